@@ -8,6 +8,6 @@ mod view;
 
 pub use decide::State;
 pub use error::OrderError;
-pub use place::{Idempotency, ItemOutcome, Placed, PlacedItem, PlaceOrders, Policy, QUANTITY_MAX, Wanted};
+pub use place::{Idempotency, ItemOutcome, PlaceOrders, Placed, PlacedItem, Policy, QUANTITY_MAX, Wanted};
 pub use record::OrderId;
 pub use view::{ActionReason, Actions, EventView, Explanation, OrderView, Status, Step};
