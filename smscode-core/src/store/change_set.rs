@@ -356,11 +356,7 @@ impl Entry {
                 hash.key(key);
                 hash.expect(*expect);
             }
-            Self::Count {
-                counter,
-                delta,
-                max,
-            } => {
+            Self::Count { counter, delta, max } => {
                 hash.number(5);
                 hash.0.update(counter.owner.0);
                 hash.bytes(counter.name.as_bytes());

@@ -63,10 +63,7 @@ impl CommitQueue {
     }
 
     /// Puts a ChangeSet into the queue; await the returned receiver through [`CommitQueue::answer_of`].
-    fn push(
-        &self,
-        change_set: Arc<ChangeSet>,
-    ) -> Result<oneshot::Receiver<Result<Receipt, StoreError>>, StoreError> {
+    fn push(&self, change_set: Arc<ChangeSet>) -> Result<oneshot::Receiver<Result<Receipt, StoreError>>, StoreError> {
         let (reply, answer) = oneshot::channel();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.closed {
@@ -90,9 +87,9 @@ impl CommitQueue {
     ) -> Result<Receipt, StoreError> {
         let answer = self.push(change_set)?;
         between.await;
-        answer.await.unwrap_or_else(|_| {
-            Err(self.unavailable(Effect::Unknown, "the committer ended without an answer"))
-        })
+        answer
+            .await
+            .unwrap_or_else(|_| Err(self.unavailable(Effect::Unknown, "the committer ended without an answer")))
     }
 
     /// What waits now, at most `group_max`. For a committer that is one of the callers.
@@ -112,19 +109,13 @@ impl CommitQueue {
             if state.closed {
                 return None;
             }
-            state = self
-                .filled
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// Refuses what comes from now on; what waits is still committed.
     pub fn close(&self) {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .closed = true;
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.filled.notify_all();
     }
 

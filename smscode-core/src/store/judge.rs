@@ -4,13 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change_set::{
-    Amount, Bucket, ChangeSet, Entry, Expect, House, OperationId, Place, Post, TransferId,
-};
+use super::change_set::{Amount, Bucket, ChangeSet, Entry, Expect, House, OperationId, Place, Post, TransferId};
 use super::limits::{self, OPERATION_HOURS};
 use super::{
-    CounterKey, Event, Head, Key, Kind, Owner, Receipt, Record, Refusal, Resolved, StatementEntry,
-    StoredOperation, Transfer, TransferKind,
+    CounterKey, Event, Head, Key, Kind, Owner, Receipt, Record, Refusal, Resolved, StatementEntry, StoredOperation,
+    Transfer, TransferKind,
 };
 use crate::money::Currency;
 use crate::time::Timestamp;
@@ -134,9 +132,7 @@ pub fn judge_group<'a>(
         .into_iter()
         .map(|change_set| judge(&mut rows, &mut writes, change_set))
         .collect();
-    writes
-        .records
-        .retain(|_, change| change.before != change.after);
+    writes.records.retain(|_, change| change.before != change.after);
     (writes, results)
 }
 
@@ -165,13 +161,10 @@ fn check_expectations(rows: &Rows, change_set: &ChangeSet) -> Result<(), Refusal
         .entries
         .iter()
         .filter_map(|entry| match entry {
-            Entry::Put { key, expect, .. }
-            | Entry::Delete { key, expect }
-            | Entry::Ensure { key, expect } => Some((key, *expect)),
-            Entry::DeleteOwned { .. }
-            | Entry::Count { .. }
-            | Entry::Post(_)
-            | Entry::Append { .. } => None,
+            Entry::Put { key, expect, .. } | Entry::Delete { key, expect } | Entry::Ensure { key, expect } => {
+                Some((key, *expect))
+            }
+            Entry::DeleteOwned { .. } | Entry::Count { .. } | Entry::Post(_) | Entry::Append { .. } => None,
         })
         .collect();
     wanted.sort_by(|a, b| a.0.cmp(b.0));
@@ -275,11 +268,7 @@ fn resolve_posts(rows: &Rows, change_set: &ChangeSet) -> MoneyMoves {
 impl MoneyMoves {
     fn there(&self, place: &Place) -> i64 {
         match place {
-            Place::Customer(owner, bucket) => self
-                .heads
-                .get(owner)
-                .map_or(0, |(_, head)| head.bucket(*bucket))
-                .max(0),
+            Place::Customer(owner, bucket) => self.heads.get(owner).map_or(0, |(_, head)| head.bucket(*bucket)).max(0),
             Place::House(_) => 0, // refused as malformed by the limits
         }
     }
@@ -354,12 +343,7 @@ fn resolve_counters(rows: &Rows, change_set: &ChangeSet) -> Result<Counted, Refu
     };
     let mut exceeded: BTreeMap<&CounterKey, (i64, i64)> = BTreeMap::new();
     for entry in &change_set.entries {
-        let Entry::Count {
-            counter,
-            delta,
-            max,
-        } = entry
-        else {
+        let Entry::Count { counter, delta, max } = entry else {
             continue;
         };
         let value = counted
@@ -405,20 +389,10 @@ fn check_limits(rows: &Rows, change_set: &ChangeSet) -> Result<(), Refusal> {
             return Err(Refusal::Malformed("a record is written twice"));
         }
     }
-    limit(
-        "bytes in a ChangeSet",
-        bytes,
-        limits::CHANGE_SET_BYTES_MAX,
-        SPLIT,
-    )
+    limit("bytes in a ChangeSet", bytes, limits::CHANGE_SET_BYTES_MAX, SPLIT)
 }
 
-fn limit(
-    what: &'static str,
-    found: usize,
-    max: usize,
-    advice: &'static str,
-) -> Result<(), Refusal> {
+fn limit(what: &'static str, found: usize, max: usize, advice: &'static str) -> Result<(), Refusal> {
     if found > max {
         Err(Refusal::Limit {
             what,
@@ -433,18 +407,8 @@ fn limit(
 
 fn check_key(key: &Key) -> Result<usize, Refusal> {
     let kind = key.kind.as_str();
-    limit(
-        "bytes in a kind",
-        kind.len(),
-        limits::KEY_PART_BYTES_MAX,
-        SHORTEN,
-    )?;
-    limit(
-        "bytes in an id",
-        key.id.len(),
-        limits::KEY_PART_BYTES_MAX,
-        SHORTEN,
-    )?;
+    limit("bytes in a kind", kind.len(), limits::KEY_PART_BYTES_MAX, SHORTEN)?;
+    limit("bytes in an id", key.id.len(), limits::KEY_PART_BYTES_MAX, SHORTEN)?;
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     if kind.is_empty() || !kind.bytes().all(plain) {
         return Err(Refusal::Malformed(
@@ -457,24 +421,12 @@ fn check_key(key: &Key) -> Result<usize, Refusal> {
 /// Checks one entry and returns its size in bytes.
 fn check_entry(rows: &Rows, entry: &Entry) -> Result<usize, Refusal> {
     match entry {
-        Entry::Put {
-            key, body, terms, ..
-        } => {
-            limit(
-                "bytes in a body",
-                body.as_bytes().len(),
-                limits::BODY_BYTES_MAX,
-                SPLIT,
-            )?;
+        Entry::Put { key, body, terms, .. } => {
+            limit("bytes in a body", body.as_bytes().len(), limits::BODY_BYTES_MAX, SPLIT)?;
             limit("terms of a record", terms.len(), limits::TERMS_MAX, SPLIT)?;
             let mut bytes = check_key(key)? + body.as_bytes().len();
             for term in terms {
-                limit(
-                    "bytes in a term",
-                    term.at.len(),
-                    limits::KEY_PART_BYTES_MAX,
-                    SHORTEN,
-                )?;
+                limit("bytes in a term", term.at.len(), limits::KEY_PART_BYTES_MAX, SHORTEN)?;
                 bytes += check_key(&Key::free(term.index.clone(), []))? + term.at.len();
             }
             Ok(bytes)
@@ -511,12 +463,7 @@ fn check_entry(rows: &Rows, entry: &Entry) -> Result<usize, Refusal> {
             if owner.is_none() {
                 return Err(Refusal::Malformed("an event without an owner"));
             }
-            limit(
-                "bytes in a body",
-                body.as_bytes().len(),
-                limits::BODY_BYTES_MAX,
-                SPLIT,
-            )?;
+            limit("bytes in a body", body.as_bytes().len(), limits::BODY_BYTES_MAX, SPLIT)?;
             Ok(16 + body.as_bytes().len())
         }
         Entry::Post(post) => check_post(post),
@@ -542,21 +489,19 @@ fn check_post(post: &Post) -> Result<usize, Refusal> {
         return Err(Refusal::Malformed("a transfer between two customers"));
     }
     if customers(post).any(|owner| owner.is_none()) {
-        return Err(Refusal::Malformed(
-            "a transfer of a customer without an owner",
-        ));
+        return Err(Refusal::Malformed("a transfer of a customer without an owner"));
     }
     let from_customer = matches!(post.debit, Place::Customer(..));
     match &post.amount {
-        Amount::Exact(n) | Amount::UpTo(n, _) if !(1..=limits::AMOUNT_MAX).contains(n) => Err(
-            Refusal::Malformed("an amount that is not between 1 and 2^53"),
-        ),
-        Amount::All | Amount::UpTo(..) if !from_customer => Err(Refusal::Malformed(
-            "All and UpTo take from a customer's bucket only",
-        )),
-        Amount::UpTo(_, rest) if *rest == post.debit || *rest == post.credit => Err(
-            Refusal::Malformed("UpTo with a rest that is one of the two places"),
-        ),
+        Amount::Exact(n) | Amount::UpTo(n, _) if !(1..=limits::AMOUNT_MAX).contains(n) => {
+            Err(Refusal::Malformed("an amount that is not between 1 and 2^53"))
+        }
+        Amount::All | Amount::UpTo(..) if !from_customer => {
+            Err(Refusal::Malformed("All and UpTo take from a customer's bucket only"))
+        }
+        Amount::UpTo(_, rest) if *rest == post.debit || *rest == post.credit => {
+            Err(Refusal::Malformed("UpTo with a rest that is one of the two places"))
+        }
         Amount::Exact(_) | Amount::All | Amount::UpTo(..) if post.debit == post.credit => {
             Err(Refusal::Malformed("a transfer from a place to itself"))
         }
@@ -566,13 +511,7 @@ fn check_post(post: &Post) -> Result<usize, Refusal> {
     }
 }
 
-fn apply(
-    rows: &mut Rows,
-    writes: &mut Writes,
-    change_set: &ChangeSet,
-    moves: MoneyMoves,
-    counted: Counted,
-) -> Receipt {
+fn apply(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet, moves: MoneyMoves, counted: Counted) -> Receipt {
     // families first: what an explicit entry puts stays
     for entry in &change_set.entries {
         if let Entry::DeleteOwned { kind, owner } = entry {
@@ -617,10 +556,7 @@ fn apply(
                     time: change_set.time,
                 });
             }
-            Entry::DeleteOwned { .. }
-            | Entry::Ensure { .. }
-            | Entry::Count { .. }
-            | Entry::Post(_) => {}
+            Entry::DeleteOwned { .. } | Entry::Ensure { .. } | Entry::Count { .. } | Entry::Post(_) => {}
         }
     }
     for (counter, value) in counted.ends {
@@ -636,10 +572,7 @@ fn apply(
         tally.open_holds += match transfer.kind {
             TransferKind::Hold => 1,
             TransferKind::Capture | TransferKind::Release => -1,
-            TransferKind::Deposit
-            | TransferKind::Forfeit
-            | TransferKind::Reverse
-            | TransferKind::Adjust => 0,
+            TransferKind::Deposit | TransferKind::Forfeit | TransferKind::Reverse | TransferKind::Adjust => 0,
         };
         rows.transfers.insert(transfer.id.clone());
         writes.transfers.push(transfer);
@@ -671,10 +604,7 @@ fn set_record(rows: &mut Rows, writes: &mut Writes, key: Key, after: Option<Reco
     writes
         .records
         .entry(key)
-        .or_insert(RecordChange {
-            before,
-            after: None,
-        })
+        .or_insert(RecordChange { before, after: None })
         .after = after;
 }
 

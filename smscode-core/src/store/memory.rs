@@ -9,10 +9,9 @@ use async_trait::async_trait;
 
 use super::limits::{LOAD_KEYS_MAX, OPERATION_HOURS, OPERATIONS_FORGOTTEN_MAX, PAGE_ROWS_MAX};
 use super::{
-    ChangeSet, CommitQueue, CounterKey, Cursor, Event, Head, House, Index, Key, Kind, LoadKey,
-    Names, OperationId, Owner, Page, Range, Receipt, Record, Refusal, Row, Rows, Snapshot, Store,
-    StoreError, StoreInfo, StoredOperation, Totals, Transfer, TransferId, Writes, judge_group,
-    kind_position,
+    ChangeSet, CommitQueue, CounterKey, Cursor, Event, Head, House, Index, Key, Kind, LoadKey, Names, OperationId,
+    Owner, Page, Range, Receipt, Record, Refusal, Row, Rows, Snapshot, Store, StoreError, StoreInfo, StoredOperation,
+    Totals, Transfer, TransferId, Writes, judge_group, kind_position,
 };
 use crate::money::Currency;
 use crate::time::Timestamp;
@@ -98,9 +97,7 @@ impl MemoryStore {
             raw.extend_from_slice(operation.receipt.outcome.as_bytes());
         }
         for transfer in data.transfers.values() {
-            raw.extend_from_slice(
-                format!("{}{}{}", transfer.subject, transfer.reason, transfer.actor).as_bytes(),
-            );
+            raw.extend_from_slice(format!("{}{}{}", transfer.subject, transfer.reason, transfer.actor).as_bytes());
             raw.extend_from_slice(&transfer.id.0);
         }
         raw
@@ -125,10 +122,7 @@ impl MemoryStore {
 
 impl Data {
     fn rows(&self, names: &Names) -> Rows {
-        fn pick<K: Ord + Clone, V: Clone>(
-            from: &BTreeMap<K, V>,
-            wanted: &BTreeSet<K>,
-        ) -> BTreeMap<K, V> {
+        fn pick<K: Ord + Clone, V: Clone>(from: &BTreeMap<K, V>, wanted: &BTreeSet<K>) -> BTreeMap<K, V> {
             wanted
                 .iter()
                 .filter_map(|key| Some((key.clone(), from.get(key)?.clone())))
@@ -148,25 +142,19 @@ impl Data {
             records,
             heads: pick(&self.heads, &names.heads),
             counters: pick(&self.counters, &names.counters),
-            transfers: names
-                .transfers
-                .intersection(&self.transfer_ids)
-                .cloned()
-                .collect(),
+            transfers: names.transfers.intersection(&self.transfer_ids).cloned().collect(),
         }
     }
 
     fn write(&mut self, writes: Writes) {
         for (key, change) in writes.records {
             for term in change.before.iter().flat_map(|record| &record.terms) {
-                self.terms
-                    .remove(&(term.index.clone(), term.at.clone(), key.clone()));
+                self.terms.remove(&(term.index.clone(), term.at.clone(), key.clone()));
             }
             match change.after {
                 Some(record) => {
                     for term in &record.terms {
-                        self.terms
-                            .insert((term.index.clone(), term.at.clone(), key.clone()));
+                        self.terms.insert((term.index.clone(), term.at.clone(), key.clone()));
                     }
                     self.records.insert(key, record);
                 }
@@ -217,21 +205,10 @@ impl Data {
         self.totals.currencies.entry(currency).or_default()
     }
 
-    fn scan_terms(
-        &self,
-        index: &Kind,
-        range: &Range,
-        after: Option<&Cursor>,
-    ) -> impl Iterator<Item = Row> {
-        let first = (
-            index.clone(),
-            range.from.clone(),
-            Key::free(Kind::of(""), []),
-        );
+    fn scan_terms(&self, index: &Kind, range: &Range, after: Option<&Cursor>) -> impl Iterator<Item = Row> {
+        let first = (index.clone(), range.from.clone(), Key::free(Kind::of(""), []));
         let past = move |at: &[u8], key: &Key| {
-            after.is_none_or(|cursor| {
-                (at, Some(key)) > (cursor.position.as_slice(), cursor.key.as_ref())
-            })
+            after.is_none_or(|cursor| (at, Some(key)) > (cursor.position.as_slice(), cursor.key.as_ref()))
         };
         self.terms
             .range(first..)
@@ -341,14 +318,10 @@ impl Store for MemoryStore {
     ) -> Result<Page, StoreError> {
         let limit = limit.clamp(1, PAGE_ROWS_MAX);
         let data = self.lock();
-        let past =
-            |position: &[u8]| after.is_none_or(|cursor| position > cursor.position.as_slice());
+        let past = |position: &[u8]| after.is_none_or(|cursor| position > cursor.position.as_slice());
         let wanted = |position: &[u8]| range.contains(position) && past(position);
         let mut rows: Vec<Row> = match index {
-            Index::Term(name) => data
-                .scan_terms(name, range, after)
-                .take(limit + 1)
-                .collect(),
+            Index::Term(name) => data.scan_terms(name, range, after).take(limit + 1).collect(),
             Index::Kind(kind) => data
                 .records
                 .range(Key::free(kind.clone(), [])..)
@@ -386,11 +359,7 @@ impl Store for MemoryStore {
         };
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = if more {
-            rows.last().map(Row::cursor)
-        } else {
-            None
-        };
+        let next = if more { rows.last().map(Row::cursor) } else { None };
         Ok(Page { rows, next })
     }
 

@@ -52,8 +52,8 @@ use async_trait::async_trait;
 
 pub use body::{Body, BodyError};
 pub use change_set::{
-    Amount, Bucket, ChangeSet, Entry, Expect, Fingerprint, House, OperationId, Place, Post, Term,
-    TransferId, TransferKind,
+    Amount, Bucket, ChangeSet, Entry, Expect, Fingerprint, House, OperationId, Place, Post, Term, TransferId,
+    TransferKind,
 };
 pub use error::{Effect, Refusal, StoreError};
 pub use group_commit::{CommitQueue, Pending};
@@ -62,8 +62,8 @@ pub use key::{CounterKey, Key, Kind, Owner};
 pub use memory::MemoryStore;
 pub use scan::{Cursor, Index, Page, Range, Row, kind_position};
 pub use snapshot::{
-    CurrencyTotals, Event, Head, LoadKey, Receipt, Record, Resolved, Snapshot, StatementEntry,
-    StoredOperation, Totals, Transfer,
+    CurrencyTotals, Event, Head, LoadKey, Receipt, Record, Resolved, Snapshot, StatementEntry, StoredOperation, Totals,
+    Transfer,
 };
 
 /// What a store says of itself.
