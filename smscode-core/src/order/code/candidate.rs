@@ -1,5 +1,6 @@
 //! Candidates: the numbers of a text that have the shape of a code and are not plainly part of something else.
 
+use super::lexicon::Class;
 use super::token::{Kind, Token};
 
 /// The shortest and the longest code, in characters.
@@ -29,7 +30,7 @@ pub(super) struct Candidate {
 }
 
 /// Marks that glue numbers into dates, times, amounts, ranges and phone numbers when no space is beside them.
-const JOINERS: &str = "-./:,*+'";
+const JOINERS: &str = "-./:,*+";
 const MASKS: &str = "*#…";
 
 /// The candidates of a text, in its order.
@@ -54,7 +55,8 @@ pub(super) fn candidates(tokens: &[Token<'_>]) -> Vec<Candidate> {
 fn chunk_end(tokens: &[Token<'_>], at: usize) -> usize {
     let mut end = at;
     while let Some([left, mark, right]) = tokens.get(end..end + 3) {
-        if !mark.is_mark(JOINERS) || mark.spaced || right.spaced || right.line != left.line || !joins(left, mark, right) {
+        let counts_on = mark.is_mark(",") && tokens.get(end + 3).is_some_and(|t| t.class == Class::Unit);
+        if counts_on || !mark.is_mark(JOINERS) || mark.spaced || right.spaced || right.line != left.line || !joins(left, mark, right) {
             break;
         }
         end += 2;
@@ -68,8 +70,7 @@ fn joins(left: &Token<'_>, mark: &Token<'_>, right: &Token<'_>) -> bool {
     match mark.kind {
         Kind::Mark('-') => ascii(left) && ascii(right) && (numeric(right) || numeric(left) && is_label(right)),
         Kind::Mark(':') => left.is_digits() && right.is_digits() && left.text.len() <= 2 && right.text.len() == 2,
-        Kind::Mark('\'') => false,
-        Kind::Mark(_) => numeric(left) && numeric(right) && left.text.len() + right.text.len() > 0,
+        Kind::Mark(_) => numeric(left) && numeric(right),
         _ => false,
     }
 }
@@ -96,9 +97,9 @@ fn chunk(tokens: &[Token<'_>], first: usize, last: usize) -> Option<Candidate> {
             let (a, b) = (a.text.len(), b.text.len());
             (a >= 2 && b >= 2 && a.abs_diff(b) <= 1 && a + b >= 5).then(|| make(first, Shape::Split, joined()))?
         }
-        [a, b, c] if parts.iter().all(|t| t.is_digits()) => {
-            let even = a.text.len() == b.text.len() && b.text.len() == c.text.len() && !is_date(a.text, b.text, c.text);
-            even.then(|| make(first, Shape::Split, joined()))?
+        [a, .., last] if parts.len() <= 10 && parts.iter().all(|t| t.is_digits() && t.text.len() == a.text.len()) => {
+            let date = parts.len() == 3 && parts.get(1).is_some_and(|b| is_date(a.text, b.text, last.text));
+            (!date).then(|| make(first, Shape::Split, joined()))?
         }
         [_, _] | [_, _, _] if parts.iter().any(|t| t.kind == Kind::Mixed) && parts.iter().all(|t| t.kind != Kind::Word || is_label(t)) => {
             make(first, Shape::Mixed, joined())
@@ -147,10 +148,11 @@ fn masked(tokens: &[Token<'_>], candidate: &Candidate) -> bool {
     let after = tokens.get(candidate.last + 1);
     let touching = |t: &&Token<'_>| here.is_some_and(|h| !h.spaced && h.line == t.line);
     let dots = before.is_some_and(|t| t.is_mark(".")) && further.is_some_and(|t| t.is_mark("."));
-    let sign = before.filter(touching).is_some_and(|t| t.is_mark("+*…") || dots);
+    let mask = after.is_some_and(|t| !t.spaced && t.is_mark("*"));
+    let sign = before.filter(touching).is_some_and(|t| t.is_mark("+…") || t.is_mark("*") && !mask || dots);
     let behind_mask = further.is_some_and(|t| t.is_mark(MASKS)) && before.is_some_and(|t| t.is_mark("-"));
     let percent = after.is_some_and(|t| t.is_mark("%"));
-    let mask = after.is_some_and(|t| !t.spaced && t.is_mark("*"));
+    let mask = mask && !before.filter(touching).is_some_and(|t| t.is_mark("*"));
     let host = candidate.shape == Shape::Mixed && after.is_some_and(|t| t.is_mark("@"));
     sign || behind_mask || percent || mask || host
 }

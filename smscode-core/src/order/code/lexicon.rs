@@ -26,6 +26,8 @@ pub(super) enum Class {
     Ref,
     /// The number after it is to be called or written to.
     Call,
+    /// A way of reaching somebody; the number right after it may be one to be called or written to.
+    Contact,
     /// The number after it is the end of a card, account or phone number.
     Tail,
     /// Counts what the number before it says: minutes, days, GB, points.

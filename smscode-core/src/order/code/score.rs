@@ -58,6 +58,7 @@ const OLD: i32 = -30;
 const MONTH: i32 = -50;
 const TAIL: i32 = -60;
 const CALL: i32 = -60;
+const CONTACT: i32 = -30;
 const UNIT: i32 = -60;
 const PROMO: i32 = -80;
 const MONEY: i32 = -80;
@@ -169,6 +170,7 @@ impl Context<'_> {
             (touching_after(Class::Unit), UNIT),
             (touching_after(Class::Month) || near(Class::Month, 0), MONTH),
             (near(Class::Call, 2), CALL),
+            (near(Class::Contact, 0), CONTACT),
             (near(Class::Tail, 1), TAIL),
             (near(Class::Ref, 0), REF),
             (near(Class::Old, 2) || touching_after(Class::Old), OLD),
@@ -178,11 +180,13 @@ impl Context<'_> {
         rules.iter().filter(|(holds, _)| *holds).map(|(_, worth)| worth).sum()
     }
 
-    /// A word of the class stands before the number in its sentence, with at most `reach` words between and no word for a code.
+    /// A word of the class stands before the number in its sentence, with at most `reach` words between and no word for a code
+    /// (but "old code" is still old).
     fn near_before(&self, class: Class, reach: usize) -> bool {
         let (sentence, _) = self.here();
-        let words = self.before().take_while(|t| t.sentence == sentence && !matches!(t.class, Class::Otp | Class::Code));
-        let mut words = words.filter(|t| matches!(t.kind, Kind::Word | Kind::Digits | Kind::Mixed) && t.class != Class::Link);
+        let is_code = |t: &Token<'_>| matches!(t.class, Class::Otp | Class::Code);
+        let words = self.before().take_while(|t| t.sentence == sentence && (class == Class::Old || !is_code(t)));
+        let mut words = words.filter(|t| matches!(t.kind, Kind::Word | Kind::Digits | Kind::Mixed) && t.class != Class::Link && !is_code(t));
         words.by_ref().take(reach + 1).any(|t| t.class == class)
     }
 

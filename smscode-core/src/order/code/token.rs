@@ -138,8 +138,9 @@ impl<'a> Cutter<'a, '_> {
         let cut = run.find(|c: char| c.is_ascii_digit() != digits_first).unwrap_or(run.len());
         let (head, tail) = run.split_at(cut);
         let (letters, number) = if digits_first { (tail, head) } else { (head, tail) };
-        let pure = letters.len() + digits == run.len() && !number.is_empty();
-        if !pure || !letters.bytes().all(|b| b.is_ascii_alphabetic()) || self.lexicon.word(&letters.to_ascii_lowercase()) == Class::None {
+        let pure = letters.len() + digits == run.len() && number.len() == digits;
+        let unit_like = letters.len() > 1 || letters.bytes().all(|b| b.is_ascii_lowercase());
+        if !pure || !unit_like || self.lexicon.word(&letters.to_ascii_lowercase()) == Class::None {
             return self.push(Kind::Mixed, run, Class::None);
         }
         for part in [head, tail] {

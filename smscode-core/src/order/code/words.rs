@@ -3,17 +3,17 @@
 //! `word` is a whole word, `word*` a beginning, `*word` an ending, `~word` is found anywhere inside a run of letters (for scripts
 //! written without spaces, and Hangul), `two_words` is a term of two words.
 
-use super::lexicon::Class::{self, Act, Call, Code, Link, Money, Month, Old, Otp, Promo, Ref, Tail, Unit};
+use super::lexicon::Class::{self, Act, Call, Code, Contact, Link, Money, Month, Old, Otp, Promo, Ref, Tail, Unit};
 
 /// Each class with its words, one row per group of languages.
 pub(super) const WORDS: &[(Class, &str)] = &[
     // One-time codes by name.
-    (Otp, "otp otps otp* passcode* onetimepassword mtan mtans tac totp smscode sms-code verificationcode authcode"),
+    (Otp, "otp otps otp* passcode* onetimepassword mtan mtans tac totp tac smscode sms-code verificationcode authcode"),
     (Otp, "*tigungscode sicherheitscode* anmeldecode* einmalcode* einmalpasswort* einmalkennwort* freigabecode* *verifikatiounscode"),
     (Otp, "verificatiecode* inlogcode* bevestigingscode* beveiligingscode* toegangscode* verifikasiekode*"),
     (Otp, "verifieringskod* engångskod* säkerhetskod* bekräftelsekod* inloggningskod* engångslösen* bekreftelseskode* engangskode*"),
     (Otp, "engangspassord* engangsadgangskode* bekræftelseskode* sikkerhedskode* vahvistuskood* kertakäyttökood* staðfestingarkóð*"),
-    (Otp, "kinnituskood* konfirmkod* passwort_tan код_подтверждения код_підтвердження ~动态码 ~动态密码 ~动态口令"),
+    (Otp, "kinnituskood* konfirmkod* passwort_tan код_подтверждения код_підтвердження hasło_sms kod_sms code_sms codice_sms código_sms sms_code sms_kod sms_kód ~动态码 ~动态密码 ~动态口令"),
     (Otp, "~验证码 ~校验码 ~确认码 ~激活码 ~短信密码 ~短信码 ~一次性密码 ~登录码 ~認證碼 ~驗證碼 ~登入碼 ~一次性密碼 ~確認碼 ~啟動碼 ~登入密碼"),
     (Otp, "~認証コード ~認証番号 ~確認コード ~確認番号 ~セキュリティコード ~ワンタイムパスワード ~ログインコード ~パスコード ~暗証番号 ~検証コード ~認証キー"),
     (Otp, "~인증번호 ~인증코드 ~확인코드 ~보안코드 ~로그인코드 ~일회용비밀번호 ~인증키 ~확인번호"),
@@ -24,11 +24,11 @@ pub(super) const WORDS: &[(Class, &str)] = &[
     (Code, "passwort* kennwort* kode kodes kennzahl *kode *code wachtwoord* codes_de mot_de passe"),
     (Code, "código* codigo* clave* contraseña* nip senha* palavra-passe codi codice codici pin-code parola* parolă* cod codul* codului"),
     (Code, "kod kodu koden kods koodi* kood koodu* koodh* tunnusluku* tunnusluvu* salasana* lösenord* passord* adgangskode* aðgangskóð* kóðinn* kóðann*"),
-    (Code, "kóð* kodas kodą kodai slaptažod* kods kodu parole parool* kodea* kodeu kodenya kodemu kodenya* sandi tac katalaluan kod* chód cód cod*"),
+    (Code, "kóð* kodas kodą kodai slaptažod* kods kodu parole parool* kodea* kodeu kodenya kodemu kodenya* sandi katalaluan kod* chód cód cod*"),
     (Code, "hasło* hasla* kód* kódem heslo* kódja* jelszó* jelszav* lozink* zapork* šifra* geslo* koda kodo kodi* şifre* sifre* parol* açar*"),
     (Code, "kaody koodka koodh* msimbo* nenosiri* ikhodi* ikhowud* khodi koodu* fjalëkalim* kòd kodiċi*"),
     (Code, "код кода коду кодом коде коды кодов кодын кодын* код* пароль* паролем пароля лозинк* шифр* құпиясөз* рамз* сырсөз* нууц_код"),
-    (Code, "κωδικ* κωδ* pin* συνθηματικ* კოდ* პაროლ* կոդ* գաղտնաբառ* ծածկագիր*"),
+    (Code, "κωδικ* κωδ* συνθηματικ* კოდ* პაროლ* կոդ* գաղտնաբառ* ծածկագիր*"),
     (Code, "رمز الرمز رمزک رمزك برمز بالرمز والرمز رمزكم كود الكود كودك بكود کد کدی کد* گذرواژه رمز_عبور کوڈ* کوډ* ڪوڊ* کۆد* پاس_ورڈ پاسورڈ* کلمه_المرور"),
     (Code, "كلمة_المرور كلمة_السر رقم_التحقق رقم_التفعيل پن_کوڈ پن קוד הקוד בקוד לקוד קודך סיסמה הסיסמה סיסמת סיסמא קאוד* ކޯޑ*"),
     (Code, "कोड* पासवर्ड* पिन কোড* পাসওয়ার্ড* পিন குறியீ* குறியீட* கடவுச்சொல்* கோட்* కోడ్* కోడ్* పాస్‌వర్డ్* ಕೋಡ್* ಪಾಸ್‌ವರ್ಡ್* കോഡ്* പാസ്‌വേഡ്*"),
@@ -38,7 +38,7 @@ pub(super) const WORDS: &[(Class, &str)] = &[
     (Code, "mã_xác mã_otp mã_đăng mã_kích mã_bảo mã_pin mã_code mã_này mật_khẩu nhập_mã mã_số lambar_tabbatarwa nambari_yako"),
     // What a code is for, and what is done with it.
     (Act, "verify* verifi* verification* authenticat* confirm* enter entering type types use using used login log logging logon sign signing"),
-    (Act, "sign-in sign-up signup signin activat* approve* authori* unlock* validate* register* registration access secure security one-time temporary pairing pair"),
+    (Act, "sign-in sign-up signup signin activat* approve* authori* unlock* validate* register* registration access secure security one-time temporary pairing pair finish complete* continue prompted proceed"),
     (Act, "expires expire valid invite share reset link"),
     (Act, "bestätig* anmeld* einlogg* eingeb* gib geben verwend* zugang* registrier* gültig freischalt* niemandem einmalig* überweisung*"),
     (Act, "vérifi* verifi* valid* saisi* tapez entrez connexion* connecter identifi* inscri* confirmer sécurité usage utilisez communiquez* accès"),
@@ -47,7 +47,7 @@ pub(super) const WORDS: &[(Class, &str)] = &[
     (Act, "vul gebruik* inloggen bevestig* verifi* voer deel ange logga bekräfta* inloggning* verifier* innlogging* bekreft* logge* bruk* brug* indtast* godkend*"),
     (Act, "kirjaudu* vahvist* syötä kertakäyt* voimassa logowan* zaloguj* wpisz potwierd* podaj* weryfik* autoryz* użyj"),
     (Act, "ověř* overov* overen* přihláš* prihlás* zadejte zadajte potvr* opište platí belép* bejelentk* megerősít* igazol* hitelesít* jóváhagy* írja"),
-    (Act, "introduce* introduceți autentific* confirm* conect* unesi* prijav* potvrd* verifik* vnesite veljav* vaš jednokrat* enokrat*"),
+    (Act, "introduce* introduceți autentific* confirm* conect* unesi* prijav* potvrd* verifik* vnesite veljav* jednokrat* enokrat*"),
     (Act, "kinnit* sisselog* sisesta* apstiprin* ievad* pieslēg* patvirt* prisijung* įvesk* naudok* staðfest* innskrán* innskrá skrá egiazta* sartze*"),
     (Act, "doğrula* onay* giriş* girişi girin giriniz girebilir* yazın* kullanımlık kullanımlik paylaş* paylas* təsdiq* daxil birdəfə* tasdiq* kirish* kirit* tassykla*"),
     (Act, "verifikasi* konfirmasi* masuk* masukkan gunakan berlaku aktivasi otorisasi rahasia pengesahan masukan login kasih berikan bagikan sah dedahkan"),
@@ -72,9 +72,9 @@ pub(super) const WORDS: &[(Class, &str)] = &[
     (Link, "ist lautet der die das ihr dein dieser lauten est le la votre ce de du es el tu su este la o a seu é e il tuo lo di ed als"),
     (Link, "är din er on jest to je vaš glasi az este ay ang ni ialah adalah yaitu ini yaiku nyaéta na kay se nimero huwa ass estas"),
     (Link, "это есть є це ваш вот је е είναι այն է это હશે هو هي هى است شما ہے הוא है हूँ হল হলো 是 ነው"),
-    (Link, "~是 ~为 ~為 ~は ~が ~を ~の ~은 ~는 ~을 ~를 ~係 ~คือ ~ของ ~ແມ່ນ ~គឺ ~မှာ ~ནི"),
+    (Link, "~是 ~为 ~為 ~は ~が ~を ~の ~은 ~는 ~을 ~를 ~係 ~คือ ~ของ ~ແມ່ນ ~គឺ ~မှာ ~ནི ~နံပါတ် ~เลข ~号码 ~號碼 ~番号 ~번호"),
     // Turn "code" beside them into something else.
-    (Promo, "promo promotion* promotional promocode* promo-code discount* coupon* voucher* gift referral* zip postal postcode* barcode* qr country dress"),
+    (Promo, "promo promotion* promotional promocode* promo-code discount* coupon* voucher* gift referral* zip postal postcode* barcode* qr country dress post"),
     (Promo, "gutschein* rabatt* aktionscode* postleitzahl réduction remise promotionnel* avantage descuento* promocional* cupón* desconto* cupom* sconto* promozional*"),
     (Promo, "kortingscode* rabattkod* rabatkode* alennuskood* rabatow* slevov* zľavov* kedvezmény* kupon* reducere* indirim* endirim* çekiliş* hadiah undian diskon* potongan"),
     (Promo, "промокод* скидк* купон* знижк* промо-код промо отстъпк* попуст* έκπτωσ* εκπτωτ* კუპონ* خصم الخصم تخفیف ڈسکاؤنٹ הנחה קופון कूपन* छूट कूपन"),
@@ -91,22 +91,25 @@ pub(super) const WORDS: &[(Class, &str)] = &[
     (Ref, "طلب* الطلب طلبك شحنتك شحنة فاتورة فاتورتك حسابك حساب سفارش* شماره مرسوله آرڈر הזמנה החבילה חבילה ברחוב रिचार्ज ऑर्डर* खाता* पार्सल* অর্ডার* ऑर्डर"),
     (Ref, "~订单 ~快递 ~运单 ~单号 ~編號 ~编号 ~包裹 ~订单号 ~訂單 ~伝票番号 ~注文番号 ~予約番号 ~お荷物 ~운송장 ~주문번호 ~택배 ~พัสดุ ~คำสั่งซื้อ ~สาขา ~เลขที่ ~會議室 ~会议室"),
     // The number after them is to be called or written to.
-    (Call, "call calls dial text txt reply sms phone tel telephone hotline helpline whatsapp wa info landline ring contact stop help fax fraud support"),
-    (Call, "anruf* rufen hotline telefon* telefonisch appelez tél téléphone* répondez contactez llama llame marque marca llamar teléfono envía responda ligue telefone* responde"),
-    (Call, "chiama* chiamare numero_verde rispondi bel ring kontakt* soita puh infolinia tel* zadzwoń odpowiedz volejte hívja telefonszám* sunați apelați detalii pozovite"),
-    (Call, "ara arayın yazıp gönder* bilgi zəng hubungi hub tlp telp telpon ketik kirim hubungi* tawag tawagan tumawag piga afbud"),
-    (Call, "звоните позвоните тел телефон* телефону гаряча горячая линия номеров дзвоніть обадете τηλ τηλέφωνο* καλέστε ტელ დარეკეთ ይደውሉ"),
+    (Call, "call dial reply tel hotline helpline landline ring stop"),
+    (Call, "anruf* rufen appelez tél répondez llama llame marque marca llamar envía responda ligue responde"),
+    (Call, "chiama* chiamare numero_verde rispondi bel soita puh infolinia zadzwoń odpowiedz volejte hívja sunați apelați detalii pozovite"),
+    (Call, "ara arayın yazıp gönder* zəng hubungi hub tlp telp telpon ketik kirim hubungi* tawag tawagan tumawag piga afbud"),
+    (Call, "звоните позвоните тел гаряча горячая линия номеров дзвоніть обадете τηλ καλέστε ტელ დარეკეთ ይደውሉ"),
     (Call, "اتصل للاتصال للاستفسار هاتف جوال للتواصل للإبلاغ تماس تلفن پشتیبانی لغو کال طلפון טלפון חייגו התקשרו שירות डायल कॉल* ডায়াল* কল அழைக்க* కాల్"),
     (Call, "~致电 ~拨打 ~请拨 ~详拨 ~客服 ~热线 ~电话 ~退订 ~分机 ~致電 ~電話 ~客服 ~熱線 ~専用 ~問合せ ~お問い合わせ ~문의 ~수신거부 ~전화 ~상담 ~โทร ~ติดต่อ ~กด gọi liên_hệ tổng_đài soạn hotline shipper"),
+    // Ways of reaching somebody; the number after them is often one to be called, but a code is for them too ("code for your phone").
+    (Contact, "phone* telephone* text txt sms mms whatsapp wa contact* support fraud info help fax telefon* telefonisch téléphone* contactez teléfono telefone* kontakt*"),
+    (Contact, "cellulare celular móvil handy mobil* mobile bilgi телефон* τηλέφωνο* điện_thoại telefonszám*"),
     // The number after them is the end of something.
-    (Tail, "ending ends ended end card cards last digits acct a/c debit credit xx xxxx terminad* tarjeta* final cartão* cartao* terminant* termine carte* carta terminante* endet endend* karte* kartennummer"),
-    (Tail, "eindigend* kaart kortet kort kortti karta karty kartą kartę koncówk* končící* kártya cardul kartica kartice bitened kartınız* berakhir* berakhiran kartu kad berakhir kết_thúc thẻ đuôi"),
+    (Tail, "ending ends ended end card cards last digits debit credit xx xxxx terminad* tarjeta* final cartão* cartao* terminant* termine carte* carta terminante* endet endend* karte* kartennummer"),
+    (Tail, "eindigend* kaart kortet kort kortti karta karty kartą kartę koncówk* končící* kártya cardul kartica kartice bitened kartınız* berakhir* berakhiran kartu kad berakhir kết_thúc số_đuôi"),
     (Tail, "карта карты карту карте картой картка картки счёта заканчив* закінчу* оканчив* картата κάρτα* κάρτας λήγει_σε ბარათ* քարտ* بطاقة بطاقتك البطاقة تنتهي المنتهية کارت کارڈ כרטיס בכרטיס כרטיסך המסתיים"),
     (Tail, "कार्ड* समाप्त কার্ড* கார்டு* ~尾号 ~末四位 ~后四位 ~尾號 ~末四碼 ~末尾 ~下4桁 ~下四桁 ~끝자리 ~카드 ~ลงท้าย ~บัตร biten"),
     // What the number before them counts.
     (Unit, "minute* minutes mins min second* seconds secs sec s hour* hours hrs hr h day days week weeks month months year years pm am gb mb kb tb km cm m kg g lb points"),
     (Unit, "point* pts miles people x times pupils pages calls units nm mhz stunde* tag tage tagen woche* monat* sekunde* jahr uhr jour jours heure* mois secondes ans"),
-    (Unit, "minuto* hora* hrs día* días semana* segundo* mes meses año* dia dias semana* minuti secondi ore giorni mesi minuten uur uren dagen minuter timmar dagar sek minutter timer dager dage"),
+    (Unit, "minuto* hora* hrs día* días semana* segundo* mes meses año* dia dias semana* minuti secondi ore giorni mesi minuten uur uren dagen minuter timmar dagar minutter timer dager dage"),
     (Unit, "minuuttia tuntia päivää minut minuty godzin* dni sekund* minut hodin* dnů dní perc óra nap napig zile ore minute dana sata dakika* saat gün saniye dəqiqə menit jam hari detik bulan minit saat"),
     (Unit, "мин минут* минуты хв хвилин* час часа часов годин* день дня дней днів сек секунд* месяц* гб мб балл* бонус* минута дана дни мин* λεπτ* ώρες ημέρ* წუთ* րոպե* ደቂቃ* ቀናት ሰዓት"),
     (Unit, "دقيقة دقائق دقایق ساعة ساعات يوم أيام ثانية دقیقه ساعت روز ثانیه جيجا منٹ گھنٹے دن جی דקות דקה שעות ימים ימי"),
@@ -114,15 +117,15 @@ pub(super) const WORDS: &[(Class, &str)] = &[
     (Unit, "~分钟 ~分鐘 ~分 ~秒 ~小时 ~小時 ~天 ~日 ~月 ~年 ~時 ~时 ~点 ~點 ~号楼 ~折 ~个 ~位 ~名 ~人 ~階 ~階 ~楼 ~分間 ~時間 ~日間 ~분 ~초 ~시간 ~시 ~일 ~월 ~년 ~명 ~개"),
     (Unit, "~นาที ~วินาที ~ชั่วโมง ~วัน ~เดือน ~น. ~ນາທີ ~ຊົ່ວໂມງ ~ວັນ ~នាទី ~ម៉ោង ~ថ្ងៃ ~မိနစ် ~နာရီ ~ရက်"),
     // Currencies.
-    (Money, "usd eur gbp idr rp myr rm sgd php thb vnd inr pkr bdt lkr jpy krw cny rmb twd hkd nt hk aud cad nzd chf sek nok dkk kr pln zł zl czk kč huf ft ron lei leu bgn лв hrk rsd din try tl"),
-    (Money, "rub руб* р ₽ uah грн kzt тг теңге byn azn manat* uzs so'm som сум сом gel ლარ* amd դրամ* birr etb ብር ngn naira zar kes tsh ksh brl r us mxn ars cop clp pen sol soles peso* pesos dólar*"),
+    (Money, "usd eur gbp idr rp myr rm sgd php thb vnd inr pkr bdt lkr jpy krw cny rmb twd hkd nt hk aud cad nzd chf sek nok dkk kr pln zł zl czk kč huf ft ron lei leu bgn лв hrk rsd tl"),
+    (Money, "rub руб* р ₽ uah грн kzt тг теңге byn azn manat* uzs so'm som сум сом gel ლარ* amd դրամ* birr etb ብር ngn naira zar kes tsh ksh brl mxn ars clp soles peso* pesos dólar*"),
     (Money, "dollar* euro* euros pound* pence rupee* rs rupiah ringgit yen won yuan baht dong vnđ đ đồng đồng* d lira* złot* korun* forint* dinar* ден ден* denar* динар* евро рубл* гривен* гривн*"),
     (Money, "ريال ريالا درهم جنيه دينار ليرة دولار aed sar egp iqd qar omr kwd bhd irr تومان ریال روپے روپیہ שח שקל שקלים ils nis रुपये* रुपए* रु টাকা* টাকায় ரூ* ரூபாய்* రూ* రూపాయ* ರೂ* രൂപ* રૂ* ਰੁਪਏ*"),
     (Money, "~元 ~圆 ~块 ~円 ~원 ~บาท ~ກີບ ~រៀល ~ကျပ် ~圓 juta jt ribu rb k triệu tr nghìn"),
     // Months.
     (Month, "january february march april june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec januar februar märz mai juni juli oktober dezember"),
     (Month, "janvier février mars avril mai juin juillet août septembre octobre novembre décembre enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre janeiro fevereiro março maio"),
-    (Month, "gennaio febbraio aprile maggio giugno luglio settembre ottobre novembre dicembre stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia"),
+    (Month, "gennaio febbraio aprile maggio giugno luglio settembre ottobre novembre dicembre stycznia lutego kwietnia maja czerwca lipca sierpnia września października listopada grudnia"),
     (Month, "января февраля марта апреля мая июня июля августа сентября октября ноября декабря ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık januari februari mei agustus desember"),
     (Month, "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند نوروز"),
     // The code beside them no longer counts.
