@@ -1,4 +1,23 @@
-//! Measures code extraction on 500 invented texts (`corpus/sms.jsonl`): recall and precision are printed with every miss.
+//! Measures code extraction on 500 invented texts (`corpus/sms.jsonl`): recall and precision are printed with every
+//! miss.
+//!
+//! How far the figures can be trusted. Both halves were written before the first rule; the rules and weights were
+//! developed on the half `dev`, then the half `held` was run once, at the commit "rules as developed on the first half
+//! of the corpus":
+//!
+//! | set | recall, first run | precision, first run |
+//! |---|---|---|
+//! | dev | 198/201 = 0.985 | 198/199 = 0.995 |
+//! | held | 196/200 = 0.980 | 196/197 = 0.995 |
+//! | fresh | 69/72 = 0.958 | 69/73 = 0.945 |
+//!
+//! One author wrote both halves and the words of the lexicon, so `held` is not independent of the vocabulary, and its
+//! figure is kinder than that of texts from elsewhere. Therefore 128 more texts, with many near misses among 56 without
+//! a code (`corpus/fresh.jsonl`), were written after all rules; their first run is the more honest figure. Like the
+//! first run of `held`, it was taken before anything was changed for it. After `held`: "finish, prompted" and the
+//! Burmese "number" became words, "ignore" and "old" reach past the word "code", "Hasło SMS" is a code and "SMS" no
+//! call. After `fresh`: postal and article codes in Slavic languages and Indonesian, "mã của", "prove, identity,
+//! quote"; Hindi "entered" alone no longer counts. One text of it stays missed ("Pass 5519 to her …").
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +33,9 @@ use smscode_core::order::code::extract;
 /// Recall and precision must reach this many thousandths, in each half and in all.
 const REQUIRED_PER_MILLE: usize = 980;
 
+const CORPUS: &str = include_str!("corpus/sms.jsonl");
+const FRESH: &str = include_str!("corpus/fresh.jsonl");
+
 struct Sample {
     set: String,
     lang: String,
@@ -22,15 +44,26 @@ struct Sample {
     code: Option<String>,
 }
 
-fn corpus() -> Vec<Sample> {
-    let lines = include_str!("corpus/sms.jsonl").lines();
-    lines
+fn corpus(jsonl: &str) -> Vec<Sample> {
+    jsonl
+        .lines()
         .map(|line| {
             let value: serde_json::Value = serde_json::from_str(line).expect("a line of the corpus is JSON");
             let text = |name: &str| value[name].as_str().map(str::to_owned);
             let required = |name: &str| text(name).unwrap_or_else(|| panic!("{name} is missing: {line}"));
-            let code = if value["code"].is_null() { None } else { Some(required("code")) };
-            Sample { set: required("set"), lang: required("lang"), tag: required("tag"), text: required("text"), code }
+            let code = if value["code"].is_null() {
+                None
+            } else {
+                Some(required("code"))
+            };
+            let optional = |name: &str| text(name).unwrap_or_default();
+            Sample {
+                set: optional("set"),
+                lang: optional("lang"),
+                tag: optional("tag"),
+                text: required("text"),
+                code,
+            }
         })
         .collect()
 }
@@ -53,40 +86,60 @@ impl Tally {
     fn check(&self, name: &str) -> bool {
         let per_mille = |of: usize| self.right * 1000 / of.max(1);
         let (recall, precision) = (per_mille(self.having), per_mille(self.given));
-        println!("{name}: recall {}/{} = {recall} per mille, precision {}/{} = {precision} per mille",
-            self.right, self.having, self.right, self.given);
+        println!(
+            "{name}: recall {}/{} = {recall} per mille, precision {}/{} = {precision} per mille",
+            self.right, self.having, self.right, self.given
+        );
         recall >= REQUIRED_PER_MILLE && precision >= REQUIRED_PER_MILLE
     }
 }
 
+/// Prints the misses and the figures; true if both are good enough.
+fn measure<'a>(name: &str, samples: impl Iterator<Item = &'a Sample>) -> bool {
+    let mut tally = Tally::default();
+    for Sample {
+        lang, tag, text, code, ..
+    } in samples
+    {
+        let given = extract(text);
+        tally.add(code.as_deref(), given.as_deref());
+        if given != *code {
+            println!("{name}: miss {lang} {tag}: wanted {code:?}, given {given:?}: {text:?}");
+        }
+    }
+    tally.check(name)
+}
+
 #[test]
 fn the_corpus_is_whole() {
-    let corpus = corpus();
+    let corpus = corpus(CORPUS);
     assert_eq!(corpus.len(), 500);
-    assert_eq!(corpus.iter().map(|s| &s.text).collect::<BTreeSet<_>>().len(), 500, "two texts are the same");
+    assert_eq!(
+        corpus.iter().map(|s| &s.text).collect::<BTreeSet<_>>().len(),
+        500,
+        "two texts are the same"
+    );
     assert_eq!(corpus.iter().filter(|s| s.set == "dev").count(), 250);
     assert_eq!(corpus.iter().filter(|s| s.set == "held").count(), 250);
+    assert!(corpus.iter().all(|s| !s.lang.is_empty() && !s.tag.is_empty()));
     let languages: BTreeSet<_> = corpus.iter().map(|s| &s.lang).collect();
-    println!("{} languages, {} texts without a code", languages.len(), corpus.iter().filter(|s| s.code.is_none()).count());
+    println!(
+        "{} languages, {} texts without a code",
+        languages.len(),
+        corpus.iter().filter(|s| s.code.is_none()).count()
+    );
     assert!(languages.len() >= 25, "{languages:?}");
 }
 
 #[test]
 fn recall_and_precision() {
-    let (mut dev, mut held, mut all) = (Tally::default(), Tally::default(), Tally::default());
-    for sample in corpus() {
-        let given = extract(&sample.text);
-        let half = if sample.set == "dev" { &mut dev } else { &mut held };
-        for tally in [half, &mut all] {
-            tally.add(sample.code.as_deref(), given.as_deref());
-        }
-        if given != sample.code && std::env::var("ONLY").is_ok_and(|o| o != sample.set) {
-            continue;
-        }
-        if given != sample.code {
-            println!("miss {}/{}/{}: wanted {:?}, given {given:?}: {:?}", sample.set, sample.lang, sample.tag, sample.code, sample.text);
-        }
-    }
-    let enough = [dev.check("dev"), std::env::var("ONLY").is_ok_and(|o| o == "dev") || held.check("held")];
-    assert_eq!(enough, [true; 2], "recall or precision is too low");
+    let corpus = corpus(CORPUS);
+    let half = |name| measure(name, corpus.iter().filter(|s| s.set == name));
+    let enough = [half("dev"), half("held"), measure("all", corpus.iter())];
+    assert_eq!(enough, [true; 3], "recall or precision is too low");
+}
+
+#[test]
+fn recall_and_precision_of_the_fresh_texts() {
+    assert!(measure("fresh", corpus(FRESH).iter()), "recall or precision is too low");
 }

@@ -19,8 +19,7 @@ pub(super) enum Shape {
     Mixed,
 }
 
-/// A run of tokens that could be the code.
-#[derive(Clone, Debug)]
+/// A run of tokens that could be the code. Not `Debug`: a code is not to be printed.
 pub(super) struct Candidate {
     pub(super) first: usize,
     pub(super) last: usize,
@@ -56,7 +55,13 @@ fn chunk_end(tokens: &[Token<'_>], at: usize) -> usize {
     let mut end = at;
     while let Some([left, mark, right]) = tokens.get(end..end + 3) {
         let counts_on = mark.is_mark(",") && tokens.get(end + 3).is_some_and(|t| t.class == Class::Unit);
-        if counts_on || !mark.is_mark(JOINERS) || mark.spaced || right.spaced || right.line != left.line || !joins(left, mark, right) {
+        if counts_on
+            || !mark.is_mark(JOINERS)
+            || mark.spaced
+            || right.spaced
+            || right.line != left.line
+            || !joins(left, mark, right)
+        {
             break;
         }
         end += 2;
@@ -85,7 +90,14 @@ fn chunk(tokens: &[Token<'_>], first: usize, last: usize) -> Option<Candidate> {
     let parts: Vec<&Token<'_>> = tokens.iter().step_by(2).collect();
     let dashes = tokens.iter().skip(1).step_by(2).all(|t| t.is_mark("-"));
     let joined = || parts.iter().map(|t| t.text).collect::<String>();
-    let make = |first, shape, value| Some(Candidate { first, last, shape, value });
+    let make = |first, shape, value| {
+        Some(Candidate {
+            first,
+            last,
+            shape,
+            value,
+        })
+    };
     match parts.as_slice() {
         [one] if one.kind == Kind::Mixed => make(first, Shape::Mixed, joined()),
         _ if !dashes => None,
@@ -101,7 +113,10 @@ fn chunk(tokens: &[Token<'_>], first: usize, last: usize) -> Option<Candidate> {
             let date = parts.len() == 3 && parts.get(1).is_some_and(|b| is_date(a.text, b.text, last.text));
             (!date).then(|| make(first, Shape::Split, joined()))?
         }
-        [_, _] | [_, _, _] if parts.iter().any(|t| t.kind == Kind::Mixed) && parts.iter().all(|t| t.kind != Kind::Word || is_label(t)) => {
+        [_, _] | [_, _, _]
+            if parts.iter().any(|t| t.kind == Kind::Mixed)
+                && parts.iter().all(|t| t.kind != Kind::Word || is_label(t)) =>
+        {
             make(first, Shape::Mixed, joined())
         }
         _ => None,
@@ -113,8 +128,8 @@ fn is_date(a: &str, b: &str, c: &str) -> bool {
     [a, b, c].iter().all(|s| s.len() == 2) && number(b) <= 12 && (number(a) <= 31 || number(c) <= 31)
 }
 
-/// Numbers in a row, one space between: a code written in groups, an amount, a phone number, or numbers that only stand side by side.
-/// Returns the last token used.
+/// Numbers in a row, one space between: a code written in groups, an amount, a phone number, or numbers that only stand
+/// side by side. Returns the last token used.
 fn row(tokens: &[Token<'_>], first: usize, found: &mut Vec<Candidate>) -> usize {
     let mut last = first;
     while let Some([_, next]) = tokens.get(last..last + 2) {
@@ -123,14 +138,30 @@ fn row(tokens: &[Token<'_>], first: usize, found: &mut Vec<Candidate>) -> usize 
         }
         last += 1;
     }
-    let groups: Vec<&str> = tokens.get(first..=last).unwrap_or_default().iter().map(|t| t.text).collect();
+    let groups: Vec<&str> = tokens
+        .get(first..=last)
+        .unwrap_or_default()
+        .iter()
+        .map(|t| t.text)
+        .collect();
     let digits: usize = groups.iter().map(|g| g.len()).sum();
     let width = groups.first().map_or(0, |g| g.len());
     let even = groups.iter().all(|g| g.len() == width);
-    let mut push = |first, last, shape, value| found.push(Candidate { first, last, shape, value });
+    let mut push = |first, last, shape, value| {
+        found.push(Candidate {
+            first,
+            last,
+            shape,
+            value,
+        })
+    };
     if groups.len() == 1 {
         push(first, last, Shape::Digits, groups.concat());
-    } else if even && digits >= 4 && (width == 1 && groups.len() >= 4 || (2..=4).contains(&width) && digits >= 6) && digits <= 9 {
+    } else if even
+        && digits >= 4
+        && (width == 1 && groups.len() >= 4 || (2..=4).contains(&width) && digits >= 6)
+        && digits <= 9
+    {
         push(first, last, Shape::Split, groups.concat());
     } else if groups.len() == 2 && digits < 9 || groups.iter().all(|g| g.len() >= 4) {
         for (offset, group) in groups.iter().enumerate() {
@@ -140,7 +171,8 @@ fn row(tokens: &[Token<'_>], first: usize, found: &mut Vec<Candidate>) -> usize 
     last
 }
 
-/// A plus or masking sign before it, or a percent sign, a masking sign or a further group of an amount or phone number at it.
+/// A plus or masking sign before it, or a percent sign, a masking sign or a further group of an amount or phone number
+/// at it.
 fn masked(tokens: &[Token<'_>], candidate: &Candidate) -> bool {
     let here = tokens.get(candidate.first);
     let before = candidate.first.checked_sub(1).and_then(|at| tokens.get(at));
@@ -149,7 +181,9 @@ fn masked(tokens: &[Token<'_>], candidate: &Candidate) -> bool {
     let touching = |t: &&Token<'_>| here.is_some_and(|h| !h.spaced && h.line == t.line);
     let dots = before.is_some_and(|t| t.is_mark(".")) && further.is_some_and(|t| t.is_mark("."));
     let mask = after.is_some_and(|t| !t.spaced && t.is_mark("*"));
-    let sign = before.filter(touching).is_some_and(|t| t.is_mark("+…") || t.is_mark("*") && !mask || dots);
+    let sign = before
+        .filter(touching)
+        .is_some_and(|t| t.is_mark("+…") || t.is_mark("*") && !mask || dots);
     let behind_mask = further.is_some_and(|t| t.is_mark(MASKS)) && before.is_some_and(|t| t.is_mark("-"));
     let percent = after.is_some_and(|t| t.is_mark("%"));
     let mask = mask && !before.filter(touching).is_some_and(|t| t.is_mark("*"));

@@ -1,22 +1,24 @@
 //! Folding: one plain spelling for the many that a hostile or careless sender may use.
 //!
-//! Every digit of Unicode becomes its ASCII digit, full-width forms become ASCII, accents and invisible characters go, letters
-//! outside ASCII become lower case. The case of ASCII letters stays, because a code is returned as sent.
+//! Every digit of Unicode becomes its ASCII digit, full-width forms become ASCII, accents and invisible characters go,
+//! letters outside ASCII become lower case. The case of ASCII letters stays, because a code is returned as sent.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// How many characters of a text are looked at. A concatenated SMS has at most 255 parts, but networks and suppliers stop at ten
-/// (1,530 characters); a code after more than twice that is not one that a person would look for.
+/// How many characters of a text are looked at. A concatenated SMS has at most 255 parts, but networks and suppliers
+/// stop at ten (1,530 characters); a code after more than twice that is not one that a person would look for.
 pub(super) const LOOKED_AT_CHARS: usize = 4_096;
 
-/// The code points of the digit zero in each script that has decimal digits (Unicode general category Nd); nine more follow each.
+/// The code points of the digit zero in each script that has decimal digits (Unicode general category Nd); nine more
+/// follow each.
 const ZEROS: &[u32] = &[
-    0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0,
-    0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900,
-    0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650,
-    0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0, 0x11F50, 0x16A60, 0x16AC0, 0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2,
-    0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E950, 0x1FBF0,
+    0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6,
+    0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40,
+    0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x104A0, 0x10D30, 0x11066, 0x110F0,
+    0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50,
+    0x11DA0, 0x11F50, 0x16A60, 0x16AC0, 0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0,
+    0x1E4F0, 0x1E950, 0x1FBF0,
 ];
 
 /// Letters (lower case) and what they are folded to, so that texts sent without accents meet the same words.
@@ -67,8 +69,12 @@ const LETTERS: &[(&str, &str)] = &[
     ("'", "’‘ʼ＇"),
 ];
 
-static FOLDED: LazyLock<HashMap<char, &'static str>> =
-    LazyLock::new(|| LETTERS.iter().flat_map(|&(to, from)| from.chars().map(move |c| (c, to))).collect());
+static FOLDED: LazyLock<HashMap<char, &'static str>> = LazyLock::new(|| {
+    LETTERS
+        .iter()
+        .flat_map(|&(to, from)| from.chars().map(move |c| (c, to)))
+        .collect()
+});
 
 /// The folded text: no control character but `\n`, no invisible character, no digit outside ASCII.
 pub(super) fn fold(text: &str) -> String {
@@ -126,8 +132,8 @@ fn half_width(c: char) -> Option<char> {
     }
 }
 
-/// Replaces links, mail addresses and the trailing check value of automatic readers (eleven characters, as in `<#> … Qz81+tK/0aB`)
-/// by one `\u{fffc}` each: what stands in them is never the code.
+/// Replaces links, mail addresses and the trailing check value of automatic readers (eleven characters, as in `<#> …
+/// Qz81+tK/0aB`) by one `\u{fffc}` each: what stands in them is never the code.
 pub(super) fn blank_links(folded: &str) -> String {
     let mut out = String::with_capacity(folded.len());
     let mut rest = folded;
@@ -151,7 +157,8 @@ pub(super) fn blank_links(folded: &str) -> String {
     out
 }
 
-/// Where a link or mail address starts in a run of visible ASCII, if one does. `@host #code` (the form read by browsers) is none.
+/// Where a link or mail address starts in a run of visible ASCII, if one does. `@host #code` (the form read by
+/// browsers) is none.
 fn link_start(run: &str) -> Option<usize> {
     let host_char = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     let back = |end: usize, allowed: &dyn Fn(char) -> bool| {

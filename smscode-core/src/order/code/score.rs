@@ -21,9 +21,27 @@ struct Weight {
 }
 
 const PER_WORD: i32 = 2;
-const OTP: Weight = Weight { touching: 50, sentence: 42, near: 26, beside: 24, anywhere: 14 };
-const CODE: Weight = Weight { touching: 48, sentence: 36, near: 20, beside: 18, anywhere: 8 };
-const ACT: Weight = Weight { touching: 24, sentence: 22, near: 12, beside: 8, anywhere: 4 };
+const OTP: Weight = Weight {
+    touching: 50,
+    sentence: 42,
+    near: 26,
+    beside: 24,
+    anywhere: 14,
+};
+const CODE: Weight = Weight {
+    touching: 48,
+    sentence: 36,
+    near: 20,
+    beside: 18,
+    anywhere: 8,
+};
+const ACT: Weight = Weight {
+    touching: 24,
+    sentence: 22,
+    near: 12,
+    beside: 8,
+    anywhere: 4,
+};
 
 /// What the shape is worth, by the number of characters.
 fn shape(shape: Shape, length: usize) -> i32 {
@@ -87,7 +105,9 @@ impl Context<'_> {
     }
 
     fn here(&self) -> (usize, usize) {
-        self.tokens.get(self.candidate.first).map_or((0, 0), |t| (t.sentence, t.line))
+        self.tokens
+            .get(self.candidate.first)
+            .map_or((0, 0), |t| (t.sentence, t.line))
     }
 
     /// The best word that names a code, and the best and half of the second best word of what a code is for.
@@ -108,7 +128,10 @@ impl Context<'_> {
     fn words(&self) -> Vec<(Class, i32)> {
         let (sentence, _) = self.here();
         let mut found = Vec::new();
-        for side in [&mut self.before() as &mut dyn Iterator<Item = &Token<'_>>, &mut self.after()] {
+        for side in [
+            &mut self.before() as &mut dyn Iterator<Item = &Token<'_>>,
+            &mut self.after(),
+        ] {
             let mut between = 0;
             for token in side {
                 let weight = match token.class {
@@ -138,7 +161,13 @@ impl Context<'_> {
         let before = self.before().next();
         let after = self.after().next();
         let quoted = before.is_some_and(|t| t.is_mark(QUOTES)) && after.is_some_and(|t| t.is_mark(QUOTES));
-        let web = before.is_some_and(|t| t.is_mark("#")) && self.before().skip(1).find(|t| !t.is_mark("-.") && t.kind != Kind::Word).is_some_and(|t| t.is_mark("@"));
+        let is_host = |t: &&Token<'_>| t.is_mark("-.") || matches!(t.kind, Kind::Word | Kind::Mixed);
+        let web = before.is_some_and(|t| t.is_mark("#"))
+            && self
+                .before()
+                .skip(1)
+                .find(|t| !is_host(t))
+                .is_some_and(|t| t.is_mark("@"));
         let alone = before.is_none_or(|t| t.line < line) && after.is_none_or(|t| t.line > line || t.is_mark("."));
         let rules = [
             (web, WEB_OTP),
@@ -146,7 +175,10 @@ impl Context<'_> {
             (quoted, QUOTED),
             (before.is_some_and(|t| t.is_mark(":：")), COLON),
             (self.before().all(|t| t.is_mark("<#>")), FIRST),
-            (all.iter().filter(|c| c.value == self.candidate.value).count() > 1, REPEATED),
+            (
+                all.iter().filter(|c| c.value == self.candidate.value).count() > 1,
+                REPEATED,
+            ),
             (self.candidate.value.starts_with('0'), LEADING_ZERO),
             (self.is_bare(all), BARE),
         ];
@@ -166,7 +198,10 @@ impl Context<'_> {
         let touching_after = |class| after.is_some_and(|t| t.class == class);
         let currency = |t: Option<&Token<'_>>| t.is_some_and(|t| t.class == Class::Money || t.is_mark(CURRENCY_SIGNS));
         let rules = [
-            (currency(self.before().find(|t| !t.is_mark(".:"))) || currency(after), MONEY),
+            (
+                currency(self.before().find(|t| !t.is_mark(".:"))) || currency(after),
+                MONEY,
+            ),
             (touching_after(Class::Unit), UNIT),
             (touching_after(Class::Month) || near(Class::Month, 0), MONTH),
             (near(Class::Call, 2), CALL),
@@ -180,18 +215,32 @@ impl Context<'_> {
         rules.iter().filter(|(holds, _)| *holds).map(|(_, worth)| worth).sum()
     }
 
-    /// A word of the class stands before the number in its sentence, with at most `reach` words between and no word for a code
-    /// (but "old code" is still old).
+    /// A word of the class stands before the number in its sentence, with at most `reach` words between and no word for
+    /// a code. "Old code" is still old, but only up to the next comma.
     fn near_before(&self, class: Class, reach: usize) -> bool {
         let (sentence, _) = self.here();
         let is_code = |t: &Token<'_>| matches!(t.class, Class::Otp | Class::Code);
-        let words = self.before().take_while(|t| t.sentence == sentence && (class == Class::Old || !is_code(t)));
-        let mut words = words.filter(|t| matches!(t.kind, Kind::Word | Kind::Digits | Kind::Mixed) && t.class != Class::Link && !is_code(t));
-        words.by_ref().take(reach + 1).any(|t| t.class == class)
+        let stops = |t: &Token<'_>| {
+            if class == Class::Old {
+                t.is_mark(",")
+            } else {
+                is_code(t)
+            }
+        };
+        let words = self.before().take_while(|t| t.sentence == sentence && !stops(t));
+        let is_word = |t: &Token<'_>| matches!(t.kind, Kind::Word | Kind::Digits | Kind::Mixed);
+        let mut words = words
+            .filter(|t| is_word(t) && t.class != Class::Link && !is_code(t))
+            .take(reach + 1);
+        words.any(|t| t.class == class)
     }
 
     fn is_year(&self) -> bool {
-        let year = self.candidate.value.parse::<u32>().is_ok_and(|n| (1990..=2039).contains(&n));
+        let year = self
+            .candidate
+            .value
+            .parse::<u32>()
+            .is_ok_and(|n| (1990..=2039).contains(&n));
         year && self.candidate.shape == Shape::Digits && self.candidate.value.len() == 4
     }
 }

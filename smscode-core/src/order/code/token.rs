@@ -3,7 +3,7 @@
 use super::lexicon::{Class, Lexicon};
 
 /// What a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Letters only.
     Word,
@@ -15,8 +15,8 @@ pub(super) enum Kind {
     Mark(char),
 }
 
-/// A piece of the folded text.
-#[derive(Clone, Copy, Debug)]
+/// A piece of the folded text. Not `Debug`: the text of an SMS is not to be printed.
+#[derive(Clone, Copy)]
 pub(super) struct Token<'a> {
     pub(super) kind: Kind,
     pub(super) text: &'a str,
@@ -43,7 +43,13 @@ const SENTENCE_ENDS: &str = ".!?。！？।॥؟۔።།။။។։;";
 
 /// Cuts a folded text into tokens.
 pub(super) fn tokens<'a>(folded: &'a str, lexicon: &Lexicon) -> Vec<Token<'a>> {
-    let mut cutter = Cutter { lexicon, out: Vec::new(), spaced: false, sentence: 0, line: 0 };
+    let mut cutter = Cutter {
+        lexicon,
+        out: Vec::new(),
+        spaced: false,
+        sentence: 0,
+        line: 0,
+    };
     let mut rest = folded;
     while let Some(c) = rest.chars().next() {
         let length = rest.find(|c| !is_word_char(c)).unwrap_or(rest.len());
@@ -75,13 +81,21 @@ pub(super) fn tokens<'a>(folded: &'a str, lexicon: &Lexicon) -> Vec<Token<'a>> {
 fn is_word_char(c: char) -> bool {
     match c {
         _ if c.is_ascii() => c.is_ascii_alphanumeric(),
-        '\u{964}' | '\u{965}' | '\u{e3f}' | '\u{f08}'..='\u{f0a}' | '\u{f0c}'..='\u{f14}' | '\u{104a}'..='\u{104f}' | '\u{17d4}'..='\u{17db}' | '\u{df4}' => false,
+        '\u{964}'
+        | '\u{965}'
+        | '\u{e3f}'
+        | '\u{f08}'..='\u{f0a}'
+        | '\u{f0c}'..='\u{f14}'
+        | '\u{104a}'..='\u{104f}'
+        | '\u{17d4}'..='\u{17db}'
+        | '\u{df4}' => false,
         '\u{900}'..='\u{109f}' | '\u{1780}'..='\u{17dd}' | '\u{780}'..='\u{7bf}' => true,
         _ => c.is_alphabetic(),
     }
 }
 
-/// Scripts written without spaces, or (Hangul) with endings and compounds glued on: words are looked for anywhere in a run.
+/// Scripts written without spaces, or (Hangul) with endings and compounds glued on: words are looked for anywhere in a
+/// run.
 fn is_unsegmented(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}'
         | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
@@ -97,7 +111,14 @@ struct Cutter<'a, 'l> {
 
 impl<'a> Cutter<'a, '_> {
     fn push(&mut self, kind: Kind, text: &'a str, class: Class) {
-        self.out.push(Token { kind, text, class, spaced: self.spaced, sentence: self.sentence, line: self.line });
+        self.out.push(Token {
+            kind,
+            text,
+            class,
+            spaced: self.spaced,
+            sentence: self.sentence,
+            line: self.line,
+        });
         self.spaced = false;
     }
 
@@ -107,7 +128,11 @@ impl<'a> Cutter<'a, '_> {
         let mut rest = run;
         while let Some(c) = rest.chars().next() {
             let ascii = c.is_ascii();
-            let end = if plain { None } else { rest.find(|c: char| c.is_ascii() != ascii) };
+            let end = if plain {
+                None
+            } else {
+                rest.find(|c: char| c.is_ascii() != ascii)
+            };
             let (head, tail) = rest.split_at(end.unwrap_or(rest.len()));
             if !plain && ascii {
                 self.ascii(head);
@@ -135,7 +160,9 @@ impl<'a> Cutter<'a, '_> {
             return self.word(run);
         }
         let digits_first = run.starts_with(|c: char| c.is_ascii_digit());
-        let cut = run.find(|c: char| c.is_ascii_digit() != digits_first).unwrap_or(run.len());
+        let cut = run
+            .find(|c: char| c.is_ascii_digit() != digits_first)
+            .unwrap_or(run.len());
         let (head, tail) = run.split_at(cut);
         let (letters, number) = if digits_first { (tail, head) } else { (head, tail) };
         let pure = letters.len() + digits == run.len() && number.len() == digits;
@@ -177,7 +204,9 @@ impl<'a> Cutter<'a, '_> {
 /// Terms of two words (`one time`, `mã xác`): both words get the class of the term.
 fn join_pairs(tokens: &mut [Token<'_>], lexicon: &Lexicon) {
     for at in 1..tokens.len() {
-        let [first, second] = tokens.get_mut(at - 1..=at).unwrap_or_default() else { continue };
+        let [first, second] = tokens.get_mut(at - 1..=at).unwrap_or_default() else {
+            continue;
+        };
         if first.kind == Kind::Word && second.kind == Kind::Word && first.sentence == second.sentence {
             let class = lexicon.pair(&first.text.to_ascii_lowercase(), &second.text.to_ascii_lowercase());
             if class != Class::None {
