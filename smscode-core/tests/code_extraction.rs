@@ -9,15 +9,18 @@
 //! |---|---|---|
 //! | dev | 198/201 = 0.985 | 198/199 = 0.995 |
 //! | held | 196/200 = 0.980 | 196/197 = 0.995 |
-//! | fresh | 69/72 = 0.958 | 69/73 = 0.945 |
+//! | fresh, 128 texts | 69/72 = 0.958 | 69/73 = 0.945 |
+//! | fresh, 56 more | 35/37 = 0.946 | 35/38 = 0.921 |
 //!
 //! One author wrote both halves and the words of the lexicon, so `held` is not independent of the vocabulary, and its
-//! figure is kinder than that of texts from elsewhere. Therefore 128 more texts, with many near misses among 56 without
-//! a code (`corpus/fresh.jsonl`), were written after all rules; their first run is the more honest figure. Like the
-//! first run of `held`, it was taken before anything was changed for it. After `held`: "finish, prompted" and the
-//! Burmese "number" became words, "ignore" and "old" reach past the word "code", "Hasło SMS" is a code and "SMS" no
-//! call. After `fresh`: postal and article codes in Slavic languages and Indonesian, "mã của", "prove, identity,
-//! quote"; Hindi "entered" alone no longer counts. One text of it stays missed ("Pass 5519 to her …").
+//! figure is kinder than that of texts from elsewhere. Therefore `corpus/fresh.jsonl` was written after all rules, in two
+//! rounds, with many near misses among the texts without a code; its first runs are the more honest figures. Each first
+//! run was taken before anything was changed for it.
+//!
+//! After `held`: "finish, prompted" and the Burmese "number" became words, "ignore" and "old" reach past the word "code",
+//! "Hasło SMS" is a code and "SMS" no call. After the first round of `fresh`: postal and article codes in Slavic languages
+//! and Indonesian, "mã của", "prove, identity, quote"; Hindi "entered" alone no longer counts. After the second: "customer"
+//! names no number, "helpdesk" is a call, toll-free numbers, signs around a bare code. Three of its texts stay wrong.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

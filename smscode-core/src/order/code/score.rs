@@ -71,6 +71,7 @@ const REPEATED: i32 = 10;
 /// Counts, amounts and years do not begin with a zero.
 const LEADING_ZERO: i32 = 6;
 const YEAR: i32 = -18;
+const TOLL_FREE: i32 = -20;
 const REF: i32 = -46;
 const OLD: i32 = -30;
 const MONTH: i32 = -50;
@@ -188,7 +189,8 @@ impl Context<'_> {
     /// The text is the number, or a sender's name and the number.
     fn is_bare(&self, all: &[Candidate]) -> bool {
         let words = self.tokens.iter().filter(|t| t.kind == Kind::Word).count();
-        let ends = self.after().all(|t| t.is_mark(".!")) || self.before().all(|t| t.is_mark("<#>"));
+        let is_mark = |t: &Token<'_>| matches!(t.kind, Kind::Mark(_));
+        let ends = self.after().all(is_mark) || self.before().all(is_mark);
         words <= 2 && all.len() == 1 && ends && self.tokens.iter().all(|t| matches!(t.class, Class::None | Class::Link))
     }
 
@@ -211,6 +213,7 @@ impl Context<'_> {
             (near(Class::Old, 2) || touching_after(Class::Old), OLD),
             (near(Class::Promo, 1), PROMO),
             (self.is_year(), YEAR),
+            (self.is_toll_free(), TOLL_FREE),
         ];
         rules.iter().filter(|(holds, _)| *holds).map(|(_, worth)| worth).sum()
     }
@@ -233,6 +236,14 @@ impl Context<'_> {
             .filter(|t| is_word(t) && t.class != Class::Link && !is_code(t))
             .take(reach + 1);
         words.any(|t| t.class == class)
+    }
+
+    /// The beginnings of numbers that cost the caller little, in many countries.
+    fn is_toll_free(&self) -> bool {
+        let starts = ["0800", "1300", "1500", "1800", "8800"]
+            .iter()
+            .any(|start| self.candidate.value.starts_with(start));
+        starts && self.candidate.value.len() >= 7
     }
 
     fn is_year(&self) -> bool {
