@@ -1,2 +1,14 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+pub mod account;
+pub mod catalogue;
+mod engine;
+pub mod ledger;
+pub mod money;
 pub mod order;
+pub mod port;
+pub mod store;
+pub mod time;
+pub mod token;
+
+pub use engine::{BuildError, Caps, Health, Platform, PlatformBuilder, Settings, SupplierHealth, Watch};

@@ -1,3 +1,14 @@
-//! Orders.
+//! Orders: placing, SMS, ending; what may be done when; why an order is as it is.
 
 pub mod code;
+pub mod decide;
+mod error;
+mod place;
+pub mod record;
+mod view;
+
+pub use decide::State;
+pub use error::OrderError;
+pub use place::{Idempotency, ItemOutcome, PlaceOrders, Placed, PlacedItem, Policy, QUANTITY_MAX, Wanted};
+pub use record::OrderId;
+pub use view::{ActionReason, Actions, EventView, Explanation, OrderView, Status, Step};
