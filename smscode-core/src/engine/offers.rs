@@ -71,7 +71,9 @@ impl Inner {
                 let product = ids.products.get(&product_key(name, offer.country, &offer.service).id);
                 let umbrella = ids.umbrellas.get(&umbrella_key(offer.country, &offer.service).id);
                 let price = price(self.settings.price_rule, offer.cost, rate);
-                let (Some(id), Some(umbrella), Some(price)) = (product, umbrella, price) else { continue };
+                let (Some(id), Some(umbrella), Some(price)) = (product, umbrella, price) else {
+                    continue;
+                };
                 products.push(Product {
                     id: *id,
                     umbrella: *umbrella,
@@ -87,7 +89,11 @@ impl Inner {
         let now = self.now();
         let mut catalogue = self.catalogue.write().unwrap_or_else(PoisonError::into_inner);
         // what is blocked, or unknown as a service, is not listed
-        products.retain(|product| catalogue.service(&product.service).is_some_and(|service| !service.blocked));
+        products.retain(|product| {
+            catalogue
+                .service(&product.service)
+                .is_some_and(|service| !service.blocked)
+        });
         *catalogue = Arc::new(catalogue.with_products(products, now));
         Ok(())
     }
@@ -95,7 +101,10 @@ impl Inner {
     /// Reads the ids that exist.
     pub(super) async fn load_ids(&self) -> Result<(), StoreError> {
         let mut ids = self.ids.lock().await;
-        *ids = CatalogueIds { products: self.ids_of(PRODUCT).await?, umbrellas: self.ids_of(UMBRELLA).await? };
+        *ids = CatalogueIds {
+            products: self.ids_of(PRODUCT).await?,
+            umbrellas: self.ids_of(UMBRELLA).await?,
+        };
         Ok(())
     }
 
@@ -103,7 +112,10 @@ impl Inner {
         let mut ids = BTreeMap::new();
         let mut after = None;
         loop {
-            let page = self.store.scan(&Index::Kind(kind.clone()), &Range::all(), after.as_ref(), 1_000).await?;
+            let page = self
+                .store
+                .scan(&Index::Kind(kind.clone()), &Range::all(), after.as_ref(), 1_000)
+                .await?;
             for row in page.rows {
                 let Row::Record { key, record, .. } = row else { continue };
                 let record: IdRecord = record.body.read().map_err(|e| unreadable(&e))?;
@@ -126,7 +138,10 @@ impl Inner {
         };
         let (products, umbrellas) = {
             let ids = self.ids.lock().await;
-            let products = offers.iter().map(|o| product_key(supplier, o.country, &o.service)).collect();
+            let products = offers
+                .iter()
+                .map(|o| product_key(supplier, o.country, &o.service))
+                .collect();
             let umbrellas = offers.iter().map(|o| umbrella_key(o.country, &o.service)).collect();
             (known(products, &ids.products), known(umbrellas, &ids.umbrellas))
         };
@@ -141,7 +156,11 @@ impl Inner {
     async fn give_ids(&self, counter: &str, keys: &[Key]) -> Result<(), StoreError> {
         let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
         let counter = CounterKey::of(Owner::NONE, counter);
-        let take = Entry::Count { counter, delta: count, max: Some(i64::from(i32::MAX)) };
+        let take = Entry::Count {
+            counter,
+            delta: count,
+            max: Some(i64::from(i32::MAX)),
+        };
         let receipt = self.commit(vec![take], self.now()).await?;
         let first = receipt.counters.first().copied().unwrap_or(0) - count + 1;
         let load: Vec<LoadKey> = keys.iter().map(|key| LoadKey::Record(key.clone())).collect();
@@ -176,7 +195,11 @@ impl Inner {
         };
         let mut ids = self.ids.lock().await;
         for (key, id) in given {
-            let map = if key.kind == PRODUCT { &mut ids.products } else { &mut ids.umbrellas };
+            let map = if key.kind == PRODUCT {
+                &mut ids.products
+            } else {
+                &mut ids.umbrellas
+            };
             map.insert(key.id, id);
         }
         Ok(())
