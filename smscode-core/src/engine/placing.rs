@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
@@ -81,8 +82,11 @@ impl Inner {
             Began::Replayed(orders) => (orders, true),
             Began::Placed(orders) => (orders, false),
         };
-        let settling = join_all(purchases.into_iter().map(|purchase| self.purchase(purchase)));
-        tokio::pin!(settling);
+        let settling: Vec<_> = purchases
+            .into_iter()
+            .map(|purchase| self.purchase(purchase).boxed())
+            .collect();
+        let mut settling = join_all(settling);
         let settled = self.until(answer_due, &mut settling).await;
         // whoever asked may be gone; the purchases go on
         drop(reply.send(self.answer(account, &orders, replayed).await));
