@@ -23,7 +23,7 @@ use crate::order::record::{Call, ClaimRecord, OPEN_ORDERS, OrderRecord, claim_ke
 use crate::order::{ItemOutcome, OrderError, OrderId, PlaceOrders, Placed, PlacedItem, rules};
 use crate::port::{EpochId, EpochKey};
 use crate::privacy::OrderKey;
-use crate::store::{Body, Bucket, CounterKey, Entry, Expect, LoadKey, Owner, Refusal, Snapshot, StoreError};
+use crate::store::{Body, Bucket, CounterKey, Entry, Expect, LoadKey, Refusal, Snapshot, StoreError};
 use crate::time::Timestamp;
 
 /// What is about to be ordered, checked as far as the catalogue tells.
