@@ -64,8 +64,7 @@ impl Range {
 
     /// Whether a position is wanted.
     pub fn contains(&self, position: &[u8]) -> bool {
-        position >= self.from.as_slice()
-            && self.until.as_deref().is_none_or(|until| position < until)
+        position >= self.from.as_slice() && self.until.as_deref().is_none_or(|until| position < until)
     }
 }
 
