@@ -1,7 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+pub mod account;
+pub mod catalogue;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod engine;
+pub mod ledger;
 pub mod money;
 pub mod order;
 pub mod port;
+mod privacy;
 pub mod store;
 pub mod time;
+pub mod token;
+
+pub use engine::{BuildError, Caps, Health, Platform, PlatformBuilder, Settings, SupplierHealth, Watch};

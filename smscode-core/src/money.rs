@@ -53,16 +53,12 @@ impl Currency {
 
     /// By letters, in any case.
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|c| c.code().eq_ignore_ascii_case(code))
+        Self::ALL.into_iter().find(|c| c.code().eq_ignore_ascii_case(code))
     }
 
     /// By ISO 4217 number.
     pub fn from_iso_number(number: u16) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|c| c.iso_number() == Some(number))
+        Self::ALL.into_iter().find(|c| c.iso_number() == Some(number))
     }
 }
 
@@ -109,10 +105,7 @@ impl Money {
         let exponent = self.currency.exponent();
         let unit = 10_u64.pow(exponent);
         let sign = if self.minor < 0 { "-" } else { "" };
-        let (whole, fraction) = (
-            self.minor.unsigned_abs() / unit,
-            self.minor.unsigned_abs() % unit,
-        );
+        let (whole, fraction) = (self.minor.unsigned_abs() / unit, self.minor.unsigned_abs() % unit);
         if fraction == 0 {
             return format!("{sign}{whole}");
         }

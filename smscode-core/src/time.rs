@@ -5,9 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Microseconds since 1970-01-01 00:00 UTC.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
@@ -68,8 +66,7 @@ impl Timestamp {
     }
 
     fn format(self, pattern: &str) -> String {
-        chrono::DateTime::from_timestamp_micros(self.0)
-            .map_or_else(String::new, |at| at.format(pattern).to_string())
+        chrono::DateTime::from_timestamp_micros(self.0).map_or_else(String::new, |at| at.format(pattern).to_string())
     }
 }
 

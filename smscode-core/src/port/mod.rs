@@ -9,7 +9,6 @@ pub use clock::{Clock, Entropy};
 pub use keyring::{EpochId, EpochKey, Keyring, KeyringError, MemoryKeyring};
 pub use rates::{FixedRates, Rate, Rates};
 pub use supplier::{
-    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome,
-    Capabilities, FinishOutcome, MoreOutcome, Offer, Rejection, Supplier, SupplierInfo,
-    SupplierSms,
+    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities,
+    FinishOutcome, MoreOutcome, Offer, Rejection, Supplier, SupplierInfo, SupplierSms,
 };

@@ -76,9 +76,8 @@ impl Body {
                 max: BODY_BYTES_MAX,
             });
         }
-        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| {
-            BodyError::Unreadable(format!("{:?} at column {}", e.classify(), e.column()))
-        })?;
+        let value: serde_json::Value = serde_json::from_slice(bytes)
+            .map_err(|e| BodyError::Unreadable(format!("{:?} at column {}", e.classify(), e.column())))?;
         check_value(&value, 1)
     }
 }
@@ -93,16 +92,12 @@ fn check_value(value: &serde_json::Value, depth: usize) -> Result<(), BodyError>
         }
     };
     match value {
-        Value::Array(_) | Value::Object(_) if depth > BODY_DEPTH_MAX => {
-            Err(BodyError::NotPortable("too many levels"))
-        }
+        Value::Array(_) | Value::Object(_) if depth > BODY_DEPTH_MAX => Err(BodyError::NotPortable("too many levels")),
         Value::Null | Value::Bool(_) => Ok(()),
         Value::Number(n) if n.as_i64().is_some() => Ok(()),
         Value::Number(_) => Err(BodyError::NotPortable("a number that is no 64-bit integer")),
         Value::String(s) => text(s),
-        Value::Array(items) => items
-            .iter()
-            .try_for_each(|item| check_value(item, depth + 1)),
+        Value::Array(items) => items.iter().try_for_each(|item| check_value(item, depth + 1)),
         Value::Object(members) => members.iter().try_for_each(|(name, item)| {
             text(name)?;
             check_value(item, depth + 1)
@@ -138,12 +133,7 @@ mod tests {
             (big.as_str(), false),
         ];
         for (text, fine) in cases {
-            assert_eq!(
-                Body::from_text(text).is_ok(),
-                fine,
-                "{}",
-                &text[..text.len().min(40)]
-            );
+            assert_eq!(Body::from_text(text).is_ok(), fine, "{}", &text[..text.len().min(40)]);
         }
     }
 

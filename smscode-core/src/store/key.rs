@@ -48,11 +48,7 @@ impl Owner {
 
 impl fmt::Debug for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_none() {
-            "Owner(none)"
-        } else {
-            "Owner(..)"
-        })
+        f.write_str(if self.is_none() { "Owner(none)" } else { "Owner(..)" })
     }
 }
 
@@ -86,13 +82,7 @@ impl Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // the id may be derived from something personal
-        write!(
-            f,
-            "{:?}/{:?}/{} bytes",
-            self.kind,
-            self.owner,
-            self.id.len()
-        )
+        write!(f, "{:?}/{:?}/{} bytes", self.kind, self.owner, self.id.len())
     }
 }
 

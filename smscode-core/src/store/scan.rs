@@ -54,6 +54,14 @@ impl Range {
         }
     }
 
+    /// This one position.
+    pub fn only(position: &[u8]) -> Self {
+        Self {
+            from: position.to_vec(),
+            until: Some([position, &[0]].concat()),
+        }
+    }
+
     /// Numbers above `number`, for transfers and events.
     pub fn after_number(number: u64) -> Self {
         Self {
@@ -64,8 +72,7 @@ impl Range {
 
     /// Whether a position is wanted.
     pub fn contains(&self, position: &[u8]) -> bool {
-        position >= self.from.as_slice()
-            && self.until.as_deref().is_none_or(|until| position < until)
+        position >= self.from.as_slice() && self.until.as_deref().is_none_or(|until| position < until)
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Body, Bucket, CounterKey, Fingerprint, House, Key, Owner, Place, Term, TransferId, TransferKind,
-};
+use super::{Body, Bucket, CounterKey, Fingerprint, House, Key, Owner, Place, Term, TransferId, TransferKind};
 use crate::money::Currency;
 use crate::time::Timestamp;
 
