@@ -24,7 +24,8 @@ tasks
   test           The whole truth: every layer of checks and tests, in order, each timed. Ends with a table of minutes against the
                  budget and one line `N passed, N failed`. All layers run after a failure, except after a failed build.
   tidy           The rules of the house: formatting, clippy, lengths of files, functions and lines, names, marks left behind,
-                 packages, each provider feature alone, foreign types in public signatures. Prints each finding with its place.
+                 banned crates, packages, each provider feature alone, foreign types in public signatures. Prints each finding with
+                 its place.
   tidy --fast    The same without the three slow rules (packages, features, signatures).
 
 options

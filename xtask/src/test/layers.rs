@@ -50,44 +50,30 @@ pub(crate) struct Which<'a> {
     pub(crate) name: &'a str,
 }
 
+const fn layer(name: &'static str, run: Run) -> Layer {
+    Layer { name, run }
+}
+
 /// Every layer in the order it runs. A target belongs to the first that picks it; the last one picks whatever is left.
 pub(crate) const LAYERS: &[Layer] = &[
-    Layer {
-        name: "tidy",
-        run: Run::Tidy,
-    },
-    Layer {
-        name: "build",
-        run: Run::Build,
-    },
-    Layer {
-        name: "unit and rules",
-        run: Run::Targets(|which| matches!(which.kind, "lib" | "bin")),
-    },
-    Layer {
-        name: "properties and models",
-        run: Run::Targets(|which| named(which, &["propert", "model", "crash", "simulat"])),
-    },
-    Layer {
-        name: "conformance",
-        run: Run::Targets(|which| named(which, &["conformance"])),
-    },
-    Layer {
-        name: "server over HTTP",
-        run: Run::Targets(|which| which.package == "smscode-server"),
-    },
-    Layer {
-        name: "everything else",
-        run: Run::Targets(|_| true),
-    },
-    Layer {
-        name: "doc tests",
-        run: Run::Docs,
-    },
-    Layer {
-        name: "deny",
-        run: Run::Deny,
-    },
+    layer("tidy", Run::Tidy),
+    layer("build", Run::Build),
+    layer(
+        "unit and rules",
+        Run::Targets(|which| matches!(which.kind, "lib" | "bin")),
+    ),
+    layer(
+        "properties and models",
+        Run::Targets(|which| named(which, &["propert", "model", "crash", "simulat"])),
+    ),
+    layer("conformance", Run::Targets(|which| named(which, &["conformance"]))),
+    layer(
+        "server over HTTP",
+        Run::Targets(|which| which.package == "smscode-server"),
+    ),
+    layer("everything else", Run::Targets(|_| true)),
+    layer("doc tests", Run::Docs),
+    layer("deny", Run::Deny),
 ];
 
 fn named(which: &Which<'_>, parts: &[&str]) -> bool {

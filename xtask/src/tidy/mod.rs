@@ -28,63 +28,38 @@ enum Check {
     Workspace(fn(&Workspace) -> Outcome),
 }
 
+/// A rule that runs always.
+const fn always(name: &'static str, check: Check) -> Rule {
+    Rule {
+        name,
+        slow: false,
+        check,
+    }
+}
+
+/// A rule that `--fast` leaves out.
+const fn slow(name: &'static str, check: Check) -> Rule {
+    Rule {
+        name,
+        slow: true,
+        check,
+    }
+}
+
 /// Every rule in the order it runs.
 const RULES: &[Rule] = &[
-    Rule {
-        name: "formatting",
-        slow: false,
-        check: Check::Workspace(commands::formatting),
-    },
-    Rule {
-        name: "file length",
-        slow: false,
-        check: Check::Files(lengths::files),
-    },
-    Rule {
-        name: "function length",
-        slow: false,
-        check: Check::Files(lengths::functions),
-    },
-    Rule {
-        name: "line length",
-        slow: false,
-        check: Check::Files(lengths::lines),
-    },
-    Rule {
-        name: "names",
-        slow: false,
-        check: Check::Files(names::names),
-    },
-    Rule {
-        name: "marks",
-        slow: false,
-        check: Check::Files(marks::marks),
-    },
-    Rule {
-        name: "workplace paths",
-        slow: false,
-        check: Check::Files(marks::workplace),
-    },
-    Rule {
-        name: "clippy",
-        slow: false,
-        check: Check::Workspace(commands::clippy),
-    },
-    Rule {
-        name: "packages",
-        slow: true,
-        check: Check::Workspace(commands::packages),
-    },
-    Rule {
-        name: "features alone",
-        slow: true,
-        check: Check::Workspace(commands::features),
-    },
-    Rule {
-        name: "public signatures",
-        slow: true,
-        check: Check::Workspace(signatures::signatures),
-    },
+    always("formatting", Check::Workspace(commands::formatting)),
+    always("file length", Check::Files(lengths::files)),
+    always("function length", Check::Files(lengths::functions)),
+    always("line length", Check::Files(lengths::lines)),
+    always("names", Check::Files(names::names)),
+    always("marks", Check::Files(marks::marks)),
+    always("workplace paths", Check::Files(marks::workplace)),
+    always("clippy", Check::Workspace(commands::clippy)),
+    always("banned crates", Check::Workspace(commands::banned)),
+    slow("packages", Check::Workspace(commands::packages)),
+    slow("features alone", Check::Workspace(commands::features)),
+    slow("public signatures", Check::Workspace(signatures::signatures)),
 ];
 
 /// What a rule found, and a line on what it looked at.
