@@ -86,7 +86,7 @@ fn run(task: Task) -> Result<bool, String> {
     match task {
         Task::Help => Ok(true),
         Task::Test => Ok(test::run(&workspace)),
-        Task::Tidy { fast } => Ok(tidy::run(&workspace, fast)),
+        Task::Tidy { fast } => Ok(tidy::run(&workspace, fast).is_empty()),
     }
 }
 

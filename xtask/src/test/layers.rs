@@ -42,7 +42,7 @@ pub(crate) enum Run {
 }
 
 /// A test target, as far as choosing its layer needs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Which<'a> {
     pub(crate) package: &'a str,
     /// Cargo's kind: `lib`, `bin`, `test`, `bench`, `example`.

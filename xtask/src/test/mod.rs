@@ -71,14 +71,13 @@ fn closed(layer: &Layer, took: Duration, found: Found) -> Ran {
 fn run_layer(workspace: &Workspace, at: usize, layer: &Layer, programs: &mut Vec<Program>) -> Found {
     let mut found = Found::default();
     match layer.run {
-        Run::Tidy => {
-            if !tidy::run(workspace, false) {
-                found.fail("see the findings above".to_owned());
-            }
-        }
+        Run::Tidy => tidy::run(workspace, false)
+            .iter()
+            .for_each(|rule| found.fail((*rule).to_owned())),
         Run::Build => match built::build(workspace, COMMAND_LIMIT) {
-            Ok(built) => {
-                found.note = format!("{} test programs", built.len());
+            Ok(mut built) => {
+                built.sort_by(|one, other| one.which().cmp(&other.which()));
+                found.note = format!("test programs: {}", built.len());
                 *programs = built;
             }
             Err(reason) => found.fail(reason),
@@ -88,7 +87,7 @@ fn run_layer(workspace: &Workspace, at: usize, layer: &Layer, programs: &mut Vec
                 .iter()
                 .filter(|it| layers::layer_of(&it.which()) == Some(at))
                 .collect();
-            found.note = format!("{} programs", picked.len());
+            found.note = format!("programs: {}", picked.len());
             for program in picked {
                 run_program(program, &mut found);
             }
@@ -123,8 +122,11 @@ fn run_program(program: &Program, found: &mut Found) {
 /// Echoes a command that runs tests and adds up what it reports. One that ends badly without a failed test is a failure of its own.
 fn count(command: Command, name: &str, found: &mut Found) {
     let mut tally = Tally::default();
+    let mut echo = Echo::default();
     let ended = process::stream(command, COMMAND_LIMIT, |line| {
-        println!("{line}");
+        if echo.shows(line) {
+            println!("{line}");
+        }
         if let Some(counts) = tally::result_line(line) {
             tally.add(counts);
         }
@@ -135,6 +137,28 @@ fn count(command: Command, name: &str, found: &mut Found) {
         Ok(false) if tally.failed > 0 => found.failures.push(format!("{name}: {} failed", tally.failed)),
         Ok(false) => found.fail(format!("{name}: ended with a failure outside its tests")),
         Err(reason) => found.fail(reason),
+    }
+}
+
+/// With `--show-output` a test program lists its passed tests a second time, below their output; that list is left out.
+#[derive(Debug, Default)]
+struct Echo {
+    headings: u8,
+}
+
+impl Echo {
+    fn shows(&mut self, line: &str) -> bool {
+        const OUTPUTS: u8 = 1;
+        const LIST: u8 = 2;
+        if line == "successes:" {
+            self.headings = self.headings.saturating_add(1);
+            return self.headings < LIST;
+        }
+        if line == "failures:" || line.starts_with("test result:") {
+            self.headings = 0;
+        }
+        let blank_between = self.headings == OUTPUTS && line.is_empty();
+        self.headings < LIST && !blank_between
     }
 }
 
@@ -198,6 +222,44 @@ mod tests {
             assert_eq!(found.tally, Tally { passed, failed }, "{script}");
             assert_eq!(found.failures.len(), failures, "{script}");
         }
+    }
+
+    #[test]
+    fn output_of_passed_tests_is_shown_and_their_second_list_is_not() {
+        let said = [
+            "running 2 tests",
+            "test a ... ok",
+            "",
+            "successes:",
+            "",
+            "---- a stdout ----",
+            "seed 7",
+            "",
+            "successes:",
+            "    a",
+            "",
+            "failures:",
+            "---- b stdout ----",
+            "failures:",
+            "    b",
+            "test result: FAILED. 1 passed; 1 failed; 0 ignored",
+        ];
+        let mut echo = Echo::default();
+        let shown: Vec<&str> = said.into_iter().filter(|line| echo.shows(line)).collect();
+        let expected = [
+            "running 2 tests",
+            "test a ... ok",
+            "",
+            "successes:",
+            "---- a stdout ----",
+            "seed 7",
+            "failures:",
+            "---- b stdout ----",
+            "failures:",
+            "    b",
+            "test result: FAILED. 1 passed; 1 failed; 0 ignored",
+        ];
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -120,16 +120,16 @@ impl Outcome {
     }
 }
 
-/// Runs the rules and prints what they found; whether they found nothing.
-pub(crate) fn run(workspace: &Workspace, fast: bool) -> bool {
+/// Runs the rules and prints what they found; the names of those that found something.
+pub(crate) fn run(workspace: &Workspace, fast: bool) -> Vec<&'static str> {
     let files = match files::read(&workspace.root) {
         Ok(files) => files,
         Err(reason) => {
             println!("FAIL reading the files: {reason}");
-            return false;
+            return vec!["reading the files"];
         }
     };
-    let mut well = true;
+    let mut failed = Vec::new();
     let started = Instant::now();
     for rule in RULES.iter().filter(|rule| !(fast && rule.slow)) {
         let rule_started = Instant::now();
@@ -148,10 +148,12 @@ pub(crate) fn run(workspace: &Workspace, fast: bool) -> bool {
         for finding in &outcome.findings {
             println!("     {finding}");
         }
-        well &= outcome.findings.is_empty();
+        if !outcome.findings.is_empty() {
+            failed.push(rule.name);
+        }
     }
     println!("tidy took {} ms", started.elapsed().as_millis());
-    well
+    failed
 }
 
 /// Drops findings that are exceptions, and finds the exceptions of this rule that nothing needs any more.
