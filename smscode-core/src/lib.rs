@@ -1,3 +1,15 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
 
+pub mod account;
 pub mod catalogue;
+mod engine;
+pub mod ledger;
+pub mod money;
+pub mod order;
+pub mod port;
+mod privacy;
+pub mod store;
+pub mod time;
+pub mod token;
+
+pub use engine::{BuildError, Caps, Health, Platform, PlatformBuilder, Settings, SupplierHealth, Watch};

@@ -1,0 +1,19 @@
+//! Orders: placing, SMS, ending; what may be done when; why an order is as it is.
+
+pub mod code;
+pub(crate) mod content;
+pub mod decide;
+pub(crate) mod draft;
+mod error;
+pub(crate) mod number;
+mod place;
+pub mod record;
+pub(crate) mod rules;
+pub mod supply;
+mod view;
+
+pub use decide::State;
+pub use error::OrderError;
+pub use place::{Idempotency, ItemOutcome, PlaceOrders, Placed, PlacedItem, Policy, QUANTITY_MAX, Wanted};
+pub use record::OrderId;
+pub use view::{ActionReason, Actions, EventView, Explanation, OrderView, Status, Step};

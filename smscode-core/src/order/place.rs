@@ -1,0 +1,119 @@
+//! What a customer asks for, and what came of it.
+
+use super::error::OrderError;
+use super::record::OrderId;
+use super::view::OrderView;
+use crate::money::Money;
+
+/// Orders in one call at most.
+pub const QUANTITY_MAX: u32 = 100;
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Exactly this slot.
+    Product(u32),
+    /// The best present offer for this pair.
+    Umbrella(u32),
+    /// The best present offer for this country and service, by the market's id and code.
+    Pair {
+        /// Country id.
+        country: u16,
+        /// Service code, any case.
+        service: String,
+    },
+}
+
+/// How offers are ranked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// The lowest price first.
+    #[default]
+    Cheapest,
+    /// The best recent success first; without figures, as `Cheapest`.
+    BestSuccess,
+}
+
+/// The caller's idempotency key with what it stands for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Which operation and surface, such as `create/v1`. Its part before the slash is the scope of the key.
+    pub operation: &'static str,
+    /// The key: 1 to 128 of letters, digits, `-`, `_`.
+    pub key: String,
+    /// The request as sent, in a canonical form: the same bytes for the same request.
+    pub request: Vec<u8>,
+}
+
+impl std::fmt::Debug for Idempotency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Idempotency({})", self.operation)
+    }
+}
+
+/// An order call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceOrders {
+    /// What.
+    pub wanted: Wanted,
+    /// How many, 1 to 100.
+    pub quantity: u32,
+    /// Skip dearer offers.
+    pub max_price: Option<Money>,
+    /// Skip cheaper offers.
+    pub min_price: Option<Money>,
+    /// A soft wish for a supplier, by name, any case.
+    pub prefer_supplier: Option<String>,
+    /// How offers are ranked.
+    pub policy: Policy,
+    /// The caller's key.
+    pub idempotency: Option<Idempotency>,
+    /// Whether an order that is not settled when the answer is due is cancelled and released once it is found, because
+    /// nobody will hold its id.
+    pub abandon_when_late: bool,
+}
+
+impl PlaceOrders {
+    /// One order of a pair at any price.
+    pub fn one(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            quantity: 1,
+            max_price: None,
+            min_price: None,
+            prefer_supplier: None,
+            policy: Policy::Cheapest,
+            idempotency: None,
+            abandon_when_late: false,
+        }
+    }
+}
+
+/// What came of an order call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// One item per order, in order of placing.
+    pub items: Vec<PlacedItem>,
+    /// Whether this is the answer to an earlier call with the same key.
+    pub replayed: bool,
+}
+
+/// One order of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedItem {
+    /// Its number.
+    pub order: OrderId,
+    /// How it stands.
+    pub outcome: ItemOutcome,
+}
+
+/// How an order of a call stands when the answer is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ItemOutcome {
+    /// It has (or, in a replay, had) a number.
+    Settled(OrderView),
+    /// Not known yet; the view shows no number and allows nothing.
+    Pending(OrderView),
+    /// Rejected and released, with the reason.
+    Rejected(OrderError),
+}

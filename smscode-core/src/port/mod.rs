@@ -1,0 +1,14 @@
+//! The ports to the outside: small, object safe, without default bodies. What a vendor can do is data.
+
+mod clock;
+mod keyring;
+mod rates;
+mod supplier;
+
+pub use clock::{Clock, Entropy};
+pub use keyring::{EpochId, EpochKey, Keyring, KeyringError, MemoryKeyring};
+pub use rates::{FixedRates, Rate, Rates};
+pub use supplier::{
+    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities,
+    FinishOutcome, MoreOutcome, Offer, Rejection, Supplier, SupplierInfo, SupplierSms,
+};

@@ -1,0 +1,648 @@
+//! The one judge: decides over loaded rows which members of a group are applied, and what is to be written.
+//!
+//! Pure and synchronous. An adapter asks [`Names::of`] what to load, loads it, calls [`judge_group`] and writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::change_set::{Amount, Bucket, ChangeSet, Entry, Expect, House, OperationId, Place, Post, TransferId};
+use super::limits::{self, OPERATION_HOURS};
+use super::{
+    CounterKey, Event, Head, Key, Kind, Owner, Receipt, Record, Refusal, Resolved, StatementEntry, StoredOperation,
+    Transfer, TransferKind,
+};
+use crate::money::Currency;
+use crate::time::Timestamp;
+
+/// What a group touches, so what an adapter must load (and lock, in this order) before judging.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Operation ids.
+    pub operations: BTreeSet<OperationId>,
+    /// Records.
+    pub records: BTreeSet<Key>,
+    /// Whole families of records, for `DeleteOwned`.
+    pub owned: BTreeSet<(Kind, Owner)>,
+    /// Heads.
+    pub heads: BTreeSet<Owner>,
+    /// Counters.
+    pub counters: BTreeSet<CounterKey>,
+    /// Transfer ids.
+    pub transfers: BTreeSet<TransferId>,
+}
+
+impl Names {
+    /// What these ChangeSets touch.
+    pub fn of<'a>(group: impl IntoIterator<Item = &'a ChangeSet>) -> Self {
+        let mut names = Self::default();
+        for change_set in group {
+            names.operations.insert(change_set.operation);
+            for entry in &change_set.entries {
+                names.add(entry);
+            }
+        }
+        names
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Put { key, .. } | Entry::Delete { key, .. } | Entry::Ensure { key, .. } => {
+                self.records.insert(key.clone());
+            }
+            Entry::DeleteOwned { kind, owner } => {
+                self.owned.insert((kind.clone(), *owner));
+            }
+            Entry::Count { counter, .. } => {
+                self.counters.insert(counter.clone());
+            }
+            Entry::Append { owner, .. } => {
+                self.heads.insert(*owner);
+            }
+            Entry::Post(post) => {
+                self.transfers.insert(post.id.clone());
+                self.heads.extend(customers(post));
+            }
+        }
+    }
+}
+
+/// The rows of a group as they are in the store. Absent rows are left out.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// Remembered operations.
+    pub operations: BTreeMap<OperationId, StoredOperation>,
+    /// Records, those of [`Names::owned`] included.
+    pub records: BTreeMap<Key, Record>,
+    /// Heads.
+    pub heads: BTreeMap<Owner, Head>,
+    /// Counters.
+    pub counters: BTreeMap<CounterKey, i64>,
+    /// Which of the transfer ids exist.
+    pub transfers: BTreeSet<TransferId>,
+}
+
+/// What a judged group changes, each row once with its end value.
+#[derive(Clone, Debug, Default)]
+pub struct Writes {
+    /// Operations to remember.
+    pub operations: Vec<(OperationId, StoredOperation)>,
+    /// Records that changed; those whose end equals their beginning are left out.
+    pub records: BTreeMap<Key, RecordChange>,
+    /// Heads.
+    pub heads: BTreeMap<Owner, Head>,
+    /// Counters.
+    pub counters: BTreeMap<CounterKey, i64>,
+    /// New transfers, in order.
+    pub transfers: Vec<Transfer>,
+    /// New events, in order.
+    pub events: Vec<Event>,
+    /// What is added to house accounts.
+    pub house: BTreeMap<(House, Currency), i64>,
+    /// What is added to the tallies of [`super::Totals`].
+    pub tallies: BTreeMap<Currency, Tally>,
+    /// The newest header time in the group: operations older than 48 h before it may be forgotten.
+    pub newest: Timestamp,
+}
+
+/// A record before and after a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordChange {
+    /// As it was in the store.
+    pub before: Option<Record>,
+    /// As it is to be.
+    pub after: Option<Record>,
+}
+
+/// Counts of transfers of one currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Transfers.
+    pub transfers: u64,
+    /// Holds less captures and releases.
+    pub open_holds: i64,
+}
+
+/// Judges each member in turn against the rows, each seeing what the earlier ones changed. The results are in the
+/// order of the group. Nothing has been written when this returns.
+pub fn judge_group<'a>(
+    mut rows: Rows,
+    group: impl IntoIterator<Item = &'a ChangeSet>,
+) -> (Writes, Vec<Result<Receipt, Refusal>>) {
+    let mut writes = Writes::default();
+    let results = group
+        .into_iter()
+        .map(|change_set| judge(&mut rows, &mut writes, change_set))
+        .collect();
+    writes.records.retain(|_, change| change.before != change.after);
+    (writes, results)
+}
+
+fn judge(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet) -> Result<Receipt, Refusal> {
+    if let Some(known) = rows.operations.get(&change_set.operation)
+        && change_set.time.ms_since(known.time) <= OPERATION_HOURS * 3_600_000
+    {
+        if known.fingerprint != change_set.fingerprint {
+            return Err(Refusal::OperationReused);
+        }
+        return Ok(Receipt {
+            replayed: true,
+            ..known.receipt.clone()
+        });
+    }
+    check_expectations(rows, change_set)?;
+    let money = resolve_posts(rows, change_set);
+    check_floors(&money)?;
+    let counters = resolve_counters(rows, change_set)?;
+    check_limits(rows, change_set)?;
+    Ok(apply(rows, writes, change_set, money, counters))
+}
+
+fn check_expectations(rows: &Rows, change_set: &ChangeSet) -> Result<(), Refusal> {
+    let mut wanted: Vec<(&Key, Expect)> = change_set
+        .entries
+        .iter()
+        .filter_map(|entry| match entry {
+            Entry::Put { key, expect, .. } | Entry::Delete { key, expect } | Entry::Ensure { key, expect } => {
+                Some((key, *expect))
+            }
+            Entry::DeleteOwned { .. } | Entry::Count { .. } | Entry::Post(_) | Entry::Append { .. } => None,
+        })
+        .collect();
+    wanted.sort_by(|a, b| a.0.cmp(b.0));
+    for (key, expected) in wanted {
+        let found = rows.records.get(key).map(|record| record.version);
+        let fine = match expected {
+            Expect::Absent => found.is_none(),
+            Expect::Version(version) => found == Some(version),
+        };
+        if !fine {
+            return Err(Refusal::Expectation {
+                key: key.clone(),
+                expected,
+                found,
+            });
+        }
+    }
+    let mut posts: Vec<&Post> = posts(change_set).collect();
+    posts.sort_by(|a, b| a.id.cmp(&b.id));
+    let twin = posts
+        .windows(2)
+        .find(|pair| pair[0].id == pair[1].id)
+        .map(|pair| pair[0]);
+    match posts
+        .iter()
+        .copied()
+        .find(|post| rows.transfers.contains(&post.id))
+        .or(twin)
+    {
+        Some(post) => Err(Refusal::TransferExists {
+            subject: post.subject.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// What the transfers of a ChangeSet do to heads and house accounts.
+#[derive(Default)]
+struct MoneyMoves {
+    /// Head before and after, per account touched by money.
+    heads: BTreeMap<Owner, (Head, Head)>,
+    house: BTreeMap<(House, Currency), i64>,
+    transfers: Vec<Transfer>,
+    resolved: Vec<Resolved>,
+    /// Per account, a currency that does not fit.
+    misfits: BTreeMap<Owner, (Currency, Currency)>,
+}
+
+fn resolve_posts(rows: &Rows, change_set: &ChangeSet) -> MoneyMoves {
+    let mut moves = MoneyMoves::default();
+    for post in posts(change_set) {
+        for owner in customers(post) {
+            let before = rows.heads.get(&owner).copied().unwrap_or_default();
+            let (_, head) = moves.heads.entry(owner).or_insert((before, before));
+            match head.currency {
+                Some(has) if has != post.currency => {
+                    moves.misfits.entry(owner).or_insert((has, post.currency));
+                }
+                Some(_) => {}
+                None => head.currency = Some(post.currency),
+            }
+        }
+        let (moved, rest) = match &post.amount {
+            Amount::Exact(n) => (*n, None),
+            Amount::All => (moves.there(&post.debit), None),
+            Amount::UpTo(n, rest) => {
+                let moved = moves.there(&post.debit).min(*n);
+                (moved, Some((rest.clone(), n.saturating_sub(moved))))
+            }
+        };
+        let remainder = rest.as_ref().map_or(0, |(_, n)| *n);
+        moves.shift(&post.debit, post.currency, moved.saturating_neg());
+        if let Some((place, n)) = &rest {
+            moves.shift(place, post.currency, n.saturating_neg());
+        }
+        moves.shift(&post.credit, post.currency, moved.saturating_add(remainder));
+        let entry = moves.statement_entry(post);
+        moves.resolved.push(Resolved {
+            moved,
+            rest: remainder,
+            number: entry.map_or(0, |e| e.number),
+        });
+        moves.transfers.push(Transfer {
+            id: post.id.clone(),
+            kind: post.kind,
+            subject: post.subject.clone(),
+            reason: post.reason.clone(),
+            actor: post.actor.clone(),
+            debit: post.debit.clone(),
+            credit: post.credit.clone(),
+            currency: post.currency,
+            amount: moved.saturating_add(remainder),
+            rest: rest.filter(|(_, n)| *n > 0),
+            time: change_set.time,
+            entry,
+        });
+    }
+    moves
+}
+
+impl MoneyMoves {
+    fn there(&self, place: &Place) -> i64 {
+        match place {
+            Place::Customer(owner, bucket) => self.heads.get(owner).map_or(0, |(_, head)| head.bucket(*bucket)).max(0),
+            Place::House(_) => 0, // refused as malformed by the limits
+        }
+    }
+
+    fn shift(&mut self, place: &Place, currency: Currency, by: i64) {
+        match place {
+            Place::Customer(owner, bucket) => {
+                if let Some((_, head)) = self.heads.get_mut(owner) {
+                    let value = head.bucket_mut(*bucket);
+                    *value = value.saturating_add(by);
+                }
+            }
+            Place::House(house) => {
+                let sum = self.house.entry((house.clone(), currency)).or_insert(0);
+                *sum = sum.saturating_add(by);
+            }
+        }
+    }
+
+    fn statement_entry(&mut self, post: &Post) -> Option<StatementEntry> {
+        let owner = customers(post).next()?;
+        let (_, head) = self.heads.get_mut(&owner)?;
+        head.last_transfer += 1;
+        Some(StatementEntry {
+            owner,
+            number: head.last_transfer,
+            available: head.available,
+            held: head.held,
+            debt: head.debt,
+        })
+    }
+}
+
+fn check_floors(moves: &MoneyMoves) -> Result<(), Refusal> {
+    for (owner, (before, after)) in &moves.heads {
+        if let Some((has, wanted)) = moves.misfits.get(owner) {
+            return Err(Refusal::Currency {
+                has: *has,
+                wanted: *wanted,
+            });
+        }
+        for bucket in [Bucket::Available, Bucket::Held, Bucket::Debt] {
+            let (now, would_be) = (before.bucket(bucket), after.bucket(bucket));
+            let fine = match bucket {
+                Bucket::Available | Bucket::Held => (0..=limits::AMOUNT_MAX).contains(&would_be),
+                Bucket::Debt => (-limits::AMOUNT_MAX..=0).contains(&would_be),
+            };
+            if !fine {
+                let currency = after.currency.unwrap_or(Currency::Idr);
+                return Err(Refusal::Floor {
+                    bucket,
+                    currency,
+                    now,
+                    would_be,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The end value of each counter, and the value after each entry in list order.
+struct Counted {
+    ends: BTreeMap<CounterKey, i64>,
+    each: Vec<i64>,
+}
+
+fn resolve_counters(rows: &Rows, change_set: &ChangeSet) -> Result<Counted, Refusal> {
+    let mut counted = Counted {
+        ends: BTreeMap::new(),
+        each: Vec::new(),
+    };
+    let mut exceeded: BTreeMap<&CounterKey, (i64, i64)> = BTreeMap::new();
+    for entry in &change_set.entries {
+        let Entry::Count { counter, delta, max } = entry else {
+            continue;
+        };
+        let value = counted
+            .ends
+            .entry(counter.clone())
+            .or_insert_with(|| rows.counters.get(counter).copied().unwrap_or(0));
+        *value = value.saturating_add(*delta).max(0);
+        counted.each.push(*value);
+        if let Some(max) = max
+            && *delta > 0
+            && *value > *max
+        {
+            exceeded.entry(counter).or_insert((*value, *max));
+        }
+    }
+    match exceeded.into_iter().next() {
+        Some((counter, (would_be, max))) => Err(Refusal::Counter {
+            counter: counter.clone(),
+            would_be,
+            max,
+        }),
+        None => Ok(counted),
+    }
+}
+
+const SPLIT: &str = "split it into several commands";
+const SHORTEN: &str = "shorten it or put a hash in its place";
+
+fn check_limits(rows: &Rows, change_set: &ChangeSet) -> Result<(), Refusal> {
+    limit(
+        "entries in a ChangeSet",
+        change_set.entries.len(),
+        limits::ENTRIES_MAX,
+        SPLIT,
+    )?;
+    let mut bytes = change_set.outcome.as_bytes().len();
+    let mut written: BTreeSet<&Key> = BTreeSet::new();
+    for entry in &change_set.entries {
+        bytes += check_entry(rows, entry)?;
+        if let Entry::Put { key, .. } | Entry::Delete { key, .. } = entry
+            && !written.insert(key)
+        {
+            return Err(Refusal::Malformed("a record is written twice"));
+        }
+    }
+    limit("bytes in a ChangeSet", bytes, limits::CHANGE_SET_BYTES_MAX, SPLIT)
+}
+
+fn limit(what: &'static str, found: usize, max: usize, advice: &'static str) -> Result<(), Refusal> {
+    if found > max {
+        Err(Refusal::Limit {
+            what,
+            found,
+            max,
+            advice,
+        })
+    } else {
+        Ok(())
+    }
+}
+
+fn check_key(key: &Key) -> Result<usize, Refusal> {
+    let kind = key.kind.as_str();
+    limit("bytes in a kind", kind.len(), limits::KEY_PART_BYTES_MAX, SHORTEN)?;
+    limit("bytes in an id", key.id.len(), limits::KEY_PART_BYTES_MAX, SHORTEN)?;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    if kind.is_empty() || !kind.bytes().all(plain) {
+        return Err(Refusal::Malformed(
+            "a kind is not made of lower-case letters, digits and _",
+        ));
+    }
+    Ok(kind.len() + 16 + key.id.len())
+}
+
+/// Checks one entry and returns its size in bytes.
+fn check_entry(rows: &Rows, entry: &Entry) -> Result<usize, Refusal> {
+    match entry {
+        Entry::Put { key, body, terms, .. } => {
+            limit("bytes in a body", body.as_bytes().len(), limits::BODY_BYTES_MAX, SPLIT)?;
+            limit("terms of a record", terms.len(), limits::TERMS_MAX, SPLIT)?;
+            let mut bytes = check_key(key)? + body.as_bytes().len();
+            for term in terms {
+                limit("bytes in a term", term.at.len(), limits::KEY_PART_BYTES_MAX, SHORTEN)?;
+                bytes += check_key(&Key::free(term.index.clone(), []))? + term.at.len();
+            }
+            Ok(bytes)
+        }
+        Entry::Delete { key, .. } | Entry::Ensure { key, .. } => check_key(key),
+        Entry::DeleteOwned { kind, owner } => {
+            if owner.is_none() {
+                return Err(Refusal::Malformed("DeleteOwned without an owner"));
+            }
+            limit(
+                "records of one owner and kind",
+                owned(rows, kind, *owner).count(),
+                limits::OWNED_MAX,
+                SPLIT,
+            )?;
+            check_key(&Key::owned(kind.clone(), *owner, []))
+        }
+        Entry::Count { counter, .. } => {
+            limit(
+                "bytes in a counter's name",
+                counter.name.len(),
+                limits::KEY_PART_BYTES_MAX,
+                SHORTEN,
+            )?;
+            limit(
+                "bytes in a counter's period",
+                counter.period.len(),
+                limits::KEY_PART_BYTES_MAX,
+                SHORTEN,
+            )?;
+            Ok(24 + counter.name.len() + counter.period.len())
+        }
+        Entry::Append { owner, body } => {
+            if owner.is_none() {
+                return Err(Refusal::Malformed("an event without an owner"));
+            }
+            limit("bytes in a body", body.as_bytes().len(), limits::BODY_BYTES_MAX, SPLIT)?;
+            Ok(16 + body.as_bytes().len())
+        }
+        Entry::Post(post) => check_post(post),
+    }
+}
+
+fn check_post(post: &Post) -> Result<usize, Refusal> {
+    limit(
+        "bytes in a transfer id",
+        post.id.0.len(),
+        limits::KEY_PART_BYTES_MAX,
+        SHORTEN,
+    )?;
+    for text in [&post.subject, &post.reason, &post.actor] {
+        limit(
+            "bytes in a text of a transfer",
+            text.len(),
+            limits::TRANSFER_TEXT_BYTES_MAX,
+            SHORTEN,
+        )?;
+    }
+    if customers(post).collect::<BTreeSet<_>>().len() > 1 {
+        return Err(Refusal::Malformed("a transfer between two customers"));
+    }
+    if customers(post).any(|owner| owner.is_none()) {
+        return Err(Refusal::Malformed("a transfer of a customer without an owner"));
+    }
+    let from_customer = matches!(post.debit, Place::Customer(..));
+    match &post.amount {
+        Amount::Exact(n) | Amount::UpTo(n, _) if !(1..=limits::AMOUNT_MAX).contains(n) => {
+            Err(Refusal::Malformed("an amount that is not between 1 and 2^53"))
+        }
+        Amount::All | Amount::UpTo(..) if !from_customer => {
+            Err(Refusal::Malformed("All and UpTo take from a customer's bucket only"))
+        }
+        Amount::UpTo(_, rest) if *rest == post.debit || *rest == post.credit => {
+            Err(Refusal::Malformed("UpTo with a rest that is one of the two places"))
+        }
+        Amount::Exact(_) | Amount::All | Amount::UpTo(..) if post.debit == post.credit => {
+            Err(Refusal::Malformed("a transfer from a place to itself"))
+        }
+        Amount::Exact(_) | Amount::All | Amount::UpTo(..) => {
+            Ok(96 + post.id.0.len() + post.subject.len() + post.reason.len() + post.actor.len())
+        }
+    }
+}
+
+fn apply(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet, moves: MoneyMoves, counted: Counted) -> Receipt {
+    // families first: what an explicit entry puts stays
+    for entry in &change_set.entries {
+        if let Entry::DeleteOwned { kind, owner } = entry {
+            let keys: Vec<Key> = owned(rows, kind, *owner).cloned().collect();
+            for key in keys {
+                set_record(rows, writes, key, None);
+            }
+        }
+    }
+    for (owner, (_, head)) in moves.heads {
+        rows.heads.insert(owner, head);
+        writes.heads.insert(owner, head);
+    }
+    let mut events = Vec::new();
+    for entry in &change_set.entries {
+        match entry {
+            Entry::Put {
+                key,
+                version,
+                body,
+                terms,
+                ..
+            } => {
+                let record = Record {
+                    version: *version,
+                    body: body.clone(),
+                    terms: terms.clone(),
+                };
+                set_record(rows, writes, key.clone(), Some(record));
+            }
+            Entry::Delete { key, .. } => set_record(rows, writes, key.clone(), None),
+            Entry::Append { owner, body } => {
+                let head = rows.heads.entry(*owner).or_default();
+                head.last_event += 1;
+                writes.heads.insert(*owner, *head);
+                events.push(head.last_event);
+                let number = head.last_event;
+                writes.events.push(Event {
+                    owner: *owner,
+                    number,
+                    body: body.clone(),
+                    time: change_set.time,
+                });
+            }
+            Entry::DeleteOwned { .. } | Entry::Ensure { .. } | Entry::Count { .. } | Entry::Post(_) => {}
+        }
+    }
+    for (counter, value) in counted.ends {
+        rows.counters.insert(counter.clone(), value);
+        writes.counters.insert(counter, value);
+    }
+    for (house, by) in moves.house {
+        *writes.house.entry(house).or_insert(0) += by;
+    }
+    for transfer in moves.transfers {
+        let tally = writes.tallies.entry(transfer.currency).or_default();
+        tally.transfers += 1;
+        tally.open_holds += match transfer.kind {
+            TransferKind::Hold => 1,
+            TransferKind::Capture | TransferKind::Release => -1,
+            TransferKind::Deposit | TransferKind::Forfeit | TransferKind::Reverse | TransferKind::Adjust => 0,
+        };
+        rows.transfers.insert(transfer.id.clone());
+        writes.transfers.push(transfer);
+    }
+    writes.newest = writes.newest.max(change_set.time);
+    let outcome = change_set.outcome.clone();
+    let receipt = Receipt {
+        outcome,
+        transfers: moves.resolved,
+        events,
+        counters: counted.each,
+        replayed: false,
+    };
+    let stored = StoredOperation {
+        fingerprint: change_set.fingerprint,
+        time: change_set.time,
+        receipt: receipt.clone(),
+    };
+    rows.operations.insert(change_set.operation, stored.clone());
+    writes.operations.push((change_set.operation, stored));
+    receipt
+}
+
+fn set_record(rows: &mut Rows, writes: &mut Writes, key: Key, after: Option<Record>) {
+    let before = match &after {
+        Some(record) => rows.records.insert(key.clone(), record.clone()),
+        None => rows.records.remove(&key),
+    };
+    writes
+        .records
+        .entry(key)
+        .or_insert(RecordChange { before, after: None })
+        .after = after;
+}
+
+fn owned<'a>(rows: &'a Rows, kind: &Kind, owner: Owner) -> impl Iterator<Item = &'a Key> {
+    let (kind, first) = (kind.clone(), Key::owned(kind.clone(), owner, []));
+    rows.records
+        .range(first..)
+        .map(|(key, _)| key)
+        .take_while(move |key| key.kind == kind && key.owner == owner)
+}
+
+fn posts(change_set: &ChangeSet) -> impl Iterator<Item = &Post> {
+    change_set.entries.iter().filter_map(|entry| match entry {
+        Entry::Post(post) => Some(post),
+        Entry::Put { .. }
+        | Entry::Delete { .. }
+        | Entry::DeleteOwned { .. }
+        | Entry::Ensure { .. }
+        | Entry::Count { .. }
+        | Entry::Append { .. } => None,
+    })
+}
+
+/// The customers of a transfer: one, or none between house accounts.
+fn customers(post: &Post) -> impl Iterator<Item = Owner> {
+    let rest = match &post.amount {
+        Amount::UpTo(_, rest) => Some(rest),
+        Amount::Exact(_) | Amount::All => None,
+    };
+    let of = |place: &Place| match place {
+        Place::Customer(owner, _) => Some(*owner),
+        Place::House(_) => None,
+    };
+    let mut owners: Vec<Owner> = [Some(&post.debit), Some(&post.credit), rest]
+        .into_iter()
+        .flatten()
+        .filter_map(of)
+        .collect();
+    owners.dedup();
+    owners.into_iter()
+}
