@@ -2,6 +2,7 @@
 //!
 //! Reads the documentation as JSON, which only unstable rustdoc writes. This program therefore stands in for rustdoc and switches it on
 //! for that one process; the compilers of dependencies never see the switch, so nothing is built twice because of it.
+//! Warnings of rustdoc, such as links that lead nowhere, are findings here too.
 
 use std::collections::BTreeSet;
 use std::fs;
