@@ -2,11 +2,14 @@
 
 pub mod account;
 pub mod catalogue;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod engine;
 pub mod ledger;
 pub mod money;
 pub mod order;
 pub mod port;
+mod privacy;
 pub mod store;
 pub mod time;
 pub mod token;
