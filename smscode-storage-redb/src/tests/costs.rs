@@ -35,8 +35,13 @@ fn put(number: u64, expect: Expect, version: u64, terms: &[&str]) -> Entry {
     }
 }
 
-#[tokio::test]
-async fn rows_and_syncs_are_what_the_table_says() {
+/// What is committed, and how many rows that writes.
+fn cases() -> Vec<(&'static str, Vec<Entry>, u64)> {
+    let (owner_of_all, body) = (owner(1), Body::empty());
+    let append = Entry::Append {
+        owner: owner_of_all,
+        body,
+    };
     let house = |name: &str| Place::House(House(name.into()));
     let deposit = |id: &str| {
         post(
@@ -48,7 +53,7 @@ async fn rows_and_syncs_are_what_the_table_says() {
         )
     };
     // operation and its group: 2 rows each time
-    let cases: Vec<(&str, Vec<Entry>, u64)> = vec![
+    vec![
         ("nothing", vec![], 2),
         (
             "a record with two terms",
@@ -89,14 +94,7 @@ async fn rows_and_syncs_are_what_the_table_says() {
             vec![post(b"h".to_vec(), TransferKind::Adjust, house("a"), house("b"), 5)],
             2 + 4,
         ),
-        (
-            "an event and its number",
-            vec![Entry::Append {
-                owner: owner(1),
-                body: Body::empty(),
-            }],
-            2 + 2,
-        ),
+        ("an event and its number", vec![append], 2 + 2),
         (
             "a count",
             vec![Entry::Count {
@@ -106,7 +104,12 @@ async fn rows_and_syncs_are_what_the_table_says() {
             }],
             2 + 1,
         ),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn rows_and_syncs_are_what_the_table_says() {
+    let cases = cases();
     for (quick_repair, syncs) in [(true, 2), (false, 1)] {
         let options = RedbOptions {
             quick_repair,

@@ -56,6 +56,43 @@ fn record(kind: &'static str, owner: Owner, id: &[u8], version: u64, terms: &[(&
     }
 }
 
+/// The other currencies, all that is in a bucket, and house accounts alone.
+fn second() -> ChangeSet {
+    let bucket = |number, bucket| Place::Customer(owner(number), bucket);
+    let house = |house| Place::House(house);
+    let (available, idr) = (Bucket::Available, Currency::Idr);
+    use TransferKind::{Adjust, Deposit, Forfeit};
+    let mut second = ChangeSet::new(OperationId([0xB2; 16]), Timestamp(1_778_490_000_000_002));
+    for (number, currency) in [(2, Currency::Usd), (3, Currency::Usdt), (4, Currency::Rub)] {
+        let (id, credit) = (format!("d{number}"), bucket(number, available));
+        second.push(transfer(
+            &id,
+            Deposit,
+            house(House::clearing("host")),
+            credit,
+            currency,
+            Amount::Exact(7),
+        ));
+    }
+    second.push(transfer(
+        "f",
+        Forfeit,
+        bucket(4, available),
+        Place::House(House::forfeits()),
+        Currency::Rub,
+        Amount::All,
+    ));
+    second.push(transfer(
+        "a",
+        Adjust,
+        house(House::revenue()),
+        Place::House(House::adjustments()),
+        idr,
+        Amount::Exact(1),
+    ));
+    second
+}
+
 /// All kinds of rows, all kinds of transfers, all currencies, all places.
 fn commits() -> Vec<ChangeSet> {
     let (revenue, host) = (
@@ -80,7 +117,7 @@ fn commits() -> Vec<ChangeSet> {
         },
     ];
     let idr = Currency::Idr;
-    use TransferKind::{Adjust, Capture, Deposit, Forfeit, Hold, Release, Reverse};
+    use TransferKind::{Capture, Deposit, Hold, Release, Reverse};
     first.entries.extend([
         transfer("d", Deposit, host(), bucket(1, available), idr, Amount::Exact(1_000)),
         transfer(
@@ -111,29 +148,8 @@ fn commits() -> Vec<ChangeSet> {
     ]);
     let body = Body::from_text("{\"type\":\"order\"}").unwrap();
     first.push(Entry::Append { owner: owner(1), body });
-    let mut second = ChangeSet::new(OperationId([0xB2; 16]), Timestamp(1_778_490_000_000_002));
-    for (number, currency) in [(2, Currency::Usd), (3, Currency::Usdt), (4, Currency::Rub)] {
-        let (id, credit) = (format!("d{number}"), bucket(number, available));
-        second.push(transfer(&id, Deposit, host(), credit, currency, Amount::Exact(7)));
-    }
-    second.push(transfer(
-        "f",
-        Forfeit,
-        bucket(4, available),
-        Place::House(House::forfeits()),
-        Currency::Rub,
-        Amount::All,
-    ));
-    second.push(transfer(
-        "a",
-        Adjust,
-        revenue(),
-        Place::House(House::adjustments()),
-        idr,
-        Amount::Exact(1),
-    ));
     let outcome = |text| Body::from_text(text).unwrap();
-    vec![first.seal(outcome("{\"order\":\"one\"}")), second.seal(outcome("{}"))]
+    vec![first.seal(outcome("{\"order\":\"one\"}")), second().seal(outcome("{}"))]
 }
 
 fn dump(store: &RedbStore) -> String {
