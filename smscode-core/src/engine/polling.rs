@@ -98,15 +98,13 @@ impl Inner {
                     watched.next = now.plus_ms(rules::poll_pause_ms(&self.settings, age_ms));
                 }
                 match state {
-                    Some(ActivationState::Received(sms)) => {
-                        self.receive(account, id, &sms).await?;
-                    }
+                    Some(ActivationState::Received(sms)) => logged(name, self.receive(account, id, &sms).await),
                     Some(ActivationState::Ended) => {
                         if open
                             .get(&(account, id))
                             .is_some_and(|watched| watched.state != State::Received)
                         {
-                            self.supplier_ended(account, id).await?;
+                            logged(name, self.supplier_ended(account, id).await);
                         }
                     }
                     Some(ActivationState::Waiting | ActivationState::NotFound) | None => {}
@@ -203,5 +201,12 @@ impl Inner {
                 })
             }
         }
+    }
+}
+
+/// What goes wrong with one order must not keep others waiting: the next round asks again.
+fn logged<T>(supplier: &str, done: Result<T, StoreError>) {
+    if let Err(error) = done {
+        tracing::error!(supplier, %error, "what a poll found for an order could not be recorded");
     }
 }
