@@ -38,6 +38,8 @@ const SETTLE: Duration = Duration::from_secs(60);
 struct Sum {
     operations: u64,
     seconds: f64,
+    /// Commits while the callers were at it; the supplier is told of the last orders after that.
+    commits: u64,
     floor_operations: u64,
     floor_seconds: f64,
 }
@@ -63,15 +65,16 @@ pub(crate) async fn measure(args: &Args) -> Result<Report, Failure> {
         let counted = store.counts()?;
         let time = Duration::from_secs(options.seconds) / SLICES;
         run_slice(&world, args, quota, time, &mut sum, &mut latency).await?;
-        let group = group_size(&store.counts()?.since(&counted));
+        let seen = store.counts()?.since(&counted);
+        sum.commits += seen.commits;
+        settle(&store).await?;
         if let Some(floor) = &floor {
             // the workers of the platform have nothing to do now, so this may take a thread of theirs
-            let (operations, seconds) = tokio::task::block_in_place(|| floor.run(group, time / 2))?;
+            let (operations, seconds) = tokio::task::block_in_place(|| floor.run(group_size(&seen), time / 2))?;
             sum.floor_operations += operations;
             sum.floor_seconds += seconds;
         }
     }
-    settle(&store).await?;
     let done = store.counts()?.since(&before);
     world.stop().await?;
     Ok(Report {
@@ -83,6 +86,7 @@ pub(crate) async fn measure(args: &Args) -> Result<Report, Failure> {
         callers: options.callers,
         operations: sum.operations,
         seconds: sum.seconds,
+        commits_in_time: sum.commits,
         counts: done,
         p50_us: latency.value_at_quantile(0.50),
         p99_us: latency.value_at_quantile(0.99),

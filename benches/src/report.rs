@@ -18,7 +18,9 @@ pub(crate) struct Report {
     pub(crate) callers: u32,
     pub(crate) operations: u64,
     pub(crate) seconds: f64,
-    /// What the store has done for them.
+    /// Commits in these seconds.
+    pub(crate) commits_in_time: u64,
+    /// What the store has done for the operations, until it was quiet.
     pub(crate) counts: Counts,
     pub(crate) p50_us: u64,
     pub(crate) p99_us: u64,
@@ -37,7 +39,7 @@ impl Report {
     fn figures(&self) -> Vec<(&'static str, Value)> {
         let orders = self.operations.max(1) as f64;
         let commits = self.counts.commits as f64;
-        let commits_per_s = commits / self.seconds;
+        let commits_per_s = self.commits_in_time as f64 / self.seconds;
         let per_order = |count: Option<u64>| count.map(|count| round(count as f64 / orders, 1));
         vec![
             ("mode", json!(self.mode)),

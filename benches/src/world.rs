@@ -52,9 +52,9 @@ impl World {
             async move { platform.run(async move { drop(stopped.await) }).await }
         });
         let mut accounts = Vec::new();
-        for _ in 0..options.callers {
+        for caller in 0..options.callers {
             let account = platform.open_account().await?;
-            platform.deposit(account, MONEY, "bench").await?;
+            platform.deposit(account, MONEY, &format!("bench-{caller}")).await?;
             accounts.push(account);
         }
         platform.ready().await;
