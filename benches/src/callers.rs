@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use smscode_core::Platform;
 use smscode_core::account::AccountId;
-use smscode_core::order::{ItemOutcome, PlaceOrders, Wanted};
+use smscode_core::order::{PlaceOrders, Wanted};
 use tokio::task::JoinSet;
 
 use crate::Failure;
@@ -28,6 +28,7 @@ use crate::world::World;
 const SLICES: u32 = 5;
 /// Nothing here may take longer; then the run has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE_MS: i64 = 60_000;
 /// Histograms hold latencies up to this, in microseconds.
 const LATENCY_MAX_US: u64 = 120_000_000;
 /// Suppliers may still be told of finished orders for so long after the last one.
@@ -163,24 +164,12 @@ async fn one(platform: &Platform, account: AccountId, commit_alone: bool) -> Res
         platform.commit_orders(account, wanted).await?;
         return Ok(());
     }
-    let mut watch = platform.watch(account);
-    let placed = platform.place_orders(account, wanted).await?;
-    let order = match placed.items.first().map(|item| &item.outcome) {
-        Some(ItemOutcome::Settled(order)) => order.id,
-        other => return Err(format!("the order was not settled: {other:?}").into()),
-    };
-    let code = loop {
-        if let Some(code) = platform.order(account, order).await?.code {
-            break code;
-        }
-        if !watch.changed().await {
-            return Err("the platform is gone".into());
-        }
-    };
-    if code != CODE {
+    let order = platform.place_orders(account, wanted).await?.single()?;
+    let order = platform.wait_for_sms(account, order.id, 0, PATIENCE_MS).await?;
+    if order.code.as_deref() != Some(CODE) {
         return Err("the code was not read from the SMS".into());
     }
-    platform.finish_order(account, order).await?;
+    platform.finish_order(account, order.id).await?;
     Ok(())
 }
 
