@@ -1,1 +1,24 @@
-//! Placeholder.
+#![cfg_attr(
+    all(feature = "sms-activate", feature = "sandbox"),
+    doc = include_str!("../README.md")
+)]
+#![cfg_attr(
+    not(all(feature = "sms-activate", feature = "sandbox")),
+    doc = "Adapters of smscode to the outside; nothing is compiled without a feature. See the README."
+)]
+
+#[cfg(feature = "system")]
+pub mod clock;
+#[cfg(feature = "sms-activate")]
+pub mod http;
+#[cfg(feature = "file-keyring")]
+pub mod keyring;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+#[cfg(any(feature = "sms-activate", feature = "sandbox"))]
+mod secret;
+#[cfg(feature = "sms-activate")]
+pub mod sms;
+
+#[cfg(any(feature = "sms-activate", feature = "sandbox"))]
+pub use secret::ApiKey;

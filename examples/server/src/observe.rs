@@ -11,7 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use smscode_core::port::Entropy;
-use smscode_providers::OsEntropy;
+use smscode_providers::clock::OsEntropy;
 
 use crate::answer::{Code, Failure};
 use crate::app::App;

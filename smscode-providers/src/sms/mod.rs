@@ -1,0 +1,3 @@
+//! Suppliers of numbers, one folder per protocol.
+
+pub mod sms_activate;

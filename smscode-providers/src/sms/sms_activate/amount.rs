@@ -1,0 +1,119 @@
+//! Amounts from their literal text, exactly.
+
+use smscode_core::money::{Currency, Money};
+
+/// What happens to decimals that the currency does not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Excess {
+    /// Rounded up: what something costs us is never understated.
+    Up,
+    /// Cut: what we own is never overstated.
+    Down,
+}
+
+/// The widest shift that an exponent may ask for; anything wider is no price.
+const EXPONENT_LIMIT: i32 = 30;
+/// The longest literal that is looked at.
+const LITERAL_LIMIT: usize = 64;
+
+/// Reads `12.50`, `0.0608`, `.5`-less decimals, and JSON's exponent notation (`6.08e-2`), never through a float.
+///
+/// `None` for a sign (see [`signed`]), for a comma (it may mean thousands), and for what does not fit.
+pub(super) fn amount(literal: &str, currency: Currency, excess: Excess) -> Option<Money> {
+    if literal.len() > LITERAL_LIMIT {
+        return None;
+    }
+    let plain = expand(literal.trim())?;
+    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+    let kept = fraction.len().min(currency.exponent() as usize);
+    let (fraction, rest) = fraction.split_at_checked(kept)?;
+    let text = if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") };
+    if !rest.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let mut money = Money::parse(&text, currency)?;
+    if excess == Excess::Up && rest.bytes().any(|b| b != b'0') {
+        money.minor = money.minor.checked_add(1)?;
+    }
+    Some(money)
+}
+
+/// As [`amount`], rounded towards less, for a balance: it may be negative.
+pub(super) fn signed(literal: &str, currency: Currency) -> Option<Money> {
+    match literal.trim().strip_prefix('-') {
+        None => amount(literal, currency, Excess::Down),
+        Some(rest) => {
+            let owed = amount(rest, currency, Excess::Up)?;
+            Some(Money::new(owed.minor.checked_neg()?, currency))
+        }
+    }
+}
+
+/// Writes exponent notation out; other text is handed through.
+fn expand(literal: &str) -> Option<String> {
+    let Some((mantissa, exponent)) = literal.split_once(['e', 'E']) else {
+        return Some(literal.to_owned());
+    };
+    let shift: i32 = exponent.parse().ok()?;
+    if shift.abs() > EXPONENT_LIMIT {
+        return None;
+    }
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let point = i32::try_from(whole.len()).ok()?.checked_add(shift)?;
+    match usize::try_from(point) {
+        Ok(point @ 1..) if point < digits.len() => Some(format!("{}.{}", &digits[..point], &digits[point..])),
+        Ok(point @ 1..) => Some(format!("{digits:0<point$}")),
+        _ => {
+            let zeros = "0".repeat(usize::try_from(point.unsigned_abs()).ok()?);
+            Some(format!("0.{zeros}{digits}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_become_exact_amounts() {
+        let cases = [
+            ("0.0608", Currency::Usd, Some((60_800, 60_800))),
+            ("12.50", Currency::Usd, Some((12_500_000, 12_500_000))),
+            ("12", Currency::Idr, Some((12, 12))),
+            ("12.0000", Currency::Idr, Some((12, 12))),
+            ("12.1", Currency::Idr, Some((13, 12))),
+            ("0.00000049", Currency::Usd, Some((1, 0))),
+            ("6.08e-2", Currency::Usd, Some((60_800, 60_800))),
+            ("6E-2", Currency::Usd, Some((60_000, 60_000))),
+            ("1e3", Currency::Idr, Some((1_000, 1_000))),
+            ("1.25e1", Currency::Rub, Some((125_000, 125_000))),
+            ("1.25e+1", Currency::Rub, Some((125_000, 125_000))),
+            ("1e-20", Currency::Usd, Some((1, 0))),
+            ("0.1000000000000000055511151231257827", Currency::Usd, Some((100_001, 100_000))),
+            ("1e31", Currency::Idr, None),
+            ("1e", Currency::Idr, None),
+            ("e5", Currency::Idr, None),
+            ("1,5", Currency::Usd, None),
+            ("1.5.5", Currency::Usd, None),
+            ("1.2345678x", Currency::Usd, None),
+            ("-1", Currency::Usd, None),
+            ("", Currency::Usd, None),
+            ("1.", Currency::Usd, None),
+            ("NaN", Currency::Usd, None),
+            ("99999999999999999999", Currency::Usd, None),
+            ("1.23456é", Currency::Usd, None),
+        ];
+        for (literal, currency, expected) in cases {
+            let up = amount(literal, currency, Excess::Up).map(|money| money.minor);
+            let down = amount(literal, currency, Excess::Down).map(|money| money.minor);
+            assert_eq!(up.zip(down), expected, "{literal}");
+        }
+        assert_eq!(signed("-1.5", Currency::Usd).map(|m| m.minor), Some(-1_500_000));
+        assert_eq!(signed("-0.0000001", Currency::Usd).map(|m| m.minor), Some(-1), "never more than we own");
+        assert_eq!(signed("--1", Currency::Usd), None);
+    }
+}

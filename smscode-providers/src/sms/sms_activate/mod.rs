@@ -1,0 +1,278 @@
+//! The SMS-Activate protocol (`/stubs/handler_api.php`): one adapter, and its dialects as data.
+//!
+//! Replies are read tolerantly but closed: the body decides first, the HTTP status second, the content type never, and
+//! what is not understood is never taken for a no. Money is read from literal text; a cost with more decimals than its
+//! currency is rounded up, a balance down.
+
+mod activation;
+mod amount;
+mod config;
+mod dialects;
+mod json;
+mod outcome;
+mod prices;
+mod reply;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt};
+use smscode_core::money::Money;
+use smscode_core::port::{
+    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities,
+    FinishOutcome, MoreOutcome, Offer, Supplier, SupplierInfo,
+};
+
+pub use config::{ConfigError, SmsActivateConfig};
+pub use dialects::{
+    ALL, ActiveList, Dialect, GRIZZLYSMS, HEROSMS, HttpStatus, PriceList, Purchase, SMS_ACTIVATE, SMSCODE, SMSHUB,
+    StatusCall, dialect,
+};
+pub use words::Meaning;
+
+use activation::{Frame, Row};
+use reply::Reply;
+
+use crate::http::{self, Answer, Client, Failure};
+
+/// A word or one activation is short; this much holds an SMS and an error page that we only look at.
+const SMALL_BODY: usize = 64 * 1024;
+/// A list of some thousand open activations.
+const LIST_BODY: usize = 4 * 1024 * 1024;
+/// An unfiltered price list: 200 countries times 800 services at 60 bytes are 10 MB.
+const PRICES_BODY: usize = 32 * 1024 * 1024;
+/// Pages of the active list; with pages of 100 more than an account of this protocol may have open.
+const PAGE_LIMIT: u16 = 50;
+/// Ids per poll where the dialect has a list. Those that it lacks are asked about one by one.
+const POLL_BATCH: u32 = 200;
+/// After so many single statuses without one usable answer a poll gives up: the supplier is down.
+const GIVE_UP_AFTER: usize = 4;
+/// Single statuses of one poll under way at once, whatever the dialect allows: purchases and cancels go first.
+const POLL_CONCURRENCY: u32 = 8;
+
+/// A supplier that speaks the protocol.
+#[derive(Debug)]
+pub struct SmsActivate {
+    config: SmsActivateConfig,
+    client: Client,
+    url: reqwest::Url,
+}
+
+impl SmsActivate {
+    /// A supplier with this account. The client comes from [`crate::http::client`], or from the host: then it must
+    /// follow no redirect and retry nothing (see [`Client`]).
+    pub fn new(config: SmsActivateConfig, client: impl Into<Client>) -> Result<Self, ConfigError> {
+        let url = config.checked_url()?;
+        Ok(Self { config, client: client.into(), url })
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        Frame { dialect: &self.config.dialect, currency: self.config.currency }
+    }
+
+    async fn send(
+        &self,
+        action: &str,
+        parameters: &[(&str, &str)],
+        limit: usize,
+        timeout_ms: u32,
+    ) -> Result<Answer, Failure> {
+        let request = self
+            .client
+            .0
+            .get(self.url.clone())
+            .query(&[("api_key", self.config.api_key.reveal()), ("action", action)])
+            .query(parameters)
+            .timeout(Duration::from_millis(u64::from(timeout_ms)));
+        http::send(request, limit).await
+    }
+
+    async fn read(&self, action: &str, parameters: &[(&str, &str)], limit: usize) -> Result<Answer, CallError> {
+        outcome::readable(self.send(action, parameters, limit, self.config.read_timeout_ms).await)
+    }
+
+    async fn step(&self, id: &ActivationId, status: &str) -> Result<Answer, Failure> {
+        let parameters = [("id", id.0.as_str()), ("status", status)];
+        self.send("setStatus", &parameters, SMALL_BODY, self.config.read_timeout_ms).await
+    }
+
+    async fn state(&self, id: &ActivationId) -> Result<ActivationState, CallError> {
+        let action = match self.config.dialect.status {
+            StatusCall::V1 => "getStatus",
+            StatusCall::V2 => "getStatusV2",
+        };
+        outcome::state(self.frame(), &self.read(action, &[("id", &id.0)], SMALL_BODY).await?)
+    }
+
+    /// All rows of the active list; pages are read until one brings nothing new.
+    async fn rows(&self, list: ActiveList) -> Result<BTreeMap<ActivationId, Row>, CallError> {
+        let mut all = BTreeMap::new();
+        for page in 0..PAGE_LIMIT {
+            let size = list.page.unwrap_or_default();
+            let (start, limit) = (page.saturating_mul(size).to_string(), size.to_string());
+            let paging = [("start", start.as_str()), ("limit", limit.as_str())];
+            let parameters = if list.page.is_some() { paging.as_slice() } else { &[] };
+            let answer = self.read("getActiveActivations", parameters, LIST_BODY).await?;
+            let rows = outcome::rows(self.frame(), &answer)?;
+            let (count, known) = (rows.len(), all.len());
+            all.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+            if list.page.is_none() || count < usize::from(size) || all.len() == known {
+                return Ok(all);
+            }
+        }
+        Err(CallError::Unusable("a list of open activations without an end".to_owned()))
+    }
+
+    /// The states of ids that no list has told, by single calls, a few at a time.
+    ///
+    /// One that has no usable answer is `Waiting`, as long as others have one: a single bad row must not stop the rest.
+    async fn states(&self, ids: Vec<ActivationId>) -> Result<BTreeMap<ActivationId, ActivationState>, CallError> {
+        let width = self.config.dialect.concurrency.clamp(1, POLL_CONCURRENCY);
+        let calls = ids.into_iter().map(|id| async move { (self.state(&id).await, id) });
+        let mut answers = stream::iter(calls).buffered(width as usize);
+        let (mut states, mut failed, mut usable) = (BTreeMap::new(), None, false);
+        while let Some((answer, id)) = answers.next().await {
+            match answer {
+                Ok(state) => {
+                    usable = true;
+                    states.insert(id, state);
+                }
+                Err(error @ CallError::Unusable(_)) => {
+                    states.insert(id, ActivationState::Waiting);
+                    failed = Some(error);
+                    if !usable && states.len() >= GIVE_UP_AFTER {
+                        break;
+                    }
+                }
+                // asking on makes it worse; what is known so far counts, the rest waits for the next poll
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        match failed {
+            Some(error) if !usable => Err(error),
+            _ => Ok(states),
+        }
+    }
+}
+
+#[async_trait]
+impl Supplier for SmsActivate {
+    fn describe(&self) -> SupplierInfo {
+        let dialect = &self.config.dialect;
+        SupplierInfo {
+            name: self.config.name.clone(),
+            currency: self.config.currency,
+            capabilities: Capabilities {
+                cancel_after_seconds: dialect.cancel_after_seconds,
+                window_seconds: dialect.window_seconds,
+                lists_active: dialect.active.is_some(),
+                reference_is_unique: dialect.order_id,
+                poll_batch: if dialect.active.is_some() { POLL_BATCH } else { 1 },
+                poll_floor_ms: dialect.poll_floor_ms,
+                further_sms_free: dialect.further_sms_free,
+                wants_finish: dialect.wants_finish,
+                concurrency: dialect.concurrency,
+            },
+        }
+    }
+
+    async fn offers(&self) -> Result<Vec<Offer>, CallError> {
+        let action = match self.config.dialect.prices {
+            PriceList::V1 => "getPrices",
+            PriceList::V2 => "getPricesV2",
+            PriceList::V3 => "getPricesV3",
+        };
+        let answer = self.read(action, &[], PRICES_BODY).await?;
+        let text = reply::text(&answer.body);
+        let reply = reply::read(&self.config.dialect, answer.status, &text);
+        match &reply {
+            Reply::Json(json) => prices::offers(self.frame(), *json)
+                .ok_or_else(|| CallError::Unusable("a price list that we cannot read".to_owned())),
+            _ => Err(reply::refusal(&self.config.dialect, &answer, &reply)),
+        }
+    }
+
+    async fn balance(&self) -> Result<Money, CallError> {
+        let answer = self.read("getBalance", &[], SMALL_BODY).await?;
+        let text = reply::text(&answer.body);
+        let reply = reply::read(&self.config.dialect, answer.status, &text);
+        match &reply {
+            Reply::Word(word) if word.meaning == Meaning::Balance => word
+                .detail
+                .as_deref()
+                .and_then(|literal| amount::signed(literal, self.config.currency))
+                .ok_or_else(|| CallError::Unusable("a balance that we cannot read".to_owned())),
+            _ => Err(reply::refusal(&self.config.dialect, &answer, &reply)),
+        }
+    }
+
+    async fn buy(&self, request: &BuyRequest) -> BuyOutcome {
+        let dialect = &self.config.dialect;
+        if request.ceiling.currency != self.config.currency {
+            return BuyOutcome::NotSent("the ceiling is in another currency than the account".to_owned());
+        }
+        let (country, ceiling) = (dialect.country_out(request.country).to_string(), request.ceiling.decimal());
+        let mut parameters = vec![
+            ("service", request.service.as_str()),
+            ("country", country.as_str()),
+            (dialect.ceiling_parameter, ceiling.as_str()),
+        ];
+        if dialect.order_id {
+            parameters.push(("orderId", request.reference.as_str()));
+        }
+        let action = match dialect.purchase {
+            Purchase::V1 => "getNumber",
+            Purchase::V2 => "getNumberV2",
+        };
+        let answer = self.send(action, &parameters, SMALL_BODY, self.config.buy_timeout_ms).await;
+        outcome::bought(self.frame(), &answer)
+    }
+
+    async fn poll(&self, ids: &[ActivationId]) -> Result<Vec<ActivationState>, CallError> {
+        let list = self.config.dialect.active.filter(|list| list.all_sms || ids.len() > 1);
+        let mut known: BTreeMap<ActivationId, ActivationState> = match list {
+            None => BTreeMap::new(),
+            Some(list) => match self.rows(list).await {
+                Ok(rows) => rows.into_iter().map(|(id, row)| (id, row.state)).collect(),
+                // a list that cannot be read says nothing; the single calls may still work
+                Err(CallError::Unusable(_) | CallError::Unsupported) => BTreeMap::new(),
+                Err(error) => return Err(error),
+            },
+        };
+        let missing: Vec<ActivationId> = ids.iter().filter(|id| !known.contains_key(*id)).cloned().collect();
+        if !missing.is_empty() {
+            known.extend(self.states(missing).await?);
+        }
+        Ok(ids.iter().map(|id| known.get(id).cloned().unwrap_or(ActivationState::Waiting)).collect())
+    }
+
+    async fn active(&self) -> Result<Vec<Activation>, CallError> {
+        let list = self.config.dialect.active.ok_or(CallError::Unsupported)?;
+        let rows = self.rows(list).await?.into_values().map(Row::activation);
+        // without its phone an activation cannot be given to anybody, and without it the list would be short of one
+        rows.collect::<Option<_>>().ok_or_else(|| CallError::Unusable("an open activation without a phone".to_owned()))
+    }
+
+    async fn more(&self, id: &ActivationId) -> MoreOutcome {
+        outcome::more(self.frame(), &self.step(id, "3").await)
+    }
+
+    async fn cancel(&self, id: &ActivationId) -> CancelOutcome {
+        outcome::cancelled(self.frame(), &self.step(id, self.config.dialect.cancel_status).await)
+    }
+
+    async fn finish(&self, id: &ActivationId) -> FinishOutcome {
+        let (outcome, look) = outcome::finished(self.frame(), &self.step(id, "6").await);
+        if look && matches!(self.state(id).await, Ok(ActivationState::Ended | ActivationState::NotFound)) {
+            return FinishOutcome::Finished;
+        }
+        outcome
+    }
+}
