@@ -156,10 +156,7 @@ impl Request {
 
 fn limit(surface: Surface, body: &mut Members, name: &'static str) -> Result<Option<Limit>, Failure> {
     match surface {
-        Surface::V1 => {
-            let min = if name == "max_price" { 1 } else { 0 };
-            Ok(body.integer(name, min, i64::MAX)?.map(Limit::Rupiah))
-        }
+        Surface::V1 => Ok(body.integer(name, 1, i64::MAX)?.map(Limit::Rupiah)),
         Surface::V2 => Ok(body.text(name, TEXT_MAX)?.map(Limit::Dollars)),
     }
 }
