@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 
 use super::command::Failed;
 use super::ending::raced;
@@ -43,7 +43,7 @@ impl Inner {
                 Ok((orders, next)) => {
                     for (order, record) in orders {
                         busy.insert(order);
-                        work.push(async move { (order, self.due_order(order, record).await) });
+                        work.push(async move { (order, self.due_order(order, record).await) }.boxed());
                     }
                     next
                 }

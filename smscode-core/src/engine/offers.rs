@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
+use futures_util::FutureExt;
+
 use super::command::{Failed, Verdict, unreadable};
-use super::inner::{CatalogueIds, Inner};
+use super::inner::{CatalogueIds, Inner, Slot};
 use crate::catalogue::record::{IdRecord, PRODUCT, UMBRELLA, product_key, umbrella_key};
 use crate::catalogue::{Product, price};
 use crate::order::rules::offer_is_plain;
@@ -32,29 +34,35 @@ impl Inner {
 
     /// Asks every supplier once and replaces the catalogue with what they say.
     pub(super) async fn refresh_all(&self, limit_ms: i64) {
-        let asked = self.suppliers.values().map(|slot| async move {
-            let limit = self.now().plus_ms(limit_ms);
-            let answer = self.until(limit, slot.port.offers()).await;
-            let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
-            match answer {
-                Some(Ok(offers)) => {
-                    let mut offers: Vec<Offer> = offers.into_iter().filter(offer_is_plain).collect();
-                    offers.truncate(OFFERS_MAX);
-                    state.empty_lists = if offers.is_empty() { state.empty_lists + 1 } else { 0 };
-                    // an unreadable list is not an empty one, and one empty list does not wipe the shop
-                    if !offers.is_empty() || state.empty_lists >= EMPTY_LISTS_BELIEVED {
-                        state.offers = offers;
-                        state.offers_at = Some(self.now());
-                    }
-                    state.error = None;
-                }
-                Some(Err(error)) => state.error = Some(error.code()),
-                None => state.error = Some("supplier_unusable"),
-            }
-        });
+        let asked: Vec<_> = self
+            .suppliers
+            .values()
+            .map(|slot| self.offers_of(slot, limit_ms).boxed())
+            .collect();
         futures_util::future::join_all(asked).await;
         if let Err(error) = self.rebuild_catalogue().await {
             tracing::error!(%error, "the catalogue could not be renewed");
+        }
+    }
+
+    async fn offers_of(&self, slot: &Slot, limit_ms: i64) {
+        let limit = self.now().plus_ms(limit_ms);
+        let answer = self.until(limit, slot.port.offers()).await;
+        let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Some(Ok(offers)) => {
+                let mut offers: Vec<Offer> = offers.into_iter().filter(offer_is_plain).collect();
+                offers.truncate(OFFERS_MAX);
+                state.empty_lists = if offers.is_empty() { state.empty_lists + 1 } else { 0 };
+                // an unreadable list is not an empty one, and one empty list does not wipe the shop
+                if !offers.is_empty() || state.empty_lists >= EMPTY_LISTS_BELIEVED {
+                    state.offers = offers;
+                    state.offers_at = Some(self.now());
+                }
+                state.error = None;
+            }
+            Some(Err(error)) => state.error = Some(error.code()),
+            None => state.error = Some("supplier_unusable"),
         }
     }
 

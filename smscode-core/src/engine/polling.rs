@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use futures_util::stream::iter;
+use futures_util::{FutureExt, StreamExt};
 
 use super::inner::{Inner, Slot};
 use crate::account::AccountId;
@@ -86,8 +86,11 @@ impl Inner {
             .collect();
         let batch = usize::try_from(slot.info.capabilities.poll_batch).unwrap_or(1).max(1);
         let at_once = if batch > 1 { 1 } else { POLLS_AT_ONCE };
-        let asked = iter(due.chunks(batch).map(|orders| self.ask(slot, orders, &*open))).buffer_unordered(at_once);
-        let answers: Vec<_> = asked.collect().await;
+        let asked: Vec<_> = due
+            .chunks(batch)
+            .map(|orders| self.ask(slot, orders, open).boxed())
+            .collect();
+        let answers: Vec<_> = iter(asked).buffer_unordered(at_once).collect().await;
         for answer in answers {
             for ((account, id), state) in answer {
                 if let Some(watched) = open.get_mut(&(account, id)) {

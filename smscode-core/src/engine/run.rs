@@ -4,9 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::StreamExt;
 use futures_util::future::{join_all, join5, pending};
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 
 use super::inner::{Inner, Task};
@@ -81,7 +81,12 @@ impl Inner {
             }
         }
         self.running.store(true, Ordering::Release);
-        let polling = join_all(self.suppliers.keys().map(|name| self.poll_supplier(name)));
+        let polling = join_all(
+            self.suppliers
+                .keys()
+                .map(|name| self.poll_supplier(name).boxed())
+                .collect::<Vec<_>>(),
+        );
         let (due, telling, offers, epochs) = (
             self.do_due(),
             self.tell_suppliers(),

@@ -1,14 +1,14 @@
 //! Telling suppliers: finishing and cancelling at their side, after the order has ended. Never touches money.
 
+use futures_util::stream::iter;
+use futures_util::{FutureExt, StreamExt};
+
 use super::command::{Step, Verdict, unreadable};
 use super::inner::Inner;
 use crate::order::supply::{BY_SUPPLY_DUE, SupplyRecord, SupplyState, TELL_PAUSES_SECONDS};
 use crate::port::{ActivationId, ActivationState, CancelOutcome, FinishOutcome};
 use crate::store::{Body, Entry, Expect, Index, Key, LoadKey, Range, Row, StoreError};
 use crate::time::Timestamp;
-
-use futures_util::StreamExt;
-use futures_util::stream::iter;
 
 /// Purchases in work at once.
 const AT_ONCE: usize = 16;
@@ -58,10 +58,8 @@ impl Inner {
             if due.is_empty() {
                 return Ok(next);
             }
-            let told: Vec<_> = iter(due.iter().map(|(key, record)| self.tell(key, record)))
-                .buffer_unordered(AT_ONCE)
-                .collect()
-                .await;
+            let telling: Vec<_> = due.iter().map(|(key, record)| self.tell(key, record).boxed()).collect();
+            let told: Vec<_> = iter(telling).buffer_unordered(AT_ONCE).collect().await;
             for result in told {
                 result?;
             }
