@@ -81,7 +81,7 @@ struct Content {
 
 /// The note of an open store.
 #[derive(Debug)]
-pub struct Note {
+pub(crate) struct Note {
     /// Nowhere for a store in memory.
     path: Option<PathBuf>,
     content: Content,
@@ -89,7 +89,7 @@ pub struct Note {
 
 impl Note {
     /// For a store in memory: kept as long as it.
-    pub const fn in_memory(mode: Mode) -> Self {
+    pub(crate) const fn in_memory(mode: Mode) -> Self {
         Self {
             path: None,
             content: Content {
@@ -100,7 +100,7 @@ impl Note {
     }
 
     /// Reads the note of a store's file, or writes it before there is a store.
-    pub fn open(store: &Path, mode: Mode) -> Result<Self, NoteError> {
+    pub(crate) fn open(store: &Path, mode: Mode) -> Result<Self, NoteError> {
         let mut name = store.as_os_str().to_owned();
         name.push(".mode");
         let path = PathBuf::from(name);
@@ -152,14 +152,14 @@ impl Note {
     }
 
     /// The account behind a name of the settings.
-    pub fn account(&self, name: &str) -> Option<AccountId> {
+    pub(crate) fn account(&self, name: &str) -> Option<AccountId> {
         let hex = self.content.customers.get(name)?;
         let number = u128::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 32)?;
         Some(AccountId::from_bytes(number.to_be_bytes()))
     }
 
     /// Keeps the account behind a name.
-    pub fn keep_account(&mut self, name: &str, account: AccountId) -> Result<(), NoteError> {
+    pub(crate) fn keep_account(&mut self, name: &str, account: AccountId) -> Result<(), NoteError> {
         let hex = format!("{:032x}", u128::from_be_bytes(account.bytes()));
         self.content.customers.insert(name.to_owned(), hex);
         self.write()
@@ -168,7 +168,10 @@ impl Note {
     /// Writes it whole, so that a crash leaves the old one or the new one.
     fn write(&self) -> Result<(), NoteError> {
         let Some(path) = &self.path else { return Ok(()) };
-        let mut text = format!("# what the store beside this is for; written by the server\nmode = \"{}\"\n", self.content.mode.word());
+        let mut text = format!(
+            "# what the store beside this is for; written by the server\nmode = \"{}\"\n",
+            self.content.mode.word()
+        );
         text.push_str("[customers]\n");
         for (name, account) in &self.content.customers {
             // names are letters, digits and dashes, accounts hexadecimal
@@ -191,7 +194,7 @@ fn unusable(path: &Path, reason: &str) -> NoteError {
 }
 
 /// Writes a file that only its user can read, replacing what is there, and syncs it.
-pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let mut how = fs::OpenOptions::new();
     how.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -216,7 +219,10 @@ mod tests {
         let mut note = Note::open(&store, Mode::Sandbox).unwrap();
         note.keep_account("demo", account).unwrap();
         std::fs::write(&store, b"x").unwrap();
-        assert_eq!(Note::open(&store, Mode::Sandbox).unwrap().account("demo"), Some(account));
+        assert_eq!(
+            Note::open(&store, Mode::Sandbox).unwrap().account("demo"),
+            Some(account)
+        );
         assert_eq!(Note::open(&store, Mode::Live).unwrap_err().code(), "store_mode");
         std::fs::remove_file(&store).unwrap();
         let note = Note::open(&store, Mode::Live).unwrap();

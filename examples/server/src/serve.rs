@@ -27,7 +27,7 @@ const HEAD_MAX: usize = 32 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until stopping begins; then requests under way are given their time.
-pub async fn serve(listener: TcpListener, router: Router, settings: HttpSettings, stopping: Stopping) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, settings: HttpSettings, stopping: Stopping) {
     let permits = Arc::new(Semaphore::new(settings.connections_max));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();

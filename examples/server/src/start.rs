@@ -136,7 +136,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     // one crypto provider for the whole process; a second start finds it there
     let _there_already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let listener = listen(config.listen).await?;
-    let addr = listener.local_addr().map_err(|error| cannot_listen(config.listen, &error))?;
+    let addr = listener
+        .local_addr()
+        .map_err(|error| cannot_listen(config.listen, &error))?;
     let mode = if config.is_sandbox() { Mode::Sandbox } else { Mode::Live };
     let mut note = open_note(&config, mode)?;
     let (platform, sandbox) = platform(&config).await?;
@@ -165,7 +167,12 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             .await;
     });
     recovered(&platform).await;
-    let http = tokio::spawn(serve::serve(listener, surface::router(app.clone()), config.http, stopping));
+    let http = tokio::spawn(serve::serve(
+        listener,
+        surface::router(app.clone()),
+        config.http,
+        stopping,
+    ));
     Ok(Running {
         addr,
         demo_token,
@@ -178,7 +185,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| cannot_listen(address, &error))
 }
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> StartError {
@@ -228,16 +237,23 @@ async fn platform(config: &Config) -> Result<(Platform, Option<Sandbox>), StartE
     let mut suppliers = config.suppliers.clone();
     let mut sandbox = None;
     if config.is_sandbox() {
-        let (started, supplier) = Sandbox::start(SystemClock.now()).await.map_err(|error| StartError::Supplier {
-            name: "sandbox".to_owned(),
-            reason: error.to_string(),
-        })?;
+        let (started, supplier) = Sandbox::start(SystemClock.now())
+            .await
+            .map_err(|error| StartError::Supplier {
+                name: "sandbox".to_owned(),
+                reason: error.to_string(),
+            })?;
         sandbox::adapt(&mut settings);
         suppliers.push(supplier);
         sandbox = Some(started);
     }
     let (store, keyring) = store(config)?;
-    let rates = config.rates.iter().fold(FixedRates::new(), |rates, (base, quote, whole)| rates.with(*base, *quote, *whole));
+    let rates = config
+        .rates
+        .iter()
+        .fold(FixedRates::new(), |rates, (base, quote, whole)| {
+            rates.with(*base, *quote, *whole)
+        });
     let mut builder = Platform::builder()
         .store(store)
         .keyring(keyring)
@@ -323,7 +339,10 @@ async fn open_customer(platform: &Platform, note: &mut Note, customer: &Customer
         None => {
             let account = platform.open_account().await.map_err(told)?;
             note.keep_account(&customer.name, account)?;
-            platform.adopt_token(account, &customer.name, &customer.token).await.map_err(told)?;
+            platform
+                .adopt_token(account, &customer.name, &customer.token)
+                .await
+                .map_err(told)?;
             account
         }
     };
@@ -331,10 +350,16 @@ async fn open_customer(platform: &Platform, note: &mut Note, customer: &Customer
         return Ok(());
     }
     let amount = Money::new(customer.opening_minor, platform.currency());
-    match platform.deposit(account, amount, &format!("opening:{}", customer.name)).await {
+    match platform
+        .deposit(account, amount, &format!("opening:{}", customer.name))
+        .await
+    {
         Ok(_) => Ok(()),
         Err(AccountError::ReferenceUsed) => {
-            tracing::warn!(customer = customer.name, "the opening credit was booked before, with another amount");
+            tracing::warn!(
+                customer = customer.name,
+                "the opening credit was booked before, with another amount"
+            );
             Ok(())
         }
         Err(error) => Err(told(error)),

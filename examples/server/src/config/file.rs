@@ -145,7 +145,15 @@ const NAMES: [(&str, &[&str]); 8] = [
     ("services", &["blocked", "allowed"]),
     (
         "supplier",
-        &["name", "dialect", "base_url", "api_key", "api_key_env", "currency", "poll_floor_ms"],
+        &[
+            "name",
+            "dialect",
+            "base_url",
+            "api_key",
+            "api_key_env",
+            "currency",
+            "poll_floor_ms",
+        ],
     ),
     ("customer", &["name", "token", "token_env", "opening_credit"]),
 ];
@@ -174,7 +182,11 @@ fn check(path: &str, section: &str, table: &Table) -> Result<(), ConfigError> {
     };
     for (name, value) in table {
         if !names.contains(&name.as_str()) {
-            let place = if section.is_empty() { path.to_owned() } else { format!("{path}, [{section}]") };
+            let place = if section.is_empty() {
+                path.to_owned()
+            } else {
+                format!("{path}, [{section}]")
+            };
             return Err(ConfigError::unknown(&place, name, names.iter().copied()));
         }
         match value {
