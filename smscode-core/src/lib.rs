@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod money;
 pub mod order;
 pub mod port;
+mod privacy;
 pub mod store;
 pub mod time;
 pub mod token;

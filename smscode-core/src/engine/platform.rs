@@ -1,42 +1,28 @@
 //! The platform as a host sees it.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
-use super::settings::Settings;
+use super::builder::PlatformBuilder;
+use super::inner::Inner;
 use super::watch::Watch;
 use crate::account::{AccountError, AccountId};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Sort};
 use crate::ledger::{Balance, StatementLine};
 use crate::money::{Currency, Money};
 use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, PlaceOrders, Placed, Status};
-use crate::port::{Clock, Entropy, Keyring, Rate, Rates, Supplier};
-use crate::store::{Store, StoreError, Totals};
+use crate::port::Rate;
+use crate::store::{StoreError, Totals};
 use crate::time::Timestamp;
 use crate::token::Token;
 
 /// A number-rental platform inside the host's process. Cheap to clone.
+///
+/// Nothing happens by itself: [`Platform::run`] is one future that drives purchases, polling, due work and clean-up.
 #[derive(Clone)]
-pub struct Platform {}
-
-/// Builds a [`Platform`].
-pub struct PlatformBuilder {}
-
-/// Why a platform could not be built.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BuildError {
-    /// A part that has no default was not given.
-    #[error("{0} is missing")]
-    Missing(&'static str),
-    /// Two suppliers of one name, or a name that is not lower-case letters, digits and `-`.
-    #[error("the supplier name {0} is used twice or malformed")]
-    SupplierName(String),
-    /// The store could not be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The keyring could not be opened.
-    #[error(transparent)]
-    Keyring(#[from] crate::port::KeyringError),
+pub struct Platform {
+    pub(super) inner: Arc<Inner>,
 }
 
 /// How the platform is.
@@ -65,104 +51,67 @@ pub struct SupplierHealth {
     pub products: usize,
 }
 
-#[allow(unused_variables, clippy::todo, reason = "being built")]
-impl PlatformBuilder {
-    /// Where everything is kept.
-    pub fn store(self, store: Arc<dyn Store>) -> Self {
-        todo!()
-    }
-    /// Adds a supplier.
-    pub fn supplier(self, supplier: Arc<dyn Supplier>) -> Self {
-        todo!()
-    }
-    /// The clock.
-    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
-        todo!()
-    }
-    /// The source of randomness.
-    pub fn entropy(self, entropy: Arc<dyn Entropy>) -> Self {
-        todo!()
-    }
-    /// Where the keys are. Without one: in memory.
-    pub fn keyring(self, keyring: Arc<dyn Keyring>) -> Self {
-        todo!()
-    }
-    /// Exchange rates. Without them only suppliers in the ledger's currency can be sold.
-    pub fn rates(self, rates: Arc<dyn Rates>) -> Self {
-        todo!()
-    }
-    /// Settings.
-    pub fn settings(self, settings: Settings) -> Self {
-        todo!()
-    }
-    /// Opens the store and the keyring, loads the catalogue's ids, and asks the suppliers for their offers once (a
-    /// supplier that does not answer in 3 s is asked again in the background).
-    pub async fn build(self) -> Result<Platform, BuildError> {
-        todo!()
-    }
-}
 
-#[allow(unused_variables, clippy::todo, reason = "being built")]
 impl Platform {
     /// Begins to build a platform.
     pub fn builder() -> PlatformBuilder {
-        todo!()
+        PlatformBuilder::default()
     }
 
     /// Drives all workers until `shutdown` is ready: recovery first, then purchases, polling, due work, refreshes. Calls
     /// under way are given their time to end (at most the call limit). Run it once per platform.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
-        todo!()
+        self.inner.run(shutdown).await;
     }
 
     /// The ledger's currency.
     pub fn currency(&self) -> Currency {
-        todo!()
+        self.inner.settings.currency
     }
     /// Now, by the platform's clock.
     pub fn now(&self) -> Timestamp {
-        todo!()
+        self.inner.now()
     }
     /// The newest known rate.
     pub fn rate(&self, base: Currency, quote: Currency) -> Option<Rate> {
-        todo!()
+        self.inner.rates.rate(base, quote)
     }
     /// What is sold now.
     pub fn catalogue(&self) -> Arc<Catalogue> {
-        todo!()
+        self.inner.catalogue()
     }
     /// How the platform is.
     pub async fn health(&self) -> Health {
-        todo!()
+        self.inner.health().await
     }
     /// Sums over the whole ledger.
     pub async fn totals(&self) -> Result<Totals, StoreError> {
-        todo!()
+        self.inner.store.totals().await
     }
 
     /// Opens an account.
     pub async fn open_account(&self) -> Result<AccountId, AccountError> {
-        todo!()
+        self.inner.open_account().await
     }
     /// Makes a token. It is shown in this answer and never again.
     pub async fn create_token(&self, account: AccountId, name: &str) -> Result<Token, AccountError> {
-        todo!()
+        self.inner.create_token(account, name).await
     }
     /// Takes a token that the host has chosen. Taking the same again for the same account changes nothing.
     pub async fn adopt_token(&self, account: AccountId, name: &str, token: &Token) -> Result<(), AccountError> {
-        todo!()
+        self.inner.adopt_token(account, name, token).await
     }
     /// Whose token this is; `None` for every token that is not one, whatever the reason.
     pub async fn authenticate(&self, token: &str) -> Result<Option<AccountId>, AccountError> {
-        todo!()
+        self.inner.authenticate(token).await
     }
     /// Books a deposit that the host has received, once per reference. `true` if it was booked now.
     pub async fn deposit(&self, account: AccountId, amount: Money, reference: &str) -> Result<bool, AccountError> {
-        todo!()
+        self.inner.deposit(account, amount, reference).await
     }
     /// What the account has.
     pub async fn balance(&self, account: AccountId) -> Result<Balance, AccountError> {
-        todo!()
+        self.inner.balance(account).await
     }
     /// The account's transfers after a number, oldest first, at most 1,000.
     pub async fn statement(
@@ -171,16 +120,16 @@ impl Platform {
         after: u64,
         limit: usize,
     ) -> Result<Vec<StatementLine>, AccountError> {
-        todo!()
+        self.inner.statement(account, after, limit).await
     }
 
     /// Places orders and waits until they are settled or the answer is due.
     pub async fn place_orders(&self, account: AccountId, wanted: PlaceOrders) -> Result<Placed, OrderError> {
-        todo!()
+        self.inner.place(account, wanted).await
     }
     /// An order.
     pub async fn order(&self, account: AccountId, order: OrderId) -> Result<OrderView, OrderError> {
-        todo!()
+        self.inner.view(account, order).await
     }
     /// Orders, newest first; those that never got a number are left out. `limit` is cut to 100; an `offset` above 10,000
     /// gives nothing.
@@ -191,36 +140,65 @@ impl Platform {
         offset: usize,
         limit: usize,
     ) -> Result<Vec<OrderView>, OrderError> {
-        todo!()
+        self.inner.list(account, status, offset, limit).await
     }
     /// All open orders, newest first, at most 1,000.
     pub async fn open_orders(&self, account: AccountId) -> Result<Vec<OrderView>, OrderError> {
-        todo!()
+        self.inner.open(account).await
     }
     /// Asks the supplier for another SMS. `false` if the supplier did not take the request.
     pub async fn request_sms(&self, account: AccountId, order: OrderId) -> Result<(OrderView, bool), OrderError> {
-        todo!()
+        self.inner.more(account, order).await
     }
     /// Ends an order after its SMS. Finishing what is finished changes nothing.
     pub async fn finish_order(&self, account: AccountId, order: OrderId) -> Result<OrderView, OrderError> {
-        todo!()
+        self.inner.finish(account, order).await
     }
     /// Gives the number back. Cancelled and released when this returns `Ok`; a supplier that refuses or does not answer
     /// is `Supplier`, and the order stays as it was for its owner.
     pub async fn cancel_order(&self, account: AccountId, order: OrderId) -> Result<OrderView, OrderError> {
-        todo!()
+        self.inner.cancel(account, order).await
     }
     /// Why an order is as it is, and what may be done with it.
     pub async fn explain(&self, account: AccountId, order: OrderId) -> Result<Explanation, OrderError> {
-        todo!()
+        self.inner.explained(account, order).await
     }
 
     /// The account's events after a number, oldest first, at most 1,000.
     pub async fn events(&self, account: AccountId, after: u64, limit: usize) -> Result<Vec<EventView>, OrderError> {
-        todo!()
+        self.inner.events_after(account, after, limit).await
     }
     /// Wakes when something happens on an account.
     pub fn watch(&self, account: AccountId) -> Watch {
-        todo!()
+        Watch { account, receiver: self.inner.wake_ups.subscribe() }
+    }
+}
+
+impl std::fmt::Debug for Platform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Platform").field("suppliers", &self.inner.suppliers.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    async fn health(&self) -> Health {
+        let catalogue = self.catalogue();
+        let in_stock = catalogue.products(None, None, Sort::PriceAscending);
+        let suppliers = self.suppliers.iter().map(|(name, slot)| {
+            let state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
+            SupplierHealth {
+                name: name.clone(),
+                offers_at: state.offers_at,
+                error: state.error,
+                products: in_stock.iter().filter(|product| product.supplier == *name).count(),
+            }
+        });
+        let suppliers = suppliers.collect();
+        Health {
+            store: self.store.describe().await.map(|_| ()),
+            suppliers,
+            running: self.running.load(Ordering::Acquire),
+            oldest_epoch_seconds: self.oldest_epoch_seconds(),
+        }
     }
 }

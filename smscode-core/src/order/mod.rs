@@ -1,9 +1,14 @@
 //! Orders: placing, SMS, ending; what may be done when; why an order is as it is.
 
+pub(crate) mod content;
 pub mod decide;
+pub(crate) mod draft;
 mod error;
+pub(crate) mod number;
 mod place;
 pub mod record;
+pub(crate) mod rules;
+pub mod supply;
 mod view;
 
 pub use decide::State;

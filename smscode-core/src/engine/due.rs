@@ -1,0 +1,247 @@
+//! Due work of orders: calls without an answer, look-ups, last checks, ends by time. The same code recovers after a
+//! crash: every intent is found by its due time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::command::Failed;
+use super::ending::raced;
+use super::inner::Inner;
+use super::purchase::settle;
+use crate::account::AccountId;
+use crate::order::content::{open_link, unwrap};
+use crate::order::decide::{Input, State};
+use crate::order::record::{BY_DUE, OrderRecord, read_order_key};
+use crate::order::supply::{BY_ACTIVATION, SupplyState, activation_position};
+use crate::order::OrderId;
+use crate::port::{Activation, ActivationState};
+use crate::store::{Index, Range, Row, StoreError};
+use crate::time::Timestamp;
+
+/// Orders in work at once.
+const AT_ONCE: usize = 64;
+/// Orders read at a time.
+const PAGE: usize = 1_000;
+/// The longest the worker sleeps without looking: a wake-up may be lost.
+const LOOK_MS: i64 = 1_000;
+/// A last check that failed is repeated after this.
+const RETRY_MS: i64 = 5_000;
+
+type Order = (AccountId, OrderId);
+
+impl Inner {
+    /// Does due work for ever.
+    pub(super) async fn do_due(self: &Arc<Self>) {
+        let mut busy: BTreeSet<Order> = BTreeSet::new();
+        let mut work = FuturesUnordered::new();
+        loop {
+            let next = match self.due_orders(&busy).await {
+                Ok((orders, next)) => {
+                    for (order, record) in orders {
+                        busy.insert(order);
+                        work.push(async move { (order, self.due_order(order, record).await) });
+                    }
+                    next
+                }
+                Err(error) => {
+                    tracing::error!(%error, "due work is interrupted");
+                    self.now().plus_ms(LOOK_MS)
+                }
+            };
+            self.due_next.store(next.0, Ordering::Release);
+            tokio::select! {
+                biased;
+                Some(((account, id), result)) = work.next(), if !work.is_empty() => {
+                    busy.remove(&(account, id));
+                    if let Err(error) = result {
+                        tracing::error!(%error, "due work of an order is put off");
+                    }
+                }
+                () = self.due.notified() => {}
+                () = self.clock.sleep_until(next) => {}
+            }
+        }
+    }
+
+    /// Orders that are due and not in work, and when to look again.
+    async fn due_orders(&self, busy: &BTreeSet<Order>) -> Result<(Vec<(Order, OrderRecord)>, Timestamp), StoreError> {
+        let now = self.now();
+        let mut next = now.plus_ms(LOOK_MS);
+        let mut found = Vec::new();
+        if !self.holds("due").await? {
+            return Ok((found, next));
+        }
+        // what waits for a slow supplier must not hide what is due behind it
+        let page = self.store.scan(&Index::Term(BY_DUE), &Range::all(), None, PAGE).await?;
+        for row in page.rows {
+            let Row::Record { key, record, .. } = row else { continue };
+            let Some(order) = read_order_key(&key) else { continue };
+            let Ok(record) = record.body.read::<OrderRecord>() else { continue };
+            let due = record.due_at.unwrap_or(now);
+            if due > now {
+                next = next.min(due);
+                break;
+            }
+            if !busy.contains(&order) && busy.len() + found.len() < AT_ONCE {
+                found.push((order, record));
+            }
+        }
+        Ok((found, next))
+    }
+
+    async fn due_order(self: &Arc<Self>, order: Order, record: OrderRecord) -> Result<(), StoreError> {
+        let (account, id) = order;
+        match record.state {
+            State::Calling => self.to_unclear(account, id).await,
+            State::Unclear => self.look_up(order, &record).await,
+            State::Active if record.abandoned && !self.last_check_is_due(&record) => {
+                // nobody holds its id
+                if let Err(error) = self.cancel_task(account, id, "engine").await {
+                    tracing::info!(code = error.code(), "an abandoned order is not cancelled yet");
+                    self.put_off(order, self.now().plus_ms(RETRY_MS)).await?;
+                }
+                Ok(())
+            }
+            State::Canceling if !self.last_check_is_due(&record) => {
+                match self.try_cancel(account, id).await {
+                    Ok(()) => {}
+                    Err(error) => tracing::info!(code = error.code(), "a cancel is not decided yet"),
+                }
+                let undecided =
+                    self.load_order(account, id).await?.is_some_and(|(_, record)| record.state == State::Canceling);
+                if undecided { self.put_off(order, self.now().plus_ms(RETRY_MS * 2)).await } else { Ok(()) }
+            }
+            State::Active | State::Canceling => self.last_check(order, &record).await,
+            State::Received => {
+                let end = self.end(account, id, Input::AutoEnd, Some("window_over"), SupplyState::Finishing, "engine");
+                settle(end.await.map_err(Failed::Rule).or_else(raced))
+            }
+            State::Requested | State::Completed | State::Cancelled | State::Expired | State::Rejected => Ok(()),
+        }
+    }
+
+    fn last_check_is_due(&self, record: &OrderRecord) -> bool {
+        let begins = record.expires_at.map(|end| end.plus_ms(-self.settings.last_check_before_ms));
+        begins.is_some_and(|begins| begins <= self.now())
+    }
+
+    /// One check right before the window's end; an SMS that it brings counts. Then the order ends at its time.
+    async fn last_check(&self, order: Order, record: &OrderRecord) -> Result<(), StoreError> {
+        let (account, id) = order;
+        let Some(end) = record.expires_at else { return Ok(()) };
+        match self.check(account, id, record).await {
+            Ok(state) if !state.sms().is_empty() => return Ok(()),
+            Ok(ActivationState::Waiting | ActivationState::Received(_) | ActivationState::Ended) => {}
+            Ok(ActivationState::NotFound) | Err(_) if self.now() < end.plus_ms(self.settings.last_check_grace_ms) => {
+                return self.put_off(order, self.now().plus_ms(RETRY_MS)).await;
+            }
+            Ok(ActivationState::NotFound) | Err(_) => {}
+        }
+        // the regular poll goes on meanwhile: whichever commits first decides
+        self.clock.sleep_until(end).await;
+        let over = self.end(account, id, Input::WindowOver, Some("window_over"), SupplyState::Cancelling, "engine");
+        settle(over.await.map_err(Failed::Rule).or_else(raced))
+    }
+
+    /// Looks an unclear purchase up in the supplier's list: found by reference, or as the one activation of this pair
+    /// that belongs to nothing else.
+    async fn look_up(&self, order: Order, record: &OrderRecord) -> Result<(), StoreError> {
+        let (account, id) = order;
+        let given_up_at = record.created_at.plus_ms(self.settings.window_ms + self.settings.unclear_grace_ms);
+        let key = unwrap(&self.epochs(), account, id, record);
+        let link = key.as_ref().and_then(|key| open_link(key, record));
+        if let (Some(key), Some(link), Some(slot)) = (key, link, self.suppliers.get(&record.supplier)) {
+            let limit = self.now().plus_ms(self.settings.call_limit_ms);
+            if let Some(Ok(active)) = self.until(limit, slot.port.active()).await
+                && let Some(found) = self.found(record, &link.reference, active).await?
+            {
+                self.attach(account, id, &key, &link.reference, &found).await?;
+                slot.bought.notify_one();
+                return Ok(());
+            }
+        }
+        if self.now() >= given_up_at {
+            let over = self.end(account, id, Input::LookUpOver, Some("unknown"), SupplyState::Ended, "engine");
+            return settle(over.await.map_err(Failed::Rule).or_else(raced));
+        }
+        let done = self
+            .change_order::<(), crate::order::OrderError>(account, id, false, |draft, _| {
+                draft.record.look_ups += 1;
+                Ok(super::command::Step::Write(()))
+            })
+            .await;
+        settle(done)
+    }
+
+    async fn found(
+        &self,
+        record: &OrderRecord,
+        reference: &str,
+        active: Vec<Activation>,
+    ) -> Result<Option<Activation>, StoreError> {
+        for activation in active {
+            if activation.reference.as_deref() == Some(reference) {
+                return Ok(Some(activation));
+            }
+            let other = activation.reference.is_some()
+                || activation.country.is_none_or(|country| country != record.country)
+                || activation.service.as_deref().is_none_or(|service| !service.eq_ignore_ascii_case(&record.service));
+            if other {
+                continue;
+            }
+            let position = activation_position(&record.supplier, &activation.id.0);
+            let range = Range::only(&position);
+            let known = self.store.scan(&Index::Term(BY_ACTIVATION), &range, None, 1).await?;
+            if known.rows.is_empty() && !self.phone_in_use(&activation.phone).await? {
+                return Ok(Some(activation));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sets when an order is looked at again; nothing else about it changes.
+    async fn put_off(&self, order: Order, at: Timestamp) -> Result<(), StoreError> {
+        let (account, id) = order;
+        let done = self
+            .change_order::<(), crate::order::OrderError>(account, id, false, |draft, _| {
+                if draft.record.state.is_terminal() {
+                    return Ok(super::command::Step::Leave(()));
+                }
+                draft.put_off(at);
+                Ok(super::command::Step::Write(()))
+            })
+            .await;
+        settle(done)
+    }
+
+    /// Recovery: whoever could have sent a call before this process began is gone if nobody else can have the store
+    /// open, so those purchases are unclear at once. Everything else is found by its due time.
+    pub(super) async fn recover(&self) -> Result<usize, StoreError> {
+        if self.shared {
+            return Ok(0);
+        }
+        let mut found = 0;
+        let mut after = None;
+        loop {
+            let page = self.store.scan(&Index::Term(BY_DUE), &Range::all(), after.as_ref(), 1_000).await?;
+            for row in &page.rows {
+                let Row::Record { key, record, .. } = row else { continue };
+                let Some((account, id)) = read_order_key(key) else { continue };
+                let Ok(record) = record.body.read::<OrderRecord>() else { continue };
+                let foreign = record.call.is_some_and(|call| call.sent_by != self.node);
+                if record.state == State::Calling && foreign {
+                    self.to_unclear(account, id).await?;
+                    found += 1;
+                }
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(found),
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Leases: which node does which part of the background work. Two nodes doing it at once do no harm; it only costs.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::{Verdict, unreadable};
+use super::inner::Inner;
+use crate::store::{Body, Entry, Expect, Key, Kind, LoadKey, StoreError};
+use crate::time::Timestamp;
+
+const LEASE: Kind = Kind::of("lease");
+
+/// How long a lease lasts.
+const LEASE_MS: i64 = 30_000;
+
+/// A lease is renewed when less than this remains.
+const RENEW_MS: i64 = 20_000;
+
+#[derive(Serialize, Deserialize)]
+struct LeaseRecord {
+    v: u8,
+    node: String,
+    until: Timestamp,
+}
+
+impl Inner {
+    /// Whether this node holds the lease of a lane now; takes or renews it if it can. A store that no other process
+    /// can have open needs none: whoever held it before is gone.
+    pub(super) async fn holds(&self, lane: &str) -> Result<bool, StoreError> {
+        if !self.shared {
+            return Ok(true);
+        }
+        let key = Key::free(LEASE, lane);
+        let taken = self
+            .decide(&[LoadKey::Record(key.clone())], |snapshot, now| {
+                let stored = snapshot.record(&key);
+                let lease: Option<LeaseRecord> =
+                    stored.map(|record| record.body.read()).transpose().map_err(|e| unreadable(&e))?;
+                if let Some(lease) = &lease {
+                    let mine = lease.node == self.node;
+                    if mine && lease.until.ms_since(now) > RENEW_MS {
+                        return Ok(Verdict::Nothing(true));
+                    }
+                    if !mine && lease.until > now {
+                        return Ok(Verdict::Nothing(false));
+                    }
+                }
+                let fresh = LeaseRecord { v: 1, node: self.node.clone(), until: now.plus_ms(LEASE_MS) };
+                let put = Entry::Put {
+                    key: key.clone(),
+                    expect: stored.map_or(Expect::Absent, |record| Expect::Version(record.version)),
+                    version: self.version(),
+                    body: Body::write(&fresh).map_err(|e| unreadable(&e))?,
+                    terms: Vec::new(),
+                };
+                Ok(Verdict::Commit(vec![put], true))
+            })
+            .await;
+        match taken {
+            Ok(mine) => Ok(mine),
+            Err(super::command::Failed::Rule(error) | super::command::Failed::Store(error)) => Err(error),
+            Err(super::command::Failed::NotFound) => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,486 @@
+//! Placing orders: the hold, the intent and the claim in one ChangeSet, then the purchases, then the answer.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use tokio::sync::oneshot;
+
+use super::command::{Failed, Verdict, read_account, read_order, unreadable};
+use super::inner::{Inner, NotRunning, Numbers};
+use super::purchase::Purchase;
+use crate::account::AccountId;
+use crate::account::record::{AccountStatus, account_key};
+use crate::catalogue::{Catalogue, Product};
+use crate::money::Money;
+use crate::order::content::{self, Link, hex};
+use crate::order::decide::{Input, State};
+use crate::order::draft::{Draft, Stay};
+use crate::order::number::{NUMBERS_MAX, NUMBERS_TAKEN, public_number};
+use crate::order::record::{Call, ClaimRecord, OPEN_ORDERS, OrderRecord, claim_key, order_key};
+use crate::order::{
+    Idempotency, ItemOutcome, OrderError, OrderId, PlaceOrders, Placed, PlacedItem, QUANTITY_MAX, Wanted, rules,
+};
+use crate::port::{EpochId, EpochKey};
+use crate::privacy::{OrderKey, keyed_hash};
+use crate::store::{
+    Body, Bucket, CounterKey, Entry, Expect, LoadKey, Owner, Refusal, Snapshot, StoreError,
+};
+use crate::time::Timestamp;
+
+/// Longest idempotency key.
+const KEY_MAX: usize = 128;
+
+/// What is about to be ordered, checked as far as the catalogue tells.
+struct Plan {
+    /// The offer that is asked first.
+    product: Product,
+    routed: bool,
+    quantity: u32,
+    abandon_when_late: bool,
+    claim: Option<Claim>,
+}
+
+/// The caller's key as it is stored.
+struct Claim {
+    hash: String,
+    fingerprint: String,
+}
+
+/// An order with its secrets, before it is committed.
+struct Fresh {
+    id: OrderId,
+    key: OrderKey,
+    reference: String,
+}
+
+/// What the commit of a placing led to.
+enum Began {
+    Replayed(Vec<OrderId>),
+    Placed(Vec<OrderId>),
+}
+
+impl Inner {
+    /// Places orders in an engine task; comes back when all are settled or the answer is due.
+    pub(super) async fn place(self: &Arc<Self>, account: AccountId, wanted: PlaceOrders) -> Result<Placed, OrderError> {
+        let inner = Arc::clone(self);
+        self.in_engine(move |reply| async move { inner.place_task(account, wanted, reply).await }).await?
+    }
+
+    async fn place_task(
+        self: Arc<Self>,
+        account: AccountId,
+        wanted: PlaceOrders,
+        reply: oneshot::Sender<Result<Placed, OrderError>>,
+    ) {
+        let answer_due = self.now().plus_ms(self.settings.answer_due_ms);
+        let (began, purchases) = match self.begin(account, &wanted).await {
+            Ok(began) => began,
+            Err(error) => return drop(reply.send(Err(error))),
+        };
+        let (orders, replayed) = match began {
+            Began::Replayed(orders) => (orders, true),
+            Began::Placed(orders) => (orders, false),
+        };
+        let settling = join_all(purchases.into_iter().map(|purchase| self.purchase(purchase)));
+        tokio::pin!(settling);
+        let settled = self.until(answer_due, &mut settling).await;
+        // whoever asked may be gone; the purchases go on
+        drop(reply.send(self.answer(account, &orders, replayed).await));
+        if settled.is_none() {
+            settling.await;
+        }
+    }
+
+    /// The hold. What it commits is everything: money, orders, claim, events.
+    async fn begin(&self, account: AccountId, wanted: &PlaceOrders) -> Result<(Began, Vec<Purchase>), OrderError> {
+        let claim = wanted.idempotency.as_ref().map(|key| self.claim_of(account, key)).transpose()?;
+        let plan = match plan(&self.catalogue(), wanted, claim) {
+            Ok(plan) => plan,
+            // a replay must not depend on what is on offer now
+            Err((error, claim)) => return self.replay(account, claim.as_ref()).await?.ok_or(error),
+        };
+        let fresh = self.fresh(plan.quantity).await?;
+        let epoch = self.current_epoch().await.map_err(|e| OrderError::Unavailable(e.to_string()))?;
+        let mut keys = vec![LoadKey::Record(account_key(account)), LoadKey::Head(account.0)];
+        keys.extend(plan.claim.as_ref().map(|claim| LoadKey::Record(claim_key(account, &claim.hash))));
+        let began = self
+            .decide(&keys, |snapshot, now| {
+                let old = match &plan.claim {
+                    Some(claim) => read_claim(snapshot, account, claim)?,
+                    None => None,
+                };
+                if let Some((_, old)) = &old
+                    && !old.orders.is_empty()
+                {
+                    return Ok(Verdict::Nothing(Began::Replayed(old.orders.clone())));
+                }
+                let entries = self.entries(account, &plan, &fresh, &epoch, snapshot, now)?;
+                Ok(Verdict::Commit(entries, Began::Placed(fresh.iter().map(|f| f.id).collect())))
+            })
+            .await
+            .map_err(|failed| self.refused(failed, &plan))?;
+        match began {
+            Began::Replayed(orders) => {
+                // a claim of orders that were all rejected had no effect: it is judged afresh
+                match self.all_rejected(account, &orders).await? {
+                    true => {
+                        self.forget_claim(account, plan.claim.as_ref()).await?;
+                        Box::pin(self.begin(account, wanted)).await
+                    }
+                    false => Ok((Began::Replayed(orders), Vec::new())),
+                }
+            }
+            Began::Placed(orders) => {
+                let call_over = self.now().plus_ms(self.settings.answer_due_ms + self.settings.call_limit_ms);
+                self.due_at(call_over);
+                let purchases = fresh.into_iter().map(|fresh| self.first_purchase(account, &plan, fresh)).collect();
+                Ok((Began::Placed(orders), purchases))
+            }
+        }
+    }
+
+    fn entries(
+        &self,
+        account: AccountId,
+        plan: &Plan,
+        fresh: &[Fresh],
+        epoch: &(EpochId, EpochKey),
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> Result<Vec<Entry>, OrderError> {
+        let (account_version, record) = read_account(snapshot, account)?.ok_or(OrderError::AccountInactive)?;
+        if record.status != AccountStatus::Active {
+            return Err(OrderError::AccountInactive);
+        }
+        let price = plan.product.price;
+        let needed = Money::new(price.minor.saturating_mul(i64::from(plan.quantity)), price.currency);
+        let available = snapshot.head(account.0).available;
+        if available < needed.minor {
+            return Err(OrderError::InsufficientBalance { needed, available: Money::new(available, price.currency) });
+        }
+        let mut entries =
+            vec![Entry::Ensure { key: account_key(account), expect: Expect::Version(account_version) }];
+        for fresh in fresh {
+            entries.extend(self.order_entries(account, plan, fresh, epoch, now)?);
+        }
+        entries.push(Entry::Count {
+            counter: CounterKey::of(account.0, OPEN_ORDERS),
+            delta: i64::from(plan.quantity),
+            max: Some(self.settings.caps.open_orders),
+        });
+        if let Some(claim) = &plan.claim {
+            let record = ClaimRecord {
+                v: 1,
+                fingerprint: claim.fingerprint.clone(),
+                orders: fresh.iter().map(|fresh| fresh.id).collect(),
+                created_at: now,
+            };
+            entries.push(Entry::Put {
+                key: claim_key(account, &claim.hash),
+                expect: Expect::Absent,
+                version: self.version(),
+                body: write(&record)?,
+                terms: Vec::new(),
+            });
+        }
+        Ok(entries)
+    }
+
+    fn order_entries(
+        &self,
+        account: AccountId,
+        plan: &Plan,
+        fresh: &Fresh,
+        epoch: &(EpochId, EpochKey),
+        now: Timestamp,
+    ) -> Result<Vec<Entry>, OrderError> {
+        let sealing = || OrderError::Unavailable("the order could not be sealed".into());
+        let link = Link { reference: fresh.reference.clone(), activation: None };
+        let key = content::wrap((epoch.0, &epoch.1), self.nonce(), account, fresh.id, &fresh.key).ok_or_else(sealing)?;
+        let send_until = now.plus_ms(self.settings.answer_due_ms);
+        let record = OrderRecord {
+            v: 1,
+            state: State::Requested,
+            created_at: now,
+            product: plan.product.id,
+            umbrella: plan.product.umbrella,
+            country: plan.product.country,
+            service: plan.product.service.clone(),
+            price_minor: plan.product.price.minor,
+            currency: plan.product.price.currency,
+            supplier: plan.product.supplier.clone(),
+            routed: plan.routed,
+            tried: Vec::new(),
+            due_at: None,
+            call: Some(Call {
+                attempt: 1,
+                sent_by: self.node.clone(),
+                send_until,
+                over_at: send_until.plus_ms(self.settings.call_limit_ms),
+            }),
+            look_ups: 0,
+            key: Some(key),
+            link: Some(content::seal_link(&fresh.key, self.nonce(), &link).ok_or_else(sealing)?),
+            phone: None,
+            phone_hash: None,
+            messages: Vec::new(),
+            revision: 0,
+            first_sms_at: None,
+            last_sms_at: None,
+            expires_at: None,
+            cancel_at: None,
+            resend_at: None,
+            awaiting_more: false,
+            abandoned: plan.abandon_when_late,
+            ended_at: None,
+            reason: None,
+            claim: plan.claim.as_ref().map(|claim| claim.hash.clone()),
+            sequence: 0,
+            steps: Vec::new(),
+        };
+        let mut draft = Draft::new(account, fresh.id, record);
+        draft.advance(Input::Place, None, "customer", now).map_err(|stay| match stay {
+            Stay::Done | Stay::Late => OrderError::InProgress,
+            Stay::Refused(reason) => OrderError::Unavailable(reason.into()),
+        })?;
+        draft.record.due_at = rules::due_at(&draft.record, &self.settings, now);
+        draft.entries(self.version()).map_err(|e| OrderError::Unavailable(e.to_string()))
+    }
+
+    /// The answer as the orders stand now.
+    async fn answer(&self, account: AccountId, orders: &[OrderId], replayed: bool) -> Result<Placed, OrderError> {
+        let keys: Vec<LoadKey> = orders.iter().map(|id| LoadKey::Record(order_key(account, *id))).collect();
+        let snapshot = self.store.load(&keys).await?;
+        let now = self.now();
+        let mut items = Vec::with_capacity(orders.len());
+        for id in orders {
+            let (_, record) = read_order(&snapshot, account, *id)?.ok_or(OrderError::NotFound)?;
+            let view = self.view_of(account, *id, &record, now);
+            let outcome = match record.state {
+                State::Rejected => ItemOutcome::Rejected(rejection(record.reason.as_deref())),
+                state if state.is_pending() => ItemOutcome::Pending(view),
+                _ => ItemOutcome::Settled(view),
+            };
+            items.push(PlacedItem { order: *id, outcome });
+        }
+        Ok(Placed { items, replayed })
+    }
+
+    async fn replay(
+        &self,
+        account: AccountId,
+        claim: Option<&Claim>,
+    ) -> Result<Option<(Began, Vec<Purchase>)>, OrderError> {
+        let Some(claim) = claim else { return Ok(None) };
+        let snapshot = self.store.load(&[LoadKey::Record(claim_key(account, &claim.hash))]).await?;
+        let Some((_, old)) = read_claim(&snapshot, account, claim)? else { return Ok(None) };
+        if self.all_rejected(account, &old.orders).await? {
+            return Ok(None);
+        }
+        Ok(Some((Began::Replayed(old.orders), Vec::new())))
+    }
+
+    async fn all_rejected(&self, account: AccountId, orders: &[OrderId]) -> Result<bool, OrderError> {
+        let keys: Vec<LoadKey> = orders.iter().map(|id| LoadKey::Record(order_key(account, *id))).collect();
+        let snapshot = self.store.load(&keys).await?;
+        for id in orders {
+            if read_order(&snapshot, account, *id)?.is_none_or(|(_, record)| record.state != State::Rejected) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn forget_claim(&self, account: AccountId, claim: Option<&Claim>) -> Result<(), OrderError> {
+        let Some(claim) = claim else { return Ok(()) };
+        let key = claim_key(account, &claim.hash);
+        self.decide(&[LoadKey::Record(key.clone())], |snapshot, _| {
+            Ok::<_, OrderError>(match snapshot.record(&key) {
+                Some(stored) => {
+                    let expect = Expect::Version(stored.version);
+                    Verdict::Commit(vec![Entry::Delete { key: key.clone(), expect }], ())
+                }
+                None => Verdict::Nothing(()),
+            })
+        })
+        .await
+        .map_err(OrderError::from)
+    }
+
+    fn claim_of(&self, account: AccountId, idempotency: &Idempotency) -> Result<Claim, OrderError> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        let key = idempotency.key.as_bytes();
+        if key.is_empty() || key.len() > KEY_MAX || !key.iter().all(|b| plain(*b)) {
+            return Err(OrderError::KeyMalformed);
+        }
+        let operation = idempotency.operation;
+        let scope = operation.split('/').next().unwrap_or(operation);
+        let account = account.bytes();
+        let hash = keyed_hash(&self.keys.index, &[b"claim", &account, scope.as_bytes(), key]);
+        let fingerprint =
+            keyed_hash(&self.keys.index, &[b"request", &account, operation.as_bytes(), &idempotency.request]);
+        Ok(Claim { hash: hex(&hash[..16]), fingerprint: hex(&fingerprint[..16]) })
+    }
+
+    async fn fresh(&self, quantity: u32) -> Result<Vec<Fresh>, OrderError> {
+        let mut fresh = Vec::new();
+        for _ in 0..quantity {
+            let id = self.next_number().await?;
+            fresh.push(Fresh { id, key: self.order_key(), reference: self.reference() });
+        }
+        Ok(fresh)
+    }
+
+    /// The next public number; a node takes 1,024 of the counter at a time.
+    async fn next_number(&self) -> Result<OrderId, OrderError> {
+        let mut numbers = self.numbers.lock().await;
+        loop {
+            if numbers.next >= numbers.end {
+                let counter = CounterKey::of(Owner::NONE, "order_number");
+                let take = Entry::Count { counter, delta: NUMBERS_TAKEN, max: Some(NUMBERS_MAX) };
+                let receipt = self.commit(vec![take], self.now()).await?;
+                let end = receipt.counters.first().copied().unwrap_or(0);
+                *numbers = Numbers { next: end - NUMBERS_TAKEN, end };
+            }
+            let counter = u32::try_from(numbers.next).map_err(|_| OrderError::Unavailable("no numbers left".into()))?;
+            numbers.next += 1;
+            let id = public_number(&self.keys.numbers, counter);
+            // zero is a number that some programs take for none
+            if id.0 != 0 {
+                return Ok(id);
+            }
+        }
+    }
+
+    fn refused(&self, failed: Failed<OrderError>, plan: &Plan) -> OrderError {
+        let price = plan.product.price;
+        match failed {
+            Failed::Store(StoreError::Refused(Refusal::Floor { bucket: Bucket::Available, now, currency, .. })) => {
+                let needed = Money::new(price.minor.saturating_mul(i64::from(plan.quantity)), price.currency);
+                OrderError::InsufficientBalance { needed, available: Money::new(now, currency) }
+            }
+            Failed::Store(StoreError::Refused(Refusal::Counter { max, .. })) => {
+                OrderError::Cap { what: "open orders", max, retry_after_seconds: 60 }
+            }
+            other => other.into(),
+        }
+    }
+
+    fn first_purchase(&self, account: AccountId, plan: &Plan, fresh: Fresh) -> Purchase {
+        Purchase {
+            account,
+            id: fresh.id,
+            key: fresh.key,
+            reference: fresh.reference,
+            supplier: plan.product.supplier.clone(),
+            country: plan.product.country,
+            service: plan.product.service.clone(),
+            price: plan.product.price,
+            attempt: 1,
+            send_until: self.now().plus_ms(self.settings.answer_due_ms),
+            answer_due: self.now().plus_ms(self.settings.answer_due_ms),
+        }
+    }
+}
+
+/// Finds the offer that is asked first. On refusal the claim is given back: an earlier call may have to be replayed.
+#[expect(clippy::result_large_err, reason = "once per order, and the claim is needed")]
+fn plan(catalogue: &Catalogue, wanted: &PlaceOrders, claim: Option<Claim>) -> Result<Plan, (OrderError, Option<Claim>)> {
+    match offer(catalogue, wanted) {
+        Ok((product, routed)) => Ok(Plan {
+            product,
+            routed,
+            quantity: wanted.quantity,
+            abandon_when_late: wanted.abandon_when_late,
+            claim,
+        }),
+        Err(error) => Err((error, claim)),
+    }
+}
+
+fn offer(catalogue: &Catalogue, wanted: &PlaceOrders) -> Result<(Product, bool), OrderError> {
+    if !(1..=QUANTITY_MAX).contains(&wanted.quantity) {
+        return Err(OrderError::Quantity { found: wanted.quantity, max: QUANTITY_MAX });
+    }
+    let limits = [wanted.max_price, wanted.min_price];
+    if limits.iter().flatten().any(|limit| limit.minor <= 0) {
+        return Err(OrderError::PriceLimit("a price limit must be above zero"));
+    }
+    if let (Some(max), Some(min)) = (wanted.max_price, wanted.min_price)
+        && min.minor > max.minor
+    {
+        return Err(OrderError::PriceLimit("the smallest price is above the largest"));
+    }
+    let (country, code) = match &wanted.wanted {
+        Wanted::Product(id) => {
+            let product = catalogue.product(*id).ok_or(OrderError::UnknownProduct(*id))?;
+            sellable(catalogue, product.country, &product.service)?;
+            let slot = product.clone();
+            return match slot.available {
+                0 => Err(OrderError::Supplier { cause: "no_numbers" }),
+                _ => within(&slot, wanted).then_some((slot, false)).ok_or(OrderError::NoOffer { cheapest: None }),
+            };
+        }
+        Wanted::Umbrella(id) => {
+            let (country, code) = catalogue.umbrella(*id).ok_or(OrderError::NoOffer { cheapest: None })?;
+            (country, code.to_owned())
+        }
+        Wanted::Pair { country, service } => (*country, service.to_ascii_lowercase()),
+    };
+    sellable(catalogue, country, &code)?;
+    let ranked = catalogue.ranked(country, &code, wanted.policy, wanted.prefer_supplier.as_deref());
+    let cheapest = ranked.iter().map(|product| product.price).min_by_key(|price| price.minor);
+    let found = ranked.into_iter().find(|product| within(product, wanted)).cloned();
+    found.map(|product| (product, true)).ok_or(OrderError::NoOffer { cheapest })
+}
+
+fn within(product: &Product, wanted: &PlaceOrders) -> bool {
+    wanted.max_price.is_none_or(|max| product.price.minor <= max.minor)
+        && wanted.min_price.is_none_or(|min| product.price.minor >= min.minor)
+}
+
+fn sellable(catalogue: &Catalogue, country: u16, code: &str) -> Result<(), OrderError> {
+    if catalogue.country(country).is_none() {
+        return Err(OrderError::UnknownCountry(country.to_string()));
+    }
+    match catalogue.service(code) {
+        None => Err(OrderError::UnknownService(code.chars().take(32).collect())),
+        Some(service) if service.blocked => Err(OrderError::BlockedService(service.code.clone())),
+        Some(_) => Ok(()),
+    }
+}
+
+fn read_claim(
+    snapshot: &Snapshot,
+    account: AccountId,
+    claim: &Claim,
+) -> Result<Option<(u64, ClaimRecord)>, OrderError> {
+    let Some(stored) = snapshot.record(&claim_key(account, &claim.hash)) else { return Ok(None) };
+    let record: ClaimRecord = stored.body.read().map_err(|e| unreadable(&e))?;
+    if record.fingerprint != claim.fingerprint {
+        return Err(OrderError::KeyReused);
+    }
+    Ok(Some((stored.version, record)))
+}
+
+/// The error behind the stored reason of a rejected order.
+pub(super) fn rejection(reason: Option<&str>) -> OrderError {
+    const CAUSES: [&str; 12] = [
+        "no_numbers", "price_rejected", "not_sold", "provider_account_balance", "provider_unavailable", "provider_busy",
+        "reference_used", "provider_error", "number_malformed", "wrong_country", "wrong_service", "number_in_use",
+    ];
+    let known: BTreeSet<&'static str> = CAUSES.into_iter().collect();
+    let cause = reason.and_then(|reason| known.get(reason).copied()).unwrap_or("provider_error");
+    OrderError::Supplier { cause }
+}
+
+fn write<T: serde::Serialize>(record: &T) -> Result<Body, OrderError> {
+    Body::write(record).map_err(|e| OrderError::Unavailable(e.to_string()))
+}
+
+impl From<NotRunning> for String {
+    fn from(reason: NotRunning) -> Self {
+        reason.0.to_owned()
+    }
+}

@@ -1,0 +1,176 @@
+//! Polling: one loop per supplier, batches where the supplier has them. A poll that finds nothing writes nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::iter;
+
+use super::inner::{Inner, Slot};
+use crate::account::AccountId;
+use crate::order::content::{open_link, unwrap};
+use crate::order::decide::State;
+use crate::order::record::{BY_SUPPLIER, OrderRecord, read_order_key};
+use crate::order::{OrderId, rules};
+use crate::port::{ActivationId, ActivationState};
+use crate::store::{Index, Range, Row, StoreError};
+use crate::time::Timestamp;
+
+/// Open orders of one supplier that are polled; more than a supplier account carries.
+const OPEN_MAX: usize = 100_000;
+/// Orders read per page.
+const PAGE: usize = 1_000;
+/// Polls of one supplier under way at once, where it has no batch.
+const POLLS_AT_ONCE: usize = 16;
+/// After an error the supplier is left alone for this long.
+const ERROR_PAUSE_MS: i64 = 3_000;
+/// One round may take this long.
+const ROUND_MS: i64 = 30_000;
+
+/// An order as the loop remembers it between rounds: in memory only.
+struct Watched {
+    activation: ActivationId,
+    state: State,
+    since: Timestamp,
+    next: Timestamp,
+}
+
+type Open = BTreeMap<(AccountId, OrderId), Watched>;
+
+impl Inner {
+    /// Polls one supplier for ever.
+    pub(super) async fn poll_supplier(self: &Arc<Self>, name: &str) {
+        let Some(slot) = self.suppliers.get(name) else { return };
+        let mut open = Open::new();
+        loop {
+            let pause_ms = match self.round(name, slot, &mut open).await {
+                Ok(()) => self.pause_ms(slot, &open),
+                Err(error) => {
+                    tracing::error!(supplier = name, %error, "polling is interrupted");
+                    ERROR_PAUSE_MS
+                }
+            };
+            let wake = self.now().plus_ms(pause_ms);
+            let bought = self.until(wake, slot.bought.notified()).await;
+            if bought.is_some() {
+                // several may be bought at once; one round serves them all
+                self.clock.sleep_until(self.now().plus_ms(i64::from(slot.info.capabilities.poll_floor_ms.min(100)))).await;
+            }
+        }
+    }
+
+    fn pause_ms(&self, slot: &Slot, open: &Open) -> i64 {
+        let now = self.now();
+        let next = open.values().map(|watched| watched.next.ms_since(now)).min();
+        let floor = i64::from(slot.info.capabilities.poll_floor_ms).max(50);
+        next.unwrap_or(self.settings.poll_late_ms).clamp(floor, self.settings.poll_late_ms.max(floor))
+    }
+
+    async fn round(&self, name: &str, slot: &Slot, open: &mut Open) -> Result<(), StoreError> {
+        if !self.holds(&format!("poll:{name}")).await? {
+            open.clear();
+            return Ok(());
+        }
+        self.refresh(name, open).await?;
+        let now = self.now();
+        let due: Vec<(AccountId, OrderId)> =
+            open.iter().filter(|(_, watched)| watched.next <= now).map(|(key, _)| *key).collect();
+        let batch = usize::try_from(slot.info.capabilities.poll_batch).unwrap_or(1).max(1);
+        let at_once = if batch > 1 { 1 } else { POLLS_AT_ONCE };
+        let asked = iter(due.chunks(batch).map(|orders| self.ask(slot, orders, &*open))).buffer_unordered(at_once);
+        let answers: Vec<_> = asked.collect().await;
+        for answer in answers {
+            for ((account, id), state) in answer {
+                if let Some(watched) = open.get_mut(&(account, id)) {
+                    let age_ms = now.ms_since(watched.since);
+                    watched.next = now.plus_ms(rules::poll_pause_ms(&self.settings, age_ms));
+                }
+                match state {
+                    Some(ActivationState::Received(sms)) => {
+                        self.receive(account, id, &sms).await?;
+                    }
+                    Some(ActivationState::Ended) => {
+                        if open.get(&(account, id)).is_some_and(|watched| watched.state != State::Received) {
+                            self.supplier_ended(account, id).await?;
+                        }
+                    }
+                    Some(ActivationState::Waiting | ActivationState::NotFound) | None => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks about some orders; `None` where there was no usable answer.
+    async fn ask(
+        &self,
+        slot: &Slot,
+        orders: &[(AccountId, OrderId)],
+        open: &Open,
+    ) -> Vec<((AccountId, OrderId), Option<ActivationState>)> {
+        let ids: Vec<ActivationId> =
+            orders.iter().filter_map(|key| open.get(key)).map(|watched| watched.activation.clone()).collect();
+        let limit = self.now().plus_ms(ROUND_MS);
+        let answer = self.until(limit, slot.port.poll(&ids)).await;
+        let mut state = slot.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let states = match answer {
+            Some(Ok(states)) if states.len() == orders.len() => {
+                state.error = None;
+                states.into_iter().map(Some).collect()
+            }
+            Some(Ok(_)) => {
+                state.error = Some("supplier_unusable");
+                vec![None; orders.len()]
+            }
+            Some(Err(error)) => {
+                state.error = Some(error.code());
+                vec![None; orders.len()]
+            }
+            None => {
+                state.error = Some("supplier_unusable");
+                vec![None; orders.len()]
+            }
+        };
+        orders.iter().copied().zip(states).collect()
+    }
+
+    /// Reads which orders are open at a supplier, and keeps what is known of those that still are.
+    async fn refresh(&self, name: &str, open: &mut Open) -> Result<(), StoreError> {
+        let range = Range::prefix(&[name.as_bytes(), &[0]].concat());
+        let mut found = Open::new();
+        let mut after = None;
+        while found.len() < OPEN_MAX {
+            let page = self.store.scan(&Index::Term(BY_SUPPLIER), &range, after.as_ref(), PAGE).await?;
+            for row in page.rows {
+                let Row::Record { key, record, .. } = row else { continue };
+                let Some(order) = read_order_key(&key) else { continue };
+                let Ok(record) = record.body.read::<OrderRecord>() else { continue };
+                if let Some(watched) = self.watched(order, &record, open.remove(&order)) {
+                    found.insert(order, watched);
+                }
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        *open = found;
+        Ok(())
+    }
+
+    fn watched(&self, order: (AccountId, OrderId), record: &OrderRecord, known: Option<Watched>) -> Option<Watched> {
+        // an order that waits for another SMS is as young as its wish
+        let since = match record.resend_at {
+            Some(at) if record.awaiting_more => at.plus_ms(-self.settings.resend_pause_ms),
+            _ => record.created_at,
+        };
+        match known {
+            Some(known) if known.since == since => Some(Watched { state: record.state, ..known }),
+            _ => {
+                let key = unwrap(&self.epochs(), order.0, order.1, record)?;
+                let activation = ActivationId(open_link(&key, record)?.activation?);
+                Some(Watched { activation, state: record.state, since, next: Timestamp::EPOCH })
+            }
+        }
+    }
+}

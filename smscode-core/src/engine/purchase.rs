@@ -1,0 +1,362 @@
+//! The purchase: a paid call that is sent at most once, and what is made of its four outcomes.
+
+use super::command::{Failed, Sight, Step};
+use super::inner::{Inner, Slot};
+use crate::account::AccountId;
+use crate::catalogue::{ceiling, countries, price};
+use crate::money::Money;
+use crate::order::content::{self, Link};
+use crate::order::decide::Input;
+use crate::order::draft::{Draft, Stay};
+use crate::order::record::{BY_PHONE, Call, claim_key};
+use crate::order::supply::{SupplyRecord, SupplyState, supply_key};
+use crate::order::{OrderError, OrderId, rules};
+use crate::port::{Activation, BuyOutcome, BuyRequest, Rejection};
+use crate::privacy::OrderKey;
+use crate::store::{Body, Entry, Expect, Index, LoadKey, Range, Row, StoreError};
+use crate::time::Timestamp;
+
+/// A purchase that this task alone may send.
+pub(super) struct Purchase {
+    pub(super) account: AccountId,
+    pub(super) id: OrderId,
+    pub(super) key: OrderKey,
+    pub(super) reference: String,
+    pub(super) supplier: String,
+    pub(super) country: u16,
+    pub(super) service: String,
+    pub(super) price: Money,
+    pub(super) attempt: u32,
+    pub(super) send_until: Timestamp,
+    pub(super) answer_due: Timestamp,
+}
+
+/// What to do after a certain rejection.
+enum After {
+    Ended,
+    Next(Box<Purchase>),
+}
+
+impl Inner {
+    /// Sends the call that was committed, and settles the order by its outcome. A store that is away leaves the order
+    /// as it is: the due worker finds it and looks the purchase up.
+    pub(super) async fn purchase(&self, first: Purchase) {
+        let mut purchase = first;
+        // each turn asks another supplier
+        for _ in 0..self.settings.suppliers_max.max(1) {
+            let outcome = self.send(&purchase).await;
+            let next = match outcome {
+                BuyOutcome::Accepted(activation) => self.accept(&purchase, activation).await,
+                BuyOutcome::NotSent(why) => {
+                    tracing::warn!(supplier = %purchase.supplier, why, "a purchase was not sent");
+                    self.rejected(&purchase, "provider_unavailable", None).await
+                }
+                BuyOutcome::RejectedUncharged(Rejection::ReferenceUsed) => self.unclear(&purchase, "reference used").await,
+                BuyOutcome::RejectedUncharged(rejection) => self.rejected(&purchase, rejection.code(), None).await,
+                BuyOutcome::Unknown(why) => self.unclear(&purchase, &why).await,
+            };
+            match next {
+                Ok(After::Ended) => return,
+                Ok(After::Next(next)) => purchase = *next,
+                Err(error) => {
+                    tracing::error!(supplier = %purchase.supplier, %error, "a purchase could not be settled");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn send(&self, purchase: &Purchase) -> BuyOutcome {
+        let Some(slot) = self.suppliers.get(&purchase.supplier) else {
+            return BuyOutcome::NotSent("the supplier is not configured any more".into());
+        };
+        let Some(Ok(_permit)) = self.until(purchase.send_until, slot.calls.acquire()).await else {
+            return BuyOutcome::NotSent("too many calls are under way".into());
+        };
+        if self.stopping.load(std::sync::atomic::Ordering::Acquire) {
+            return BuyOutcome::NotSent("the platform is stopping".into());
+        }
+        if self.now() > purchase.send_until {
+            return BuyOutcome::NotSent("its time to be sent is over".into());
+        }
+        let Some(ceiling) = self.ceiling(slot, purchase.price) else {
+            return BuyOutcome::NotSent("there is no exchange rate".into());
+        };
+        let request = BuyRequest {
+            country: purchase.country,
+            service: purchase.service.clone(),
+            ceiling,
+            reference: purchase.reference.clone(),
+        };
+        let over = self.now().plus_ms(self.settings.call_limit_ms);
+        match self.until(over, slot.port.buy(&request)).await {
+            Some(outcome) => outcome,
+            None => BuyOutcome::Unknown("no answer in time".into()),
+        }
+    }
+
+    fn ceiling(&self, slot: &Slot, sold: Money) -> Option<Money> {
+        let rate = self.rates.rate(slot.info.currency, sold.currency)?;
+        ceiling(self.settings.price_rule, sold, rate)
+    }
+
+    /// A number was bought: the order becomes active, unless it is not what was wanted.
+    async fn accept(&self, purchase: &Purchase, got: Activation) -> Result<After, StoreError> {
+        let Some(slot) = self.suppliers.get(&purchase.supplier) else { return Ok(After::Ended) };
+        let dial_code = countries::by_id(purchase.country).map_or("", |country| country.dial_code);
+        let most = self.ceiling(slot, purchase.price).map(|money| money.minor);
+        let mut reason = rules::misfit((purchase.country, dial_code), &purchase.service, most, &got);
+        if reason.is_none() && self.phone_in_use(&got.phone).await? {
+            reason = Some("number_in_use");
+        }
+        if let Some(reason) = reason {
+            tracing::warn!(supplier = %purchase.supplier, reason, "a number is given back");
+            return self.rejected(purchase, reason, Some(&got)).await;
+        }
+        self.attach(purchase.account, purchase.id, &purchase.key, &purchase.reference, &got).await?;
+        slot.bought.notify_one();
+        Ok(After::Ended)
+    }
+
+    /// Attaches an activation to its order: now, or when a look-up has found it.
+    pub(super) async fn attach(
+        &self,
+        account: AccountId,
+        id: OrderId,
+        key: &OrderKey,
+        reference: &str,
+        got: &Activation,
+    ) -> Result<(), StoreError> {
+        let (epoch_id, epoch_key) = self.current_epoch().await.map_err(|error| StoreError::Unavailable {
+            store: "keyring",
+            effect: crate::store::Effect::No,
+            reason: error.to_string(),
+        })?;
+        let attached = self
+            .change_order::<(), OrderError>(account, id, false, |draft, sight| {
+                let Some(slot) = self.suppliers.get(&draft.record.supplier) else { return Ok(Step::Leave(())) };
+                if draft.advance(Input::Accept, None, "engine", sight.now).is_err() {
+                    return Ok(Step::Leave(()));
+                }
+                let link = Link { reference: reference.to_owned(), activation: Some(got.id.0.clone()) };
+                let limits = &slot.info.capabilities;
+                let window_ms = i64::from(got.window_seconds.unwrap_or(limits.window_seconds)) * 1_000;
+                let record = &mut draft.record;
+                record.key = content::wrap((epoch_id, &epoch_key), self.nonce(), account, id, key);
+                record.link = content::seal_link(key, self.nonce(), &link);
+                record.phone = content::seal_phone(key, self.nonce(), &got.phone);
+                record.phone_hash = Some(content::phone_hash(&epoch_key, &got.phone));
+                record.call = None;
+                record.expires_at = Some(sight.now.plus_ms(window_ms.min(self.settings.window_ms)));
+                record.cancel_at = Some(sight.now.plus_seconds(i64::from(limits.cancel_after_seconds)));
+                record.abandoned = record.abandoned
+                    && sight.now.ms_since(record.created_at) > self.settings.answer_due_ms;
+                let supply = self.supply_record(draft, got, SupplyState::Open, None, sight.now);
+                draft.push(put_supply(reference, &supply, self.version())?);
+                Ok(Step::Write(()))
+            })
+            .await;
+        match attached {
+            Ok(()) | Err(Failed::NotFound) => Ok(()),
+            Err(Failed::Store(error)) => Err(error),
+            Err(Failed::Rule(error)) => Err(StoreError::Corrupt { store: "core", what: error.to_string() }),
+        }
+    }
+
+    fn supply_record(
+        &self,
+        draft: &Draft,
+        got: &Activation,
+        state: SupplyState,
+        due_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> SupplyRecord {
+        let currency = self.suppliers.get(&draft.record.supplier).map_or(draft.record.currency, |s| s.info.currency);
+        SupplyRecord {
+            v: 1,
+            supplier: draft.record.supplier.clone(),
+            activation: got.id.0.clone(),
+            country: draft.record.country,
+            service: draft.record.service.clone(),
+            cost_minor: got.cost.map(|cost| cost.minor),
+            currency,
+            created_at: now,
+            state,
+            due_at,
+            tries: 0,
+        }
+    }
+
+    async fn unclear(&self, purchase: &Purchase, why: &str) -> Result<After, StoreError> {
+        tracing::warn!(supplier = %purchase.supplier, why, "a purchase had no clear answer");
+        self.to_unclear(purchase.account, purchase.id).await?;
+        Ok(After::Ended)
+    }
+
+    /// The call of an order had no clear answer, or its sender is gone.
+    pub(super) async fn to_unclear(&self, account: AccountId, id: OrderId) -> Result<(), StoreError> {
+        let done = self
+            .change_order::<(), OrderError>(account, id, false, |draft, sight| {
+                Ok(match draft.advance(Input::CallUnclear, Some("no_answer"), "engine", sight.now) {
+                    Ok(()) => Step::Write(()),
+                    Err(_) => Step::Leave(()),
+                })
+            })
+            .await;
+        settle(done)
+    }
+
+    /// A certain rejection: the next supplier, or the money back. `got` is a number that was bought and is not wanted.
+    async fn rejected(
+        &self,
+        purchase: &Purchase,
+        reason: &'static str,
+        got: Option<&Activation>,
+    ) -> Result<After, StoreError> {
+        let now = self.now();
+        let (account, id) = (purchase.account, purchase.id);
+        let claim = self.claim_version(account, id).await?;
+        let reference = self.reference();
+        let mut next = None;
+        let done = self
+            .change_order::<(), OrderError>(account, id, false, |draft, sight| {
+                if let Some(got) = got {
+                    let supply = self.supply_record(draft, got, SupplyState::Cancelling, Some(sight.now), sight.now);
+                    draft.push(put_supply(&purchase.reference, &supply, self.version())?);
+                }
+                next = self.next_offer(draft, purchase, now);
+                match &next {
+                    Some((supplier, product)) => {
+                        self.call_next(draft, purchase, supplier, *product, &reference, reason, sight)
+                    }
+                    None => match draft.advance(Input::Reject, Some(reason), "engine", sight.now) {
+                        Ok(()) => {
+                            if let Some((key, version)) = &claim {
+                                let expect = Expect::Version(*version);
+                                draft.push(Entry::Delete { key: key.clone(), expect });
+                            }
+                            Ok(Step::Write(()))
+                        }
+                        Err(_) => Ok(Step::Leave(())),
+                    },
+                }
+            })
+            .await;
+        settle(done)?;
+        if got.is_some() {
+            self.supply.notify_one();
+        }
+        Ok(match next {
+            Some((supplier, _)) => After::Next(Box::new(Purchase {
+                key: OrderKey(purchase.key.0.clone()),
+                reference,
+                supplier,
+                service: purchase.service.clone(),
+                attempt: purchase.attempt + 1,
+                ..*purchase
+            })),
+            None => After::Ended,
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one caller; a struct of these would be used once")]
+    fn call_next(
+        &self,
+        draft: &mut Draft,
+        purchase: &Purchase,
+        supplier: &str,
+        product: u32,
+        reference: &str,
+        reason: &str,
+        sight: &Sight,
+    ) -> Result<Step<()>, OrderError> {
+        if let Err(Stay::Done | Stay::Late | Stay::Refused(_)) =
+            draft.advance(Input::NextSupplier, Some(reason), "engine", sight.now)
+        {
+            return Ok(Step::Leave(()));
+        }
+        let link = Link { reference: reference.to_owned(), activation: None };
+        let record = &mut draft.record;
+        let before = std::mem::replace(&mut record.supplier, supplier.to_owned());
+        record.tried.push(before);
+        record.product = product;
+        record.link = content::seal_link(&purchase.key, self.nonce(), &link);
+        record.call = Some(Call {
+            attempt: purchase.attempt + 1,
+            sent_by: self.node.clone(),
+            send_until: purchase.send_until,
+            over_at: sight.now.plus_ms(self.settings.call_limit_ms).max(purchase.send_until),
+        });
+        Ok(Step::Write(()))
+    }
+
+    /// The next supplier for an order, while enough of the caller's time remains: one that was not asked yet and whose
+    /// present price is not above the order's.
+    fn next_offer(&self, draft: &Draft, purchase: &Purchase, now: Timestamp) -> Option<(String, u32)> {
+        let record = &draft.record;
+        let in_time = purchase.answer_due.ms_since(now) >= self.settings.next_supplier_ms;
+        if !record.routed || !in_time || purchase.attempt >= self.settings.suppliers_max {
+            return None;
+        }
+        let catalogue = self.catalogue();
+        let ranked = catalogue.ranked(record.country, &record.service, crate::order::Policy::Cheapest, None);
+        ranked
+            .into_iter()
+            .filter(|product| product.supplier != record.supplier && !record.tried.contains(&product.supplier))
+            .find(|product| {
+                let rate = self.rates.rate(product.cost.currency, record.currency);
+                rate.and_then(|rate| price(self.settings.price_rule, product.cost, rate))
+                    .is_some_and(|price| price.minor <= record.price_minor)
+            })
+            .map(|product| (product.supplier.clone(), product.id))
+    }
+
+    /// The claim of an order that was placed alone, with its version: a rejection deletes it.
+    async fn claim_version(
+        &self,
+        account: AccountId,
+        id: OrderId,
+    ) -> Result<Option<(crate::store::Key, u64)>, StoreError> {
+        let Some((_, record)) = self.load_order(account, id).await? else { return Ok(None) };
+        let Some(hash) = record.claim else { return Ok(None) };
+        let key = claim_key(account, &hash);
+        let snapshot = self.store.load(&[LoadKey::Record(key.clone())]).await?;
+        let Some(stored) = snapshot.record(&key) else { return Ok(None) };
+        let claim: crate::order::record::ClaimRecord =
+            stored.body.read().map_err(|e| super::command::unreadable(&e))?;
+        // in a bulk others may have had an effect; a claim of which all are rejected is recognised when it is read
+        Ok((claim.orders == [id]).then_some((key, stored.version)))
+    }
+
+    /// Whether an open order has this number. The hash is keyed by epoch, so each epoch is asked.
+    pub(super) async fn phone_in_use(&self, phone: &str) -> Result<bool, StoreError> {
+        for epoch in self.epochs().values() {
+            let hash = content::phone_hash(epoch, phone);
+            let page = self.store.scan(&Index::Term(BY_PHONE), &Range::prefix(hash.as_bytes()), None, 1).await?;
+            if matches!(page.rows.first(), Some(Row::Record { .. })) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn put_supply(reference: &str, record: &SupplyRecord, version: u64) -> Result<Entry, OrderError> {
+    Ok(Entry::Put {
+        key: supply_key(reference),
+        expect: Expect::Absent,
+        version,
+        body: Body::write(record).map_err(|e| OrderError::Unavailable(e.to_string()))?,
+        terms: record.terms(),
+    })
+}
+
+/// A change that is allowed to find nothing to do.
+pub(super) fn settle(done: Result<(), Failed<OrderError>>) -> Result<(), StoreError> {
+    match done {
+        Ok(()) | Err(Failed::NotFound) => Ok(()),
+        Err(Failed::Store(error)) => Err(error),
+        Err(Failed::Rule(error)) => Err(StoreError::Corrupt { store: "core", what: error.to_string() }),
+    }
+}
+

@@ -1,0 +1,164 @@
+//! Reading orders and events, for their owner.
+
+use super::command::{read_order, unreadable};
+use super::inner::Inner;
+use crate::account::AccountId;
+use crate::order::content::{Content, open_all, unwrap};
+use crate::order::decide::{Cell, Input, State, next};
+use crate::order::record::{BY_CREATION, BY_STATUS, EventRecord, OrderRecord, order_key, read_order_key};
+use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, Status, Step, rules};
+use crate::store::{Cursor, Index, Kind, LoadKey, Page, Range, Row};
+use crate::time::Timestamp;
+
+/// Orders on one page.
+const PAGE_MAX: usize = 100;
+/// Orders that an offset may skip: a reader of more wants an export.
+const OFFSET_MAX: usize = 10_000;
+/// Open orders in one list.
+const OPEN_MAX: usize = 1_000;
+
+impl Inner {
+    pub(super) fn view_of(&self, account: AccountId, id: OrderId, record: &OrderRecord, now: Timestamp) -> OrderView {
+        let content = unwrap(&self.epochs(), account, id, record).map(|key| open_all(&key, record));
+        rules::view(id, record, content.unwrap_or_else(Content::default), now)
+    }
+
+    pub(super) async fn view(&self, account: AccountId, id: OrderId) -> Result<OrderView, OrderError> {
+        let (_, record) = self.load_order(account, id).await?.ok_or(OrderError::NotFound)?;
+        Ok(self.view_of(account, id, &record, self.now()))
+    }
+
+    pub(super) async fn list(
+        &self,
+        account: AccountId,
+        status: Option<Status>,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<OrderView>, OrderError> {
+        if offset > OFFSET_MAX {
+            return Ok(Vec::new());
+        }
+        let limit = limit.clamp(1, PAGE_MAX);
+        let (index, prefix) = place(account, status);
+        let range = Range::prefix(&prefix);
+        let wanted = offset + limit;
+        let now = self.now();
+        let mut views = Vec::new();
+        let mut seen = 0;
+        let mut after: Option<Cursor> = None;
+        while seen < wanted {
+            let page: Page = self.store.scan(&Index::Term(index.clone()), &range, after.as_ref(), wanted - seen).await?;
+            for row in page.rows {
+                let Row::Record { key, record, .. } = row else { continue };
+                seen += 1;
+                if seen <= offset {
+                    continue;
+                }
+                let Some((_, id)) = read_order_key(&key) else { continue };
+                let record: OrderRecord = record.body.read().map_err(|e| OrderError::from(unreadable(&e)))?;
+                views.push(self.view_of(account, id, &record, now));
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        Ok(views)
+    }
+
+    pub(super) async fn open(&self, account: AccountId) -> Result<Vec<OrderView>, OrderError> {
+        let now = self.now();
+        let mut views = Vec::new();
+        for status in [Status::Active, Status::OtpReceived] {
+            let (index, prefix) = place(account, Some(status));
+            let page = self.store.scan(&Index::Term(index), &Range::prefix(&prefix), None, OPEN_MAX).await?;
+            for row in page.rows {
+                let Row::Record { key, record, .. } = row else { continue };
+                let Some((_, id)) = read_order_key(&key) else { continue };
+                let record: OrderRecord = record.body.read().map_err(|e| OrderError::from(unreadable(&e)))?;
+                views.push(self.view_of(account, id, &record, now));
+            }
+        }
+        views.sort_by_key(|view| (std::cmp::Reverse(view.created_at), std::cmp::Reverse(view.id)));
+        views.truncate(OPEN_MAX);
+        Ok(views)
+    }
+
+    pub(super) async fn explained(&self, account: AccountId, id: OrderId) -> Result<Explanation, OrderError> {
+        let snapshot = self.store.load(&[LoadKey::Record(order_key(account, id))]).await?;
+        let (_, record) = read_order(&snapshot, account, id)?.ok_or(OrderError::NotFound)?;
+        let now = self.now();
+        Ok(Explanation {
+            order: self.view_of(account, id, &record, now),
+            steps: steps(&record),
+            allowed: rules::reasons(&record, now),
+        })
+    }
+
+    pub(super) async fn events_after(
+        &self,
+        account: AccountId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<EventView>, OrderError> {
+        let range = Range::after_number(after);
+        let page = self.store.scan(&Index::Events(account.0), &range, None, limit).await?;
+        let mut events = Vec::new();
+        for row in page.rows {
+            let Row::Event(event) = row else { continue };
+            let record: EventRecord = event.body.read().map_err(|e| OrderError::from(unreadable(&e)))?;
+            events.push(EventView {
+                number: event.number,
+                order: record.order,
+                sequence: record.sequence,
+                name: record.name,
+                time: event.time,
+            });
+        }
+        Ok(events)
+    }
+}
+
+fn place(account: AccountId, status: Option<Status>) -> (Kind, Vec<u8>) {
+    let owner = account.bytes();
+    match status {
+        None => (BY_CREATION, owner.to_vec()),
+        Some(status) => (BY_STATUS, [&owner[..], &[status as u8]].concat()),
+    }
+}
+
+fn steps(record: &OrderRecord) -> Vec<Step> {
+    let mut before = State::Requested;
+    let mut sequence = 0;
+    record
+        .steps
+        .iter()
+        .map(|step| {
+            sequence += u64::from(step.event.is_some());
+            let rule = rule(before, step.state, step.event.as_deref());
+            before = step.state;
+            Step {
+                time: step.at,
+                sequence,
+                event: step.event.clone().unwrap_or_default(),
+                state: step.state.word().to_owned(),
+                rule: match &step.note {
+                    Some(note) => format!("{rule} ({note})"),
+                    None => rule.to_owned(),
+                },
+                transfer: step.money.as_ref().map(|money| format!("{money} {}", record.price())),
+            }
+        })
+        .collect()
+}
+
+/// The table's reason for a step.
+fn rule(from: State, to: State, event: Option<&str>) -> &'static str {
+    Input::ALL
+        .into_iter()
+        .find_map(|input| match next(from, input) {
+            Cell::Move { to: there, event: said, rule, .. } if there == to && said == event => Some(rule),
+            Cell::Move { .. } | Cell::Done | Cell::Late | Cell::Refused(_) => None,
+        })
+        .unwrap_or("")
+}

@@ -1,0 +1,110 @@
+//! One future that drives all workers.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::StreamExt;
+use futures_util::future::{join_all, pending};
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+
+use super::inner::{Inner, Task};
+use crate::time::Timestamp;
+
+/// Commands in work at once. Each waits for suppliers and commits most of its time.
+const COMMANDS_MAX: usize = 4_096;
+/// Epochs are looked after this often.
+const EPOCHS_EVERY_MS: i64 = 30_000;
+/// A pause before a failed recovery is begun again.
+const RECOVER_AGAIN_MS: i64 = 1_000;
+
+impl Inner {
+    /// Drives everything until `shutdown` is ready; then commands under way may end, at most for the call limit.
+    pub(super) async fn run(self: &Arc<Self>, shutdown: impl Future<Output = ()>) {
+        let taken = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let Some(mut tasks) = taken else {
+            tracing::error!("the platform is being run already");
+            return shutdown.await;
+        };
+        let mut commands = FuturesUnordered::new();
+        {
+            let workers = self.workers();
+            let commanding = drive(&mut tasks, &mut commands);
+            tokio::pin!(shutdown, workers, commanding);
+            tokio::select! {
+                biased;
+                () = &mut shutdown => {}
+                () = &mut workers => {}
+                () = &mut commanding => {}
+            }
+        }
+        self.running.store(false, Ordering::Release);
+        self.stopping.store(true, Ordering::Release);
+        tasks.close();
+        let limit = self.now().plus_ms(self.settings.call_limit_ms);
+        self.drain(&mut tasks, &mut commands, limit).await;
+    }
+
+    async fn drain(
+        &self,
+        tasks: &mut mpsc::Receiver<Task>,
+        commands: &mut FuturesUnordered<Task>,
+        limit: Timestamp,
+    ) {
+        while let Ok(task) = tasks.try_recv() {
+            commands.push(task);
+        }
+        let ended = self.until(limit, async { while commands.next().await.is_some() {} }).await;
+        if ended.is_none() {
+            tracing::warn!(left = commands.len(), "stopped with commands under way; recovery will find them");
+        }
+    }
+
+    async fn workers(self: &Arc<Self>) {
+        loop {
+            match self.recover().await {
+                Ok(found) => {
+                    if found > 0 {
+                        tracing::info!(found, "purchases of an earlier run are looked up");
+                    }
+                    break;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "recovery is tried again");
+                    self.clock.sleep_until(self.now().plus_ms(RECOVER_AGAIN_MS)).await;
+                }
+            }
+        }
+        self.running.store(true, Ordering::Release);
+        let polling = join_all(self.suppliers.keys().map(|name| self.poll_supplier(name)));
+        let (due, telling, offers, epochs) =
+            (self.do_due(), self.tell_suppliers(), self.refresh_offers(), self.look_after_epochs());
+        // none of these ends
+        futures_util::join!(polling, due, telling, offers, epochs);
+    }
+
+    async fn look_after_epochs(&self) {
+        loop {
+            if let Err(error) = self.keep_epochs().await {
+                tracing::error!(%error, "epochs are looked after later");
+            }
+            self.clock.sleep_until(self.now().plus_ms(EPOCHS_EVERY_MS)).await;
+        }
+    }
+}
+
+/// Takes commands and drives them.
+async fn drive(tasks: &mut mpsc::Receiver<Task>, commands: &mut FuturesUnordered<Task>) {
+    loop {
+        let room = commands.len() < COMMANDS_MAX;
+        tokio::select! {
+            biased;
+            Some(()) = commands.next(), if !commands.is_empty() => {}
+            task = tasks.recv(), if room => match task {
+                Some(task) => commands.push(task),
+                None => pending().await,
+            },
+        }
+    }
+}

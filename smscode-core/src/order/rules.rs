@@ -1,0 +1,165 @@
+//! What may be done with an order and when: computed once, for every surface.
+
+use super::content::Content;
+use super::decide::State;
+use super::record::{OrderId, OrderRecord};
+use super::view::{ActionReason, Actions, OrderView};
+use crate::engine::Settings;
+use crate::port::{Activation, Offer};
+use crate::time::Timestamp;
+
+/// The owner's view of a record with its opened content.
+pub(crate) fn view(id: OrderId, record: &OrderRecord, content: Content, now: Timestamp) -> OrderView {
+    OrderView {
+        id,
+        status: record.status(),
+        state: record.state,
+        created_at: record.created_at,
+        product: record.product,
+        umbrella: record.umbrella,
+        country: record.country,
+        service: record.service.clone(),
+        price: record.price(),
+        phone: content.phone,
+        code: content.code,
+        text: content.text,
+        revision: record.revision,
+        first_sms_at: record.first_sms_at,
+        expires_at: record.expires_at,
+        ended_at: record.ended_at,
+        purged_at: record.ended_at,
+        failed_reason: record.reason.clone(),
+        awaiting_more: record.awaiting_more,
+        sequence: record.sequence,
+        actions: actions(record, now),
+    }
+}
+
+/// What may be done now.
+pub(crate) fn actions(record: &OrderRecord, now: Timestamp) -> Actions {
+    let waits = |at: Option<Timestamp>| at.filter(|at| *at > now);
+    match record.state {
+        State::Active => {
+            let cancel_at = waits(record.cancel_at);
+            let cancel = cancel_at.is_none();
+            Actions { cancel, replace: cancel, cancel_at, ..Actions::default() }
+        }
+        // undecided: the owner may ask again, as for an order that stayed active
+        State::Canceling => Actions { cancel: true, replace: true, ..Actions::default() },
+        State::Received => {
+            let resend_at = waits(record.resend_at);
+            let window_open = record.expires_at.is_some_and(|end| now < end);
+            Actions { finish: true, resend: window_open && resend_at.is_none(), resend_at, ..Actions::default() }
+        }
+        State::Requested
+        | State::Calling
+        | State::Unclear
+        | State::Completed
+        | State::Cancelled
+        | State::Expired
+        | State::Rejected => Actions::default(),
+    }
+}
+
+/// The same with reasons, for `explain`.
+pub(crate) fn reasons(record: &OrderRecord, now: Timestamp) -> Vec<ActionReason> {
+    let allowed = actions(record, now);
+    let state = record.state;
+    let finish = if allowed.finish {
+        "an SMS has come"
+    } else if state.is_terminal() {
+        "it has ended"
+    } else {
+        "no SMS has come"
+    };
+    let resend = match (state, allowed.resend, allowed.resend_at) {
+        (State::Received, true, _) => "an SMS has come and the window is open",
+        (State::Received, false, Some(_)) => "the pause between two requests is not over",
+        (State::Received, false, None) => "the window is over",
+        _ if state.is_terminal() => "it has ended",
+        _ => "no SMS has come",
+    };
+    let cancel = match (state, allowed.cancel) {
+        (State::Canceling, _) => "a cancel is being decided; asking again is harmless",
+        (State::Active, true) => "no SMS has come and the minimum time is over",
+        (State::Active, false) => "the supplier's minimum time is not over",
+        (State::Received, _) => "an SMS has come, so it is paid for",
+        _ if state.is_terminal() => "it has ended",
+        _ => "the purchase is not settled",
+    };
+    vec![
+        ActionReason { action: "finish", allowed: allowed.finish, from: None, reason: finish },
+        ActionReason { action: "resend", allowed: allowed.resend, from: allowed.resend_at, reason: resend },
+        ActionReason { action: "cancel", allowed: allowed.cancel, from: allowed.cancel_at, reason: cancel },
+    ]
+}
+
+/// When something is due for an open order.
+pub(crate) fn due_at(record: &OrderRecord, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
+    let end = record.expires_at.unwrap_or(now);
+    match record.state {
+        // a little after the sender itself would have given up
+        State::Calling => record.call.as_ref().map(|call| call.over_at.plus_seconds(5)),
+        State::Unclear => Some(now.plus_seconds(look_up_pause_seconds(record.look_ups))),
+        State::Active => Some(end.plus_ms(-settings.last_check_before_ms)),
+        State::Canceling => Some(now.plus_seconds(10).min(end.max(now.plus_seconds(1)))),
+        State::Received => Some(end.max(record.last_sms_at.unwrap_or(now).plus_ms(settings.linger_ms))),
+        State::Requested | State::Completed | State::Cancelled | State::Expired | State::Rejected => None,
+    }
+}
+
+/// Pauses between look-ups of an unclear purchase: at 5, 15, 45, 120 s, then each minute.
+const fn look_up_pause_seconds(look_ups: u32) -> i64 {
+    match look_ups {
+        0 => 5,
+        1 => 10,
+        2 => 30,
+        3 => 75,
+        _ => 60,
+    }
+}
+
+/// How long to wait before an order is polled again, by its age.
+pub(crate) const fn poll_pause_ms(settings: &Settings, age_ms: i64) -> i64 {
+    if age_ms < 60_000 {
+        settings.poll_first_ms
+    } else if age_ms < 300_000 {
+        settings.poll_then_ms
+    } else {
+        settings.poll_late_ms
+    }
+}
+
+/// Whether what a supplier gave is what was bought in this country (id and dial code); the reason if not.
+pub(crate) fn misfit(
+    country: (u16, &str),
+    service: &str,
+    ceiling: Option<i64>,
+    got: &Activation,
+) -> Option<&'static str> {
+    let (country, dial_code) = country;
+    let digits = got.phone.bytes().all(|b| b.is_ascii_digit());
+    if !digits || !(6..=15).contains(&got.phone.len()) {
+        return Some("number_malformed");
+    }
+    if !got.phone.starts_with(dial_code) || got.country.is_some_and(|given| given != country) {
+        return Some("wrong_country");
+    }
+    if got.service.as_ref().is_some_and(|given| !given.eq_ignore_ascii_case(service)) {
+        return Some("wrong_service");
+    }
+    match (got.cost, ceiling) {
+        (Some(cost), Some(ceiling)) if cost.minor > ceiling => Some("price_above_ceiling"),
+        _ => None,
+    }
+}
+
+/// Offers that a catalogue can take: a known country, a plain service code, a cost that is not negative.
+pub(crate) fn offer_is_plain(offer: &Offer) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    let code = offer.service.as_bytes();
+    (1..=32).contains(&code.len())
+        && code.iter().all(|b| plain(*b))
+        && offer.cost.minor >= 0
+        && crate::catalogue::countries::by_id(offer.country).is_some()
+}
