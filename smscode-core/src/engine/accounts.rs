@@ -34,7 +34,11 @@ impl Inner {
     pub(super) async fn open_account(&self) -> Result<AccountId, AccountError> {
         let account = AccountId(Owner(self.random()));
         let now = self.now();
-        let record = AccountRecord { v: 1, status: AccountStatus::Active, created_at: now };
+        let record = AccountRecord {
+            v: 1,
+            status: AccountStatus::Active,
+            created_at: now,
+        };
         let put = Entry::Put {
             key: account_key(account),
             expect: Expect::Absent,
@@ -52,12 +56,7 @@ impl Inner {
         Ok(token)
     }
 
-    pub(super) async fn adopt_token(
-        &self,
-        account: AccountId,
-        name: &str,
-        token: &Token,
-    ) -> Result<(), AccountError> {
+    pub(super) async fn adopt_token(&self, account: AccountId, name: &str, token: &Token) -> Result<(), AccountError> {
         if name.len() > NAME_MAX {
             return Err(AccountError::Token("its name is longer than 64 bytes"));
         }
@@ -74,8 +73,15 @@ impl Inner {
                 (None, Some(_)) => return Err(AccountError::Token("it is in use")),
                 (_, None) => {}
             }
-            let record = TokenRecord { v: 1, name: name.to_owned(), created_at: now };
-            let holder = TokenClaim { v: 1, owner: hex(&account.bytes()) };
+            let record = TokenRecord {
+                v: 1,
+                name: name.to_owned(),
+                created_at: now,
+            };
+            let holder = TokenClaim {
+                v: 1,
+                owner: hex(&account.bytes()),
+            };
             let put = |key: &crate::store::Key, body| Entry::Put {
                 key: key.clone(),
                 expect: Expect::Absent,
@@ -84,7 +90,10 @@ impl Inner {
                 terms: Vec::new(),
             };
             let entries = vec![
-                Entry::Ensure { key: account_key(account), expect: Expect::Version(version) },
+                Entry::Ensure {
+                    key: account_key(account),
+                    expect: Expect::Version(version),
+                },
                 put(&owned, body(&record)?),
                 put(&claim, body(&holder)?),
             ];
@@ -96,12 +105,18 @@ impl Inner {
 
     /// Whose token it is. The claim leads to the owner; the owned record decides, so that deleting it revokes.
     pub(super) async fn authenticate(&self, text: &str) -> Result<Option<AccountId>, AccountError> {
-        let Some(token) = Token::read(text) else { return Ok(None) };
+        let Some(token) = Token::read(text) else {
+            return Ok(None);
+        };
         let claim = claim_key(&token);
         let snapshot = self.store.load(&[LoadKey::Record(claim.clone())]).await?;
-        let Some(stored) = snapshot.record(&claim) else { return Ok(None) };
+        let Some(stored) = snapshot.record(&claim) else {
+            return Ok(None);
+        };
         let holder: TokenClaim = stored.body.read().map_err(|e| AccountError::from(unreadable(&e)))?;
-        let Some(account) = read_owner(&holder.owner) else { return Ok(None) };
+        let Some(account) = read_owner(&holder.owner) else {
+            return Ok(None);
+        };
         let owned = token_key(account, &token);
         let keys = [LoadKey::Record(account_key(account)), LoadKey::Record(owned.clone())];
         let snapshot = self.store.load(&keys).await?;
@@ -129,7 +144,10 @@ impl Inner {
             .decide(&keys, |snapshot, _| {
                 let (version, _) = read_account(snapshot, account)?.ok_or(AccountError::NotFound)?;
                 let entries = vec![
-                    Entry::Ensure { key: account_key(account), expect: Expect::Version(version) },
+                    Entry::Ensure {
+                        key: account_key(account),
+                        expect: Expect::Version(version),
+                    },
                     Entry::Post(Post {
                         id: TransferId(format!("deposit/host/{reference}").into_bytes()),
                         kind: TransferKind::Deposit,
@@ -158,16 +176,14 @@ impl Inner {
     }
 
     /// Whether the account's statement has this deposit: a repeated booking is no error, another one is.
-    async fn is_same_deposit(
-        &self,
-        account: AccountId,
-        amount: Money,
-        reference: &str,
-    ) -> Result<bool, AccountError> {
+    async fn is_same_deposit(&self, account: AccountId, amount: Money, reference: &str) -> Result<bool, AccountError> {
         let subject = format!("deposit:{reference}");
         let mut after = None;
         loop {
-            let page = self.store.scan(&Index::Transfers(account.0), &Range::all(), after.as_ref(), 1_000).await?;
+            let page = self
+                .store
+                .scan(&Index::Transfers(account.0), &Range::all(), after.as_ref(), 1_000)
+                .await?;
             for row in &page.rows {
                 if let Row::Transfer(transfer) = row
                     && transfer.kind == TransferKind::Deposit
@@ -197,7 +213,10 @@ impl Inner {
         limit: usize,
     ) -> Result<Vec<StatementLine>, AccountError> {
         let range = Range::after_number(after);
-        let page = self.store.scan(&Index::Transfers(account.0), &range, None, limit).await?;
+        let page = self
+            .store
+            .scan(&Index::Transfers(account.0), &range, None, limit)
+            .await?;
         let lines = page.rows.iter().filter_map(|row| match row {
             Row::Transfer(transfer) => StatementLine::of(transfer),
             Row::Record { .. } | Row::Head(..) | Row::Event(_) => None,

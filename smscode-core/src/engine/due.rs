@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 
 use super::command::Failed;
 use super::ending::raced;
 use super::inner::Inner;
 use super::purchase::settle;
 use crate::account::AccountId;
+use crate::order::OrderId;
 use crate::order::content::{open_link, unwrap};
 use crate::order::decide::{Input, State};
 use crate::order::record::{BY_DUE, OrderRecord, read_order_key};
 use crate::order::supply::{BY_ACTIVATION, SupplyState, activation_position};
-use crate::order::OrderId;
 use crate::port::{Activation, ActivationState};
 use crate::store::{Index, Range, Row, StoreError};
 use crate::time::Timestamp;
@@ -43,7 +43,7 @@ impl Inner {
                 Ok((orders, next)) => {
                     for (order, record) in orders {
                         busy.insert(order);
-                        work.push(async move { (order, self.due_order(order, record).await) });
+                        work.push(async move { (order, self.due_order(order, record).await) }.boxed());
                     }
                     next
                 }
@@ -80,7 +80,9 @@ impl Inner {
         for row in page.rows {
             let Row::Record { key, record, .. } = row else { continue };
             let Some(order) = read_order_key(&key) else { continue };
-            let Ok(record) = record.body.read::<OrderRecord>() else { continue };
+            let Ok(record) = record.body.read::<OrderRecord>() else {
+                continue;
+            };
             let due = record.due_at.unwrap_or(now);
             if due > now {
                 next = next.min(due);
@@ -111,13 +113,26 @@ impl Inner {
                     Ok(()) => {}
                     Err(error) => tracing::info!(code = error.code(), "a cancel is not decided yet"),
                 }
-                let undecided =
-                    self.load_order(account, id).await?.is_some_and(|(_, record)| record.state == State::Canceling);
-                if undecided { self.put_off(order, self.now().plus_ms(RETRY_MS * 2)).await } else { Ok(()) }
+                let undecided = self
+                    .load_order(account, id)
+                    .await?
+                    .is_some_and(|(_, record)| record.state == State::Canceling);
+                if undecided {
+                    self.put_off(order, self.now().plus_ms(RETRY_MS * 2)).await
+                } else {
+                    Ok(())
+                }
             }
             State::Active | State::Canceling => self.last_check(order, &record).await,
             State::Received => {
-                let end = self.end(account, id, Input::AutoEnd, Some("window_over"), SupplyState::Finishing, "engine");
+                let end = self.end(
+                    account,
+                    id,
+                    Input::AutoEnd,
+                    Some("window_over"),
+                    SupplyState::Finishing,
+                    "engine",
+                );
                 settle(end.await.map_err(Failed::Rule).or_else(raced))
             }
             State::Requested | State::Completed | State::Cancelled | State::Expired | State::Rejected => Ok(()),
@@ -125,7 +140,9 @@ impl Inner {
     }
 
     fn last_check_is_due(&self, record: &OrderRecord) -> bool {
-        let begins = record.expires_at.map(|end| end.plus_ms(-self.settings.last_check_before_ms));
+        let begins = record
+            .expires_at
+            .map(|end| end.plus_ms(-self.settings.last_check_before_ms));
         begins.is_some_and(|begins| begins <= self.now())
     }
 
@@ -143,7 +160,14 @@ impl Inner {
         }
         // the regular poll goes on meanwhile: whichever commits first decides
         self.clock.sleep_until(end).await;
-        let over = self.end(account, id, Input::WindowOver, Some("window_over"), SupplyState::Cancelling, "engine");
+        let over = self.end(
+            account,
+            id,
+            Input::WindowOver,
+            Some("window_over"),
+            SupplyState::Cancelling,
+            "engine",
+        );
         settle(over.await.map_err(Failed::Rule).or_else(raced))
     }
 
@@ -151,7 +175,9 @@ impl Inner {
     /// that belongs to nothing else.
     async fn look_up(&self, order: Order, record: &OrderRecord) -> Result<(), StoreError> {
         let (account, id) = order;
-        let given_up_at = record.created_at.plus_ms(self.settings.window_ms + self.settings.unclear_grace_ms);
+        let given_up_at = record
+            .created_at
+            .plus_ms(self.settings.window_ms + self.settings.unclear_grace_ms);
         let key = unwrap(&self.epochs(), account, id, record);
         let link = key.as_ref().and_then(|key| open_link(key, record));
         if let (Some(key), Some(link), Some(slot)) = (key, link, self.suppliers.get(&record.supplier)) {
@@ -165,7 +191,14 @@ impl Inner {
             }
         }
         if self.now() >= given_up_at {
-            let over = self.end(account, id, Input::LookUpOver, Some("unknown"), SupplyState::Ended, "engine");
+            let over = self.end(
+                account,
+                id,
+                Input::LookUpOver,
+                Some("unknown"),
+                SupplyState::Ended,
+                "engine",
+            );
             return settle(over.await.map_err(Failed::Rule).or_else(raced));
         }
         let done = self
@@ -189,7 +222,10 @@ impl Inner {
             }
             let other = activation.reference.is_some()
                 || activation.country.is_none_or(|country| country != record.country)
-                || activation.service.as_deref().is_none_or(|service| !service.eq_ignore_ascii_case(&record.service));
+                || activation
+                    .service
+                    .as_deref()
+                    .is_none_or(|service| !service.eq_ignore_ascii_case(&record.service));
             if other {
                 continue;
             }
@@ -227,11 +263,18 @@ impl Inner {
         let mut found = 0;
         let mut after = None;
         loop {
-            let page = self.store.scan(&Index::Term(BY_DUE), &Range::all(), after.as_ref(), 1_000).await?;
+            let page = self
+                .store
+                .scan(&Index::Term(BY_DUE), &Range::all(), after.as_ref(), 1_000)
+                .await?;
             for row in &page.rows {
                 let Row::Record { key, record, .. } = row else { continue };
-                let Some((account, id)) = read_order_key(key) else { continue };
-                let Ok(record) = record.body.read::<OrderRecord>() else { continue };
+                let Some((account, id)) = read_order_key(key) else {
+                    continue;
+                };
+                let Ok(record) = record.body.read::<OrderRecord>() else {
+                    continue;
+                };
                 let foreign = record.call.is_some_and(|call| call.sent_by != self.node);
                 if record.state == State::Calling && foreign {
                     self.to_unclear(account, id).await?;

@@ -21,7 +21,8 @@ const TELL_MS: i64 = 10_000;
 impl Inner {
     /// Ends an order at the customer's wish.
     pub(super) async fn finish(self: &Arc<Self>, account: AccountId, id: OrderId) -> Result<OrderView, OrderError> {
-        self.end(account, id, Input::Finish, None, SupplyState::Finishing, "customer").await?;
+        self.end(account, id, Input::Finish, None, SupplyState::Finishing, "customer")
+            .await?;
         self.view(account, id).await
     }
 
@@ -57,14 +58,21 @@ impl Inner {
 
     fn close_supply(&self, draft: &mut Draft, sight: &Sight, state: SupplyState) -> Result<(), OrderError> {
         let Some(supply) = &sight.supply else { return Ok(()) };
-        let wants_finish =
-            self.suppliers.get(&supply.record.supplier).is_some_and(|slot| slot.info.capabilities.wants_finish);
-        let state = if state == SupplyState::Finishing && !wants_finish { SupplyState::Finished } else { state };
+        let wants_finish = self
+            .suppliers
+            .get(&supply.record.supplier)
+            .is_some_and(|slot| slot.info.capabilities.wants_finish);
+        let state = if state == SupplyState::Finishing && !wants_finish {
+            SupplyState::Finished
+        } else {
+            state
+        };
         let mut closed = Supply::clone(supply);
         closed.record.state = state;
-        closed.record.due_at =
-            matches!(state, SupplyState::Finishing | SupplyState::Cancelling).then_some(sight.now);
-        let entry = closed.entry(self.version()).map_err(|e| OrderError::Unavailable(e.to_string()))?;
+        closed.record.due_at = matches!(state, SupplyState::Finishing | SupplyState::Cancelling).then_some(sight.now);
+        let entry = closed
+            .entry(self.version())
+            .map_err(|e| OrderError::Unavailable(e.to_string()))?;
         draft.push(entry);
         Ok(())
     }
@@ -118,20 +126,37 @@ impl Inner {
                 status: view.status,
                 reason: "an SMS came first, so it is paid for",
             }),
-            State::Expired => Err(OrderError::Conflict { status: view.status, reason: "it has ended" }),
-            _ => Err(OrderError::Supplier { cause: "cancel_undecided" }),
+            State::Expired => Err(OrderError::Conflict {
+                status: view.status,
+                reason: "it has ended",
+            }),
+            _ => Err(OrderError::Supplier {
+                cause: "cancel_undecided",
+            }),
         }
     }
 
     /// Asks the supplier to cancel an order that is being cancelled, and records what it says. Safe to repeat.
     pub(super) async fn try_cancel(&self, account: AccountId, id: OrderId) -> Result<(), OrderError> {
-        let Some((_, record)) = self.load_order(account, id).await? else { return Ok(()) };
-        let Some((activation, slot)) = self.activation_of(account, id, &record) else { return Ok(()) };
+        let Some((_, record)) = self.load_order(account, id).await? else {
+            return Ok(());
+        };
+        let Some((activation, slot)) = self.activation_of(account, id, &record) else {
+            return Ok(());
+        };
         let limit = self.now().plus_ms(TELL_MS);
         let outcome = self.until(limit, slot.port.cancel(&activation)).await;
         match outcome {
             Some(CancelOutcome::Cancelled) => {
-                self.end(account, id, Input::CancelConfirmed, Some("cancelled"), SupplyState::Cancelled, "engine").await
+                self.end(
+                    account,
+                    id,
+                    Input::CancelConfirmed,
+                    Some("cancelled"),
+                    SupplyState::Cancelled,
+                    "engine",
+                )
+                .await
             }
             Some(CancelOutcome::SmsArrived | CancelOutcome::NotOpen) => {
                 if let Ok(ActivationState::Ended) = self.check(account, id, &record).await {
@@ -167,7 +192,11 @@ impl Inner {
                         return Err(OrderError::ResendTooEarly { at });
                     }
                     let has_sms = draft.record.state == State::Received;
-                    let reason = if has_sms { "the window is over" } else { "no SMS has come" };
+                    let reason = if has_sms {
+                        "the window is over"
+                    } else {
+                        "no SMS has come"
+                    };
                     return Err(conflict(&draft.record, reason));
                 }
                 match draft.advance(Input::AskMore, None, "customer", sight.now) {
@@ -204,24 +233,41 @@ impl Inner {
             return Err(CallError::Unusable("the order's key is gone".into()));
         };
         let limit = self.now().plus_ms(self.settings.last_check_limit_ms);
-        let read = self.until(limit, slot.port.poll(std::slice::from_ref(&activation))).await;
+        let read = self
+            .until(limit, slot.port.poll(std::slice::from_ref(&activation)))
+            .await;
         let states = read.unwrap_or_else(|| Err(CallError::Unusable("no answer in time".into())))?;
-        let state = states.into_iter().next().ok_or_else(|| CallError::Unusable("an empty answer".into()))?;
+        let state = states
+            .into_iter()
+            .next()
+            .ok_or_else(|| CallError::Unusable("an empty answer".into()))?;
         if !state.sms().is_empty() {
-            self.receive(account, id, state.sms()).await.map_err(|e| CallError::Unusable(e.code().into()))?;
+            self.receive(account, id, state.sms())
+                .await
+                .map_err(|e| CallError::Unusable(e.code().into()))?;
         }
         Ok(state)
     }
 
     /// The supplier has ended an order on its side: one more check, then the money goes back.
     pub(super) async fn supplier_ended(&self, account: AccountId, id: OrderId) -> Result<(), StoreError> {
-        let Some((_, record)) = self.load_order(account, id).await? else { return Ok(()) };
+        let Some((_, record)) = self.load_order(account, id).await? else {
+            return Ok(());
+        };
         if !matches!(record.state, State::Active | State::Canceling) {
             return Ok(());
         }
         if let Ok(ActivationState::Ended) = self.check(account, id, &record).await {
-            let end =
-                self.end(account, id, Input::SupplierEnded, Some("supplier_ended"), SupplyState::Ended, "engine").await;
+            let end = self
+                .end(
+                    account,
+                    id,
+                    Input::SupplierEnded,
+                    Some("supplier_ended"),
+                    SupplyState::Ended,
+                    "engine",
+                )
+                .await;
             return settle(end.map_err(super::command::Failed::Rule).or_else(raced));
         }
         Ok(())
@@ -256,14 +302,19 @@ pub(super) fn raced(failed: super::command::Failed<OrderError>) -> Result<(), su
 }
 
 fn conflict(record: &OrderRecord, reason: &'static str) -> OrderError {
-    OrderError::Conflict { status: record.status(), reason }
+    OrderError::Conflict {
+        status: record.status(),
+        reason,
+    }
 }
 
 fn capped(failed: super::command::Failed<OrderError>) -> OrderError {
     match failed {
-        super::command::Failed::Store(StoreError::Refused(Refusal::Counter { max, .. })) => {
-            OrderError::Cap { what: "cancels a day", max, retry_after_seconds: 3_600 }
-        }
+        super::command::Failed::Store(StoreError::Refused(Refusal::Counter { max, .. })) => OrderError::Cap {
+            what: "cancels a day",
+            max,
+            retry_after_seconds: 3_600,
+        },
         other => other.into(),
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
+use futures_util::FutureExt;
+
 use super::command::{Failed, Verdict, unreadable};
-use super::inner::{CatalogueIds, Inner};
+use super::inner::{CatalogueIds, Inner, Slot};
 use crate::catalogue::record::{IdRecord, PRODUCT, UMBRELLA, product_key, umbrella_key};
 use crate::catalogue::{Product, price};
 use crate::order::rules::offer_is_plain;
@@ -32,29 +34,35 @@ impl Inner {
 
     /// Asks every supplier once and replaces the catalogue with what they say.
     pub(super) async fn refresh_all(&self, limit_ms: i64) {
-        let asked = self.suppliers.values().map(|slot| async move {
-            let limit = self.now().plus_ms(limit_ms);
-            let answer = self.until(limit, slot.port.offers()).await;
-            let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
-            match answer {
-                Some(Ok(offers)) => {
-                    let mut offers: Vec<Offer> = offers.into_iter().filter(offer_is_plain).collect();
-                    offers.truncate(OFFERS_MAX);
-                    state.empty_lists = if offers.is_empty() { state.empty_lists + 1 } else { 0 };
-                    // an unreadable list is not an empty one, and one empty list does not wipe the shop
-                    if !offers.is_empty() || state.empty_lists >= EMPTY_LISTS_BELIEVED {
-                        state.offers = offers;
-                        state.offers_at = Some(self.now());
-                    }
-                    state.error = None;
-                }
-                Some(Err(error)) => state.error = Some(error.code()),
-                None => state.error = Some("supplier_unusable"),
-            }
-        });
+        let asked: Vec<_> = self
+            .suppliers
+            .values()
+            .map(|slot| self.offers_of(slot, limit_ms).boxed())
+            .collect();
         futures_util::future::join_all(asked).await;
         if let Err(error) = self.rebuild_catalogue().await {
             tracing::error!(%error, "the catalogue could not be renewed");
+        }
+    }
+
+    async fn offers_of(&self, slot: &Slot, limit_ms: i64) {
+        let limit = self.now().plus_ms(limit_ms);
+        let answer = self.until(limit, slot.port.offers()).await;
+        let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Some(Ok(offers)) => {
+                let mut offers: Vec<Offer> = offers.into_iter().filter(offer_is_plain).collect();
+                offers.truncate(OFFERS_MAX);
+                state.empty_lists = if offers.is_empty() { state.empty_lists + 1 } else { 0 };
+                // an unreadable list is not an empty one, and one empty list does not wipe the shop
+                if !offers.is_empty() || state.empty_lists >= EMPTY_LISTS_BELIEVED {
+                    state.offers = offers;
+                    state.offers_at = Some(self.now());
+                }
+                state.error = None;
+            }
+            Some(Err(error)) => state.error = Some(error.code()),
+            None => state.error = Some("supplier_unusable"),
         }
     }
 
@@ -71,7 +79,9 @@ impl Inner {
                 let product = ids.products.get(&product_key(name, offer.country, &offer.service).id);
                 let umbrella = ids.umbrellas.get(&umbrella_key(offer.country, &offer.service).id);
                 let price = price(self.settings.price_rule, offer.cost, rate);
-                let (Some(id), Some(umbrella), Some(price)) = (product, umbrella, price) else { continue };
+                let (Some(id), Some(umbrella), Some(price)) = (product, umbrella, price) else {
+                    continue;
+                };
                 products.push(Product {
                     id: *id,
                     umbrella: *umbrella,
@@ -87,7 +97,11 @@ impl Inner {
         let now = self.now();
         let mut catalogue = self.catalogue.write().unwrap_or_else(PoisonError::into_inner);
         // what is blocked, or unknown as a service, is not listed
-        products.retain(|product| catalogue.service(&product.service).is_some_and(|service| !service.blocked));
+        products.retain(|product| {
+            catalogue
+                .service(&product.service)
+                .is_some_and(|service| !service.blocked)
+        });
         *catalogue = Arc::new(catalogue.with_products(products, now));
         Ok(())
     }
@@ -95,7 +109,10 @@ impl Inner {
     /// Reads the ids that exist.
     pub(super) async fn load_ids(&self) -> Result<(), StoreError> {
         let mut ids = self.ids.lock().await;
-        *ids = CatalogueIds { products: self.ids_of(PRODUCT).await?, umbrellas: self.ids_of(UMBRELLA).await? };
+        *ids = CatalogueIds {
+            products: self.ids_of(PRODUCT).await?,
+            umbrellas: self.ids_of(UMBRELLA).await?,
+        };
         Ok(())
     }
 
@@ -103,7 +120,10 @@ impl Inner {
         let mut ids = BTreeMap::new();
         let mut after = None;
         loop {
-            let page = self.store.scan(&Index::Kind(kind.clone()), &Range::all(), after.as_ref(), 1_000).await?;
+            let page = self
+                .store
+                .scan(&Index::Kind(kind.clone()), &Range::all(), after.as_ref(), 1_000)
+                .await?;
             for row in page.rows {
                 let Row::Record { key, record, .. } = row else { continue };
                 let record: IdRecord = record.body.read().map_err(|e| unreadable(&e))?;
@@ -126,7 +146,10 @@ impl Inner {
         };
         let (products, umbrellas) = {
             let ids = self.ids.lock().await;
-            let products = offers.iter().map(|o| product_key(supplier, o.country, &o.service)).collect();
+            let products = offers
+                .iter()
+                .map(|o| product_key(supplier, o.country, &o.service))
+                .collect();
             let umbrellas = offers.iter().map(|o| umbrella_key(o.country, &o.service)).collect();
             (known(products, &ids.products), known(umbrellas, &ids.umbrellas))
         };
@@ -141,7 +164,11 @@ impl Inner {
     async fn give_ids(&self, counter: &str, keys: &[Key]) -> Result<(), StoreError> {
         let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
         let counter = CounterKey::of(Owner::NONE, counter);
-        let take = Entry::Count { counter, delta: count, max: Some(i64::from(i32::MAX)) };
+        let take = Entry::Count {
+            counter,
+            delta: count,
+            max: Some(i64::from(i32::MAX)),
+        };
         let receipt = self.commit(vec![take], self.now()).await?;
         let first = receipt.counters.first().copied().unwrap_or(0) - count + 1;
         let load: Vec<LoadKey> = keys.iter().map(|key| LoadKey::Record(key.clone())).collect();
@@ -176,7 +203,11 @@ impl Inner {
         };
         let mut ids = self.ids.lock().await;
         for (key, id) in given {
-            let map = if key.kind == PRODUCT { &mut ids.products } else { &mut ids.umbrellas };
+            let map = if key.kind == PRODUCT {
+                &mut ids.products
+            } else {
+                &mut ids.umbrellas
+            };
             map.insert(key.id, id);
         }
         Ok(())

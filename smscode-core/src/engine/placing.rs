@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
@@ -23,9 +24,7 @@ use crate::order::{
 };
 use crate::port::{EpochId, EpochKey};
 use crate::privacy::{OrderKey, keyed_hash};
-use crate::store::{
-    Body, Bucket, CounterKey, Entry, Expect, LoadKey, Owner, Refusal, Snapshot, StoreError,
-};
+use crate::store::{Body, Bucket, CounterKey, Entry, Expect, LoadKey, Owner, Refusal, Snapshot, StoreError};
 use crate::time::Timestamp;
 
 /// Longest idempotency key.
@@ -64,7 +63,8 @@ impl Inner {
     /// Places orders in an engine task; comes back when all are settled or the answer is due.
     pub(super) async fn place(self: &Arc<Self>, account: AccountId, wanted: PlaceOrders) -> Result<Placed, OrderError> {
         let inner = Arc::clone(self);
-        self.in_engine(move |reply| async move { inner.place_task(account, wanted, reply).await }).await?
+        self.in_engine(move |reply| async move { inner.place_task(account, wanted, reply).await })
+            .await?
     }
 
     async fn place_task(
@@ -82,8 +82,11 @@ impl Inner {
             Began::Replayed(orders) => (orders, true),
             Began::Placed(orders) => (orders, false),
         };
-        let settling = join_all(purchases.into_iter().map(|purchase| self.purchase(purchase)));
-        tokio::pin!(settling);
+        let settling: Vec<_> = purchases
+            .into_iter()
+            .map(|purchase| self.purchase(purchase).boxed())
+            .collect();
+        let mut settling = join_all(settling);
         let settled = self.until(answer_due, &mut settling).await;
         // whoever asked may be gone; the purchases go on
         drop(reply.send(self.answer(account, &orders, replayed).await));
@@ -94,16 +97,27 @@ impl Inner {
 
     /// The hold. What it commits is everything: money, orders, claim, events.
     async fn begin(&self, account: AccountId, wanted: &PlaceOrders) -> Result<(Began, Vec<Purchase>), OrderError> {
-        let claim = wanted.idempotency.as_ref().map(|key| self.claim_of(account, key)).transpose()?;
+        let claim = wanted
+            .idempotency
+            .as_ref()
+            .map(|key| self.claim_of(account, key))
+            .transpose()?;
         let plan = match plan(&self.catalogue(), wanted, claim) {
             Ok(plan) => plan,
             // a replay must not depend on what is on offer now
             Err((error, claim)) => return self.replay(account, claim.as_ref()).await?.ok_or(error),
         };
         let fresh = self.fresh(plan.quantity).await?;
-        let epoch = self.current_epoch().await.map_err(|e| OrderError::Unavailable(e.to_string()))?;
+        let epoch = self
+            .current_epoch()
+            .await
+            .map_err(|e| OrderError::Unavailable(e.to_string()))?;
         let mut keys = vec![LoadKey::Record(account_key(account)), LoadKey::Head(account.0)];
-        keys.extend(plan.claim.as_ref().map(|claim| LoadKey::Record(claim_key(account, &claim.hash))));
+        keys.extend(
+            plan.claim
+                .as_ref()
+                .map(|claim| LoadKey::Record(claim_key(account, &claim.hash))),
+        );
         let began = self
             .decide(&keys, |snapshot, now| {
                 let old = match &plan.claim {
@@ -116,7 +130,10 @@ impl Inner {
                     return Ok(Verdict::Nothing(Began::Replayed(old.orders.clone())));
                 }
                 let entries = self.entries(account, &plan, &fresh, &epoch, snapshot, now)?;
-                Ok(Verdict::Commit(entries, Began::Placed(fresh.iter().map(|f| f.id).collect())))
+                Ok(Verdict::Commit(
+                    entries,
+                    Began::Placed(fresh.iter().map(|f| f.id).collect()),
+                ))
             })
             .await
             .map_err(|failed| self.refused(failed, &plan))?;
@@ -132,9 +149,14 @@ impl Inner {
                 }
             }
             Began::Placed(orders) => {
-                let call_over = self.now().plus_ms(self.settings.answer_due_ms + self.settings.call_limit_ms);
+                let call_over = self
+                    .now()
+                    .plus_ms(self.settings.answer_due_ms + self.settings.call_limit_ms);
                 self.due_at(call_over);
-                let purchases = fresh.into_iter().map(|fresh| self.first_purchase(account, &plan, fresh)).collect();
+                let purchases = fresh
+                    .into_iter()
+                    .map(|fresh| self.first_purchase(account, &plan, fresh))
+                    .collect();
                 Ok((Began::Placed(orders), purchases))
             }
         }
@@ -157,10 +179,15 @@ impl Inner {
         let needed = Money::new(price.minor.saturating_mul(i64::from(plan.quantity)), price.currency);
         let available = snapshot.head(account.0).available;
         if available < needed.minor {
-            return Err(OrderError::InsufficientBalance { needed, available: Money::new(available, price.currency) });
+            return Err(OrderError::InsufficientBalance {
+                needed,
+                available: Money::new(available, price.currency),
+            });
         }
-        let mut entries =
-            vec![Entry::Ensure { key: account_key(account), expect: Expect::Version(account_version) }];
+        let mut entries = vec![Entry::Ensure {
+            key: account_key(account),
+            expect: Expect::Version(account_version),
+        }];
         for fresh in fresh {
             entries.extend(self.order_entries(account, plan, fresh, epoch, now)?);
         }
@@ -196,8 +223,12 @@ impl Inner {
         now: Timestamp,
     ) -> Result<Vec<Entry>, OrderError> {
         let sealing = || OrderError::Unavailable("the order could not be sealed".into());
-        let link = Link { reference: fresh.reference.clone(), activation: None };
-        let key = content::wrap((epoch.0, &epoch.1), self.nonce(), account, fresh.id, &fresh.key).ok_or_else(sealing)?;
+        let link = Link {
+            reference: fresh.reference.clone(),
+            activation: None,
+        };
+        let key =
+            content::wrap((epoch.0, &epoch.1), self.nonce(), account, fresh.id, &fresh.key).ok_or_else(sealing)?;
         let send_until = now.plus_ms(self.settings.answer_due_ms);
         let record = OrderRecord {
             v: 1,
@@ -240,17 +271,24 @@ impl Inner {
             steps: Vec::new(),
         };
         let mut draft = Draft::new(account, fresh.id, record);
-        draft.advance(Input::Place, None, "customer", now).map_err(|stay| match stay {
-            Stay::Done | Stay::Late => OrderError::InProgress,
-            Stay::Refused(reason) => OrderError::Unavailable(reason.into()),
-        })?;
+        draft
+            .advance(Input::Place, None, "customer", now)
+            .map_err(|stay| match stay {
+                Stay::Done | Stay::Late => OrderError::InProgress,
+                Stay::Refused(reason) => OrderError::Unavailable(reason.into()),
+            })?;
         draft.record.due_at = rules::due_at(&draft.record, &self.settings, now);
-        draft.entries(self.version()).map_err(|e| OrderError::Unavailable(e.to_string()))
+        draft
+            .entries(self.version())
+            .map_err(|e| OrderError::Unavailable(e.to_string()))
     }
 
     /// The answer as the orders stand now.
     async fn answer(&self, account: AccountId, orders: &[OrderId], replayed: bool) -> Result<Placed, OrderError> {
-        let keys: Vec<LoadKey> = orders.iter().map(|id| LoadKey::Record(order_key(account, *id))).collect();
+        let keys: Vec<LoadKey> = orders
+            .iter()
+            .map(|id| LoadKey::Record(order_key(account, *id)))
+            .collect();
         let snapshot = self.store.load(&keys).await?;
         let now = self.now();
         let mut items = Vec::with_capacity(orders.len());
@@ -273,8 +311,13 @@ impl Inner {
         claim: Option<&Claim>,
     ) -> Result<Option<(Began, Vec<Purchase>)>, OrderError> {
         let Some(claim) = claim else { return Ok(None) };
-        let snapshot = self.store.load(&[LoadKey::Record(claim_key(account, &claim.hash))]).await?;
-        let Some((_, old)) = read_claim(&snapshot, account, claim)? else { return Ok(None) };
+        let snapshot = self
+            .store
+            .load(&[LoadKey::Record(claim_key(account, &claim.hash))])
+            .await?;
+        let Some((_, old)) = read_claim(&snapshot, account, claim)? else {
+            return Ok(None);
+        };
         if self.all_rejected(account, &old.orders).await? {
             return Ok(None);
         }
@@ -282,7 +325,10 @@ impl Inner {
     }
 
     async fn all_rejected(&self, account: AccountId, orders: &[OrderId]) -> Result<bool, OrderError> {
-        let keys: Vec<LoadKey> = orders.iter().map(|id| LoadKey::Record(order_key(account, *id))).collect();
+        let keys: Vec<LoadKey> = orders
+            .iter()
+            .map(|id| LoadKey::Record(order_key(account, *id)))
+            .collect();
         let snapshot = self.store.load(&keys).await?;
         for id in orders {
             if read_order(&snapshot, account, *id)?.is_none_or(|(_, record)| record.state != State::Rejected) {
@@ -299,7 +345,13 @@ impl Inner {
             Ok::<_, OrderError>(match snapshot.record(&key) {
                 Some(stored) => {
                     let expect = Expect::Version(stored.version);
-                    Verdict::Commit(vec![Entry::Delete { key: key.clone(), expect }], ())
+                    Verdict::Commit(
+                        vec![Entry::Delete {
+                            key: key.clone(),
+                            expect,
+                        }],
+                        (),
+                    )
                 }
                 None => Verdict::Nothing(()),
             })
@@ -318,16 +370,25 @@ impl Inner {
         let scope = operation.split('/').next().unwrap_or(operation);
         let account = account.bytes();
         let hash = keyed_hash(&self.keys.index, &[b"claim", &account, scope.as_bytes(), key]);
-        let fingerprint =
-            keyed_hash(&self.keys.index, &[b"request", &account, operation.as_bytes(), &idempotency.request]);
-        Ok(Claim { hash: hex(&hash[..16]), fingerprint: hex(&fingerprint[..16]) })
+        let fingerprint = keyed_hash(
+            &self.keys.index,
+            &[b"request", &account, operation.as_bytes(), &idempotency.request],
+        );
+        Ok(Claim {
+            hash: hex(&hash[..16]),
+            fingerprint: hex(&fingerprint[..16]),
+        })
     }
 
     async fn fresh(&self, quantity: u32) -> Result<Vec<Fresh>, OrderError> {
         let mut fresh = Vec::new();
         for _ in 0..quantity {
             let id = self.next_number().await?;
-            fresh.push(Fresh { id, key: self.order_key(), reference: self.reference() });
+            fresh.push(Fresh {
+                id,
+                key: self.order_key(),
+                reference: self.reference(),
+            });
         }
         Ok(fresh)
     }
@@ -338,10 +399,17 @@ impl Inner {
         loop {
             if numbers.next >= numbers.end {
                 let counter = CounterKey::of(Owner::NONE, "order_number");
-                let take = Entry::Count { counter, delta: NUMBERS_TAKEN, max: Some(NUMBERS_MAX) };
+                let take = Entry::Count {
+                    counter,
+                    delta: NUMBERS_TAKEN,
+                    max: Some(NUMBERS_MAX),
+                };
                 let receipt = self.commit(vec![take], self.now()).await?;
                 let end = receipt.counters.first().copied().unwrap_or(0);
-                *numbers = Numbers { next: end - NUMBERS_TAKEN, end };
+                *numbers = Numbers {
+                    next: end - NUMBERS_TAKEN,
+                    end,
+                };
             }
             let counter = u32::try_from(numbers.next).map_err(|_| OrderError::Unavailable("no numbers left".into()))?;
             numbers.next += 1;
@@ -356,13 +424,23 @@ impl Inner {
     fn refused(&self, failed: Failed<OrderError>, plan: &Plan) -> OrderError {
         let price = plan.product.price;
         match failed {
-            Failed::Store(StoreError::Refused(Refusal::Floor { bucket: Bucket::Available, now, currency, .. })) => {
+            Failed::Store(StoreError::Refused(Refusal::Floor {
+                bucket: Bucket::Available,
+                now,
+                currency,
+                ..
+            })) => {
                 let needed = Money::new(price.minor.saturating_mul(i64::from(plan.quantity)), price.currency);
-                OrderError::InsufficientBalance { needed, available: Money::new(now, currency) }
+                OrderError::InsufficientBalance {
+                    needed,
+                    available: Money::new(now, currency),
+                }
             }
-            Failed::Store(StoreError::Refused(Refusal::Counter { max, .. })) => {
-                OrderError::Cap { what: "open orders", max, retry_after_seconds: 60 }
-            }
+            Failed::Store(StoreError::Refused(Refusal::Counter { max, .. })) => OrderError::Cap {
+                what: "open orders",
+                max,
+                retry_after_seconds: 60,
+            },
             other => other.into(),
         }
     }
@@ -386,7 +464,11 @@ impl Inner {
 
 /// Finds the offer that is asked first. On refusal the claim is given back: an earlier call may have to be replayed.
 #[expect(clippy::result_large_err, reason = "once per order, and the claim is needed")]
-fn plan(catalogue: &Catalogue, wanted: &PlaceOrders, claim: Option<Claim>) -> Result<Plan, (OrderError, Option<Claim>)> {
+fn plan(
+    catalogue: &Catalogue,
+    wanted: &PlaceOrders,
+    claim: Option<Claim>,
+) -> Result<Plan, (OrderError, Option<Claim>)> {
     match offer(catalogue, wanted) {
         Ok((product, routed)) => Ok(Plan {
             product,
@@ -401,7 +483,10 @@ fn plan(catalogue: &Catalogue, wanted: &PlaceOrders, claim: Option<Claim>) -> Re
 
 fn offer(catalogue: &Catalogue, wanted: &PlaceOrders) -> Result<(Product, bool), OrderError> {
     if !(1..=QUANTITY_MAX).contains(&wanted.quantity) {
-        return Err(OrderError::Quantity { found: wanted.quantity, max: QUANTITY_MAX });
+        return Err(OrderError::Quantity {
+            found: wanted.quantity,
+            max: QUANTITY_MAX,
+        });
     }
     let limits = [wanted.max_price, wanted.min_price];
     if limits.iter().flatten().any(|limit| limit.minor <= 0) {
@@ -419,7 +504,9 @@ fn offer(catalogue: &Catalogue, wanted: &PlaceOrders) -> Result<(Product, bool),
             let slot = product.clone();
             return match slot.available {
                 0 => Err(OrderError::Supplier { cause: "no_numbers" }),
-                _ => within(&slot, wanted).then_some((slot, false)).ok_or(OrderError::NoOffer { cheapest: None }),
+                _ => within(&slot, wanted)
+                    .then_some((slot, false))
+                    .ok_or(OrderError::NoOffer { cheapest: None }),
             };
         }
         Wanted::Umbrella(id) => {
@@ -430,9 +517,14 @@ fn offer(catalogue: &Catalogue, wanted: &PlaceOrders) -> Result<(Product, bool),
     };
     sellable(catalogue, country, &code)?;
     let ranked = catalogue.ranked(country, &code, wanted.policy, wanted.prefer_supplier.as_deref());
-    let cheapest = ranked.iter().map(|product| product.price).min_by_key(|price| price.minor);
+    let cheapest = ranked
+        .iter()
+        .map(|product| product.price)
+        .min_by_key(|price| price.minor);
     let found = ranked.into_iter().find(|product| within(product, wanted)).cloned();
-    found.map(|product| (product, true)).ok_or(OrderError::NoOffer { cheapest })
+    found
+        .map(|product| (product, true))
+        .ok_or(OrderError::NoOffer { cheapest })
 }
 
 fn within(product: &Product, wanted: &PlaceOrders) -> bool {
@@ -456,7 +548,9 @@ fn read_claim(
     account: AccountId,
     claim: &Claim,
 ) -> Result<Option<(u64, ClaimRecord)>, OrderError> {
-    let Some(stored) = snapshot.record(&claim_key(account, &claim.hash)) else { return Ok(None) };
+    let Some(stored) = snapshot.record(&claim_key(account, &claim.hash)) else {
+        return Ok(None);
+    };
     let record: ClaimRecord = stored.body.read().map_err(|e| unreadable(&e))?;
     if record.fingerprint != claim.fingerprint {
         return Err(OrderError::KeyReused);
@@ -467,11 +561,23 @@ fn read_claim(
 /// The error behind the stored reason of a rejected order.
 pub(super) fn rejection(reason: Option<&str>) -> OrderError {
     const CAUSES: [&str; 12] = [
-        "no_numbers", "price_rejected", "not_sold", "provider_account_balance", "provider_unavailable", "provider_busy",
-        "reference_used", "provider_error", "number_malformed", "wrong_country", "wrong_service", "number_in_use",
+        "no_numbers",
+        "price_rejected",
+        "not_sold",
+        "provider_account_balance",
+        "provider_unavailable",
+        "provider_busy",
+        "reference_used",
+        "provider_error",
+        "number_malformed",
+        "wrong_country",
+        "wrong_service",
+        "number_in_use",
     ];
     let known: BTreeSet<&'static str> = CAUSES.into_iter().collect();
-    let cause = reason.and_then(|reason| known.get(reason).copied()).unwrap_or("provider_error");
+    let cause = reason
+        .and_then(|reason| known.get(reason).copied())
+        .unwrap_or("provider_error");
     OrderError::Supplier { cause }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use futures_util::stream::iter;
+use futures_util::{FutureExt, StreamExt};
 
 use super::inner::{Inner, Slot};
 use crate::account::AccountId;
@@ -54,7 +54,12 @@ impl Inner {
             let bought = self.until(wake, slot.bought.notified()).await;
             if bought.is_some() {
                 // several may be bought at once; one round serves them all
-                self.clock.sleep_until(self.now().plus_ms(i64::from(slot.info.capabilities.poll_floor_ms.min(100)))).await;
+                self.clock
+                    .sleep_until(
+                        self.now()
+                            .plus_ms(i64::from(slot.info.capabilities.poll_floor_ms.min(100))),
+                    )
+                    .await;
             }
         }
     }
@@ -63,7 +68,8 @@ impl Inner {
         let now = self.now();
         let next = open.values().map(|watched| watched.next.ms_since(now)).min();
         let floor = i64::from(slot.info.capabilities.poll_floor_ms).max(50);
-        next.unwrap_or(self.settings.poll_late_ms).clamp(floor, self.settings.poll_late_ms.max(floor))
+        next.unwrap_or(self.settings.poll_late_ms)
+            .clamp(floor, self.settings.poll_late_ms.max(floor))
     }
 
     async fn round(&self, name: &str, slot: &Slot, open: &mut Open) -> Result<(), StoreError> {
@@ -73,12 +79,18 @@ impl Inner {
         }
         self.refresh(name, open).await?;
         let now = self.now();
-        let due: Vec<(AccountId, OrderId)> =
-            open.iter().filter(|(_, watched)| watched.next <= now).map(|(key, _)| *key).collect();
+        let due: Vec<(AccountId, OrderId)> = open
+            .iter()
+            .filter(|(_, watched)| watched.next <= now)
+            .map(|(key, _)| *key)
+            .collect();
         let batch = usize::try_from(slot.info.capabilities.poll_batch).unwrap_or(1).max(1);
         let at_once = if batch > 1 { 1 } else { POLLS_AT_ONCE };
-        let asked = iter(due.chunks(batch).map(|orders| self.ask(slot, orders, &*open))).buffer_unordered(at_once);
-        let answers: Vec<_> = asked.collect().await;
+        let asked: Vec<_> = due
+            .chunks(batch)
+            .map(|orders| self.ask(slot, orders, open).boxed())
+            .collect();
+        let answers: Vec<_> = iter(asked).buffer_unordered(at_once).collect().await;
         for answer in answers {
             for ((account, id), state) in answer {
                 if let Some(watched) = open.get_mut(&(account, id)) {
@@ -90,7 +102,10 @@ impl Inner {
                         self.receive(account, id, &sms).await?;
                     }
                     Some(ActivationState::Ended) => {
-                        if open.get(&(account, id)).is_some_and(|watched| watched.state != State::Received) {
+                        if open
+                            .get(&(account, id))
+                            .is_some_and(|watched| watched.state != State::Received)
+                        {
                             self.supplier_ended(account, id).await?;
                         }
                     }
@@ -108,8 +123,11 @@ impl Inner {
         orders: &[(AccountId, OrderId)],
         open: &Open,
     ) -> Vec<((AccountId, OrderId), Option<ActivationState>)> {
-        let ids: Vec<ActivationId> =
-            orders.iter().filter_map(|key| open.get(key)).map(|watched| watched.activation.clone()).collect();
+        let ids: Vec<ActivationId> = orders
+            .iter()
+            .filter_map(|key| open.get(key))
+            .map(|watched| watched.activation.clone())
+            .collect();
         let limit = self.now().plus_ms(ROUND_MS);
         let answer = self.until(limit, slot.port.poll(&ids)).await;
         let mut state = slot.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -140,11 +158,16 @@ impl Inner {
         let mut found = Open::new();
         let mut after = None;
         while found.len() < OPEN_MAX {
-            let page = self.store.scan(&Index::Term(BY_SUPPLIER), &range, after.as_ref(), PAGE).await?;
+            let page = self
+                .store
+                .scan(&Index::Term(BY_SUPPLIER), &range, after.as_ref(), PAGE)
+                .await?;
             for row in page.rows {
                 let Row::Record { key, record, .. } = row else { continue };
                 let Some(order) = read_order_key(&key) else { continue };
-                let Ok(record) = record.body.read::<OrderRecord>() else { continue };
+                let Ok(record) = record.body.read::<OrderRecord>() else {
+                    continue;
+                };
                 if let Some(watched) = self.watched(order, &record, open.remove(&order)) {
                     found.insert(order, watched);
                 }
@@ -165,11 +188,19 @@ impl Inner {
             _ => record.created_at,
         };
         match known {
-            Some(known) if known.since == since => Some(Watched { state: record.state, ..known }),
+            Some(known) if known.since == since => Some(Watched {
+                state: record.state,
+                ..known
+            }),
             _ => {
                 let key = unwrap(&self.epochs(), order.0, order.1, record)?;
                 let activation = ActivationId(open_link(&key, record)?.activation?);
-                Some(Watched { activation, state: record.state, since, next: Timestamp::EPOCH })
+                Some(Watched {
+                    activation,
+                    state: record.state,
+                    since,
+                    next: Timestamp::EPOCH,
+                })
             }
         }
     }

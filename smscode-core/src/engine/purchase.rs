@@ -51,7 +51,9 @@ impl Inner {
                     tracing::warn!(supplier = %purchase.supplier, why, "a purchase was not sent");
                     self.rejected(&purchase, "provider_unavailable", None).await
                 }
-                BuyOutcome::RejectedUncharged(Rejection::ReferenceUsed) => self.unclear(&purchase, "reference used").await,
+                BuyOutcome::RejectedUncharged(Rejection::ReferenceUsed) => {
+                    self.unclear(&purchase, "reference used").await
+                }
                 BuyOutcome::RejectedUncharged(rejection) => self.rejected(&purchase, rejection.code(), None).await,
                 BuyOutcome::Unknown(why) => self.unclear(&purchase, &why).await,
             };
@@ -102,7 +104,9 @@ impl Inner {
 
     /// A number was bought: the order becomes active, unless it is not what was wanted.
     async fn accept(&self, purchase: &Purchase, got: Activation) -> Result<After, StoreError> {
-        let Some(slot) = self.suppliers.get(&purchase.supplier) else { return Ok(After::Ended) };
+        let Some(slot) = self.suppliers.get(&purchase.supplier) else {
+            return Ok(After::Ended);
+        };
         let dial_code = countries::by_id(purchase.country).map_or("", |country| country.dial_code);
         let most = self.ceiling(slot, purchase.price).map(|money| money.minor);
         let mut reason = rules::misfit((purchase.country, dial_code), &purchase.service, most, &got);
@@ -113,7 +117,8 @@ impl Inner {
             tracing::warn!(supplier = %purchase.supplier, reason, "a number is given back");
             return self.rejected(purchase, reason, Some(&got)).await;
         }
-        self.attach(purchase.account, purchase.id, &purchase.key, &purchase.reference, &got).await?;
+        self.attach(purchase.account, purchase.id, &purchase.key, &purchase.reference, &got)
+            .await?;
         slot.bought.notify_one();
         Ok(After::Ended)
     }
@@ -134,11 +139,16 @@ impl Inner {
         })?;
         let attached = self
             .change_order::<(), OrderError>(account, id, false, |draft, sight| {
-                let Some(slot) = self.suppliers.get(&draft.record.supplier) else { return Ok(Step::Leave(())) };
+                let Some(slot) = self.suppliers.get(&draft.record.supplier) else {
+                    return Ok(Step::Leave(()));
+                };
                 if draft.advance(Input::Accept, None, "engine", sight.now).is_err() {
                     return Ok(Step::Leave(()));
                 }
-                let link = Link { reference: reference.to_owned(), activation: Some(got.id.0.clone()) };
+                let link = Link {
+                    reference: reference.to_owned(),
+                    activation: Some(got.id.0.clone()),
+                };
                 let limits = &slot.info.capabilities;
                 let window_ms = i64::from(got.window_seconds.unwrap_or(limits.window_seconds)) * 1_000;
                 let record = &mut draft.record;
@@ -149,8 +159,8 @@ impl Inner {
                 record.call = None;
                 record.expires_at = Some(sight.now.plus_ms(window_ms.min(self.settings.window_ms)));
                 record.cancel_at = Some(sight.now.plus_seconds(i64::from(limits.cancel_after_seconds)));
-                record.abandoned = record.abandoned
-                    && sight.now.ms_since(record.created_at) > self.settings.answer_due_ms;
+                record.abandoned =
+                    record.abandoned && sight.now.ms_since(record.created_at) > self.settings.answer_due_ms;
                 let supply = self.supply_record(draft, got, SupplyState::Open, None, sight.now);
                 draft.push(put_supply(reference, &supply, self.version())?);
                 Ok(Step::Write(()))
@@ -159,7 +169,10 @@ impl Inner {
         match attached {
             Ok(()) | Err(Failed::NotFound) => Ok(()),
             Err(Failed::Store(error)) => Err(error),
-            Err(Failed::Rule(error)) => Err(StoreError::Corrupt { store: "core", what: error.to_string() }),
+            Err(Failed::Rule(error)) => Err(StoreError::Corrupt {
+                store: "core",
+                what: error.to_string(),
+            }),
         }
     }
 
@@ -171,7 +184,10 @@ impl Inner {
         due_at: Option<Timestamp>,
         now: Timestamp,
     ) -> SupplyRecord {
-        let currency = self.suppliers.get(&draft.record.supplier).map_or(draft.record.currency, |s| s.info.currency);
+        let currency = self
+            .suppliers
+            .get(&draft.record.supplier)
+            .map_or(draft.record.currency, |s| s.info.currency);
         SupplyRecord {
             v: 1,
             supplier: draft.record.supplier.clone(),
@@ -197,10 +213,12 @@ impl Inner {
     pub(super) async fn to_unclear(&self, account: AccountId, id: OrderId) -> Result<(), StoreError> {
         let done = self
             .change_order::<(), OrderError>(account, id, false, |draft, sight| {
-                Ok(match draft.advance(Input::CallUnclear, Some("no_answer"), "engine", sight.now) {
-                    Ok(()) => Step::Write(()),
-                    Err(_) => Step::Leave(()),
-                })
+                Ok(
+                    match draft.advance(Input::CallUnclear, Some("no_answer"), "engine", sight.now) {
+                        Ok(()) => Step::Write(()),
+                        Err(_) => Step::Leave(()),
+                    },
+                )
             })
             .await;
         settle(done)
@@ -233,7 +251,10 @@ impl Inner {
                         Ok(()) => {
                             if let Some((key, version)) = &claim {
                                 let expect = Expect::Version(*version);
-                                draft.push(Entry::Delete { key: key.clone(), expect });
+                                draft.push(Entry::Delete {
+                                    key: key.clone(),
+                                    expect,
+                                });
                             }
                             Ok(Step::Write(()))
                         }
@@ -259,7 +280,10 @@ impl Inner {
         })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one caller; a struct of these would be used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one caller; a struct of these would be used once"
+    )]
     fn call_next(
         &self,
         draft: &mut Draft,
@@ -275,7 +299,10 @@ impl Inner {
         {
             return Ok(Step::Leave(()));
         }
-        let link = Link { reference: reference.to_owned(), activation: None };
+        let link = Link {
+            reference: reference.to_owned(),
+            activation: None,
+        };
         let record = &mut draft.record;
         let before = std::mem::replace(&mut record.supplier, supplier.to_owned());
         record.tried.push(before);
@@ -317,11 +344,15 @@ impl Inner {
         account: AccountId,
         id: OrderId,
     ) -> Result<Option<(crate::store::Key, u64)>, StoreError> {
-        let Some((_, record)) = self.load_order(account, id).await? else { return Ok(None) };
+        let Some((_, record)) = self.load_order(account, id).await? else {
+            return Ok(None);
+        };
         let Some(hash) = record.claim else { return Ok(None) };
         let key = claim_key(account, &hash);
         let snapshot = self.store.load(&[LoadKey::Record(key.clone())]).await?;
-        let Some(stored) = snapshot.record(&key) else { return Ok(None) };
+        let Some(stored) = snapshot.record(&key) else {
+            return Ok(None);
+        };
         let claim: crate::order::record::ClaimRecord =
             stored.body.read().map_err(|e| super::command::unreadable(&e))?;
         // in a bulk others may have had an effect; a claim of which all are rejected is recognised when it is read
@@ -332,7 +363,10 @@ impl Inner {
     pub(super) async fn phone_in_use(&self, phone: &str) -> Result<bool, StoreError> {
         for epoch in self.epochs().values() {
             let hash = content::phone_hash(epoch, phone);
-            let page = self.store.scan(&Index::Term(BY_PHONE), &Range::prefix(hash.as_bytes()), None, 1).await?;
+            let page = self
+                .store
+                .scan(&Index::Term(BY_PHONE), &Range::prefix(hash.as_bytes()), None, 1)
+                .await?;
             if matches!(page.rows.first(), Some(Row::Record { .. })) {
                 return Ok(true);
             }
@@ -356,7 +390,9 @@ pub(super) fn settle(done: Result<(), Failed<OrderError>>) -> Result<(), StoreEr
     match done {
         Ok(()) | Err(Failed::NotFound) => Ok(()),
         Err(Failed::Store(error)) => Err(error),
-        Err(Failed::Rule(error)) => Err(StoreError::Corrupt { store: "core", what: error.to_string() }),
+        Err(Failed::Rule(error)) => Err(StoreError::Corrupt {
+            store: "core",
+            what: error.to_string(),
+        }),
     }
 }
-

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::StreamExt;
-use futures_util::future::{join_all, pending};
+use futures_util::future::{join_all, join5, pending};
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 
 use super::inner::{Inner, Task};
@@ -22,7 +22,11 @@ const RECOVER_AGAIN_MS: i64 = 1_000;
 impl Inner {
     /// Drives everything until `shutdown` is ready; then commands under way may end, at most for the call limit.
     pub(super) async fn run(self: &Arc<Self>, shutdown: impl Future<Output = ()>) {
-        let taken = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let taken = self
+            .waiting
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
         let Some(mut tasks) = taken else {
             tracing::error!("the platform is being run already");
             return shutdown.await;
@@ -46,18 +50,18 @@ impl Inner {
         self.drain(&mut tasks, &mut commands, limit).await;
     }
 
-    async fn drain(
-        &self,
-        tasks: &mut mpsc::Receiver<Task>,
-        commands: &mut FuturesUnordered<Task>,
-        limit: Timestamp,
-    ) {
+    async fn drain(&self, tasks: &mut mpsc::Receiver<Task>, commands: &mut FuturesUnordered<Task>, limit: Timestamp) {
         while let Ok(task) = tasks.try_recv() {
             commands.push(task);
         }
-        let ended = self.until(limit, async { while commands.next().await.is_some() {} }).await;
+        let ended = self
+            .until(limit, async { while commands.next().await.is_some() {} })
+            .await;
         if ended.is_none() {
-            tracing::warn!(left = commands.len(), "stopped with commands under way; recovery will find them");
+            tracing::warn!(
+                left = commands.len(),
+                "stopped with commands under way; recovery will find them"
+            );
         }
     }
 
@@ -77,11 +81,20 @@ impl Inner {
             }
         }
         self.running.store(true, Ordering::Release);
-        let polling = join_all(self.suppliers.keys().map(|name| self.poll_supplier(name)));
-        let (due, telling, offers, epochs) =
-            (self.do_due(), self.tell_suppliers(), self.refresh_offers(), self.look_after_epochs());
+        let polling = join_all(
+            self.suppliers
+                .keys()
+                .map(|name| self.poll_supplier(name).boxed())
+                .collect::<Vec<_>>(),
+        );
+        let (due, telling, offers, epochs) = (
+            self.do_due(),
+            self.tell_suppliers(),
+            self.refresh_offers(),
+            self.look_after_epochs(),
+        );
         // none of these ends
-        futures_util::join!(polling, due, telling, offers, epochs);
+        join5(polling, due, telling, offers, epochs).await;
     }
 
     async fn look_after_epochs(&self) {

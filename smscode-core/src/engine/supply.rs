@@ -1,14 +1,14 @@
 //! Telling suppliers: finishing and cancelling at their side, after the order has ended. Never touches money.
 
+use futures_util::stream::iter;
+use futures_util::{FutureExt, StreamExt};
+
 use super::command::{Step, Verdict, unreadable};
 use super::inner::Inner;
 use crate::order::supply::{BY_SUPPLY_DUE, SupplyRecord, SupplyState, TELL_PAUSES_SECONDS};
 use crate::port::{ActivationId, ActivationState, CancelOutcome, FinishOutcome};
 use crate::store::{Body, Entry, Expect, Index, Key, LoadKey, Range, Row, StoreError};
 use crate::time::Timestamp;
-
-use futures_util::StreamExt;
-use futures_util::stream::iter;
 
 /// Purchases in work at once.
 const AT_ONCE: usize = 16;
@@ -39,12 +39,17 @@ impl Inner {
         }
         loop {
             let now = self.now();
-            let page = self.store.scan(&Index::Term(BY_SUPPLY_DUE), &Range::all(), None, AT_ONCE * 4).await?;
+            let page = self
+                .store
+                .scan(&Index::Term(BY_SUPPLY_DUE), &Range::all(), None, AT_ONCE * 4)
+                .await?;
             let mut due: Vec<(Key, SupplyRecord)> = Vec::new();
             let mut next = now.plus_ms(LOOK_MS);
             for row in page.rows {
                 let Row::Record { key, record, .. } = row else { continue };
-                let Ok(record) = record.body.read::<SupplyRecord>() else { continue };
+                let Ok(record) = record.body.read::<SupplyRecord>() else {
+                    continue;
+                };
                 match record.due_at {
                     Some(at) if at > now => next = next.min(at),
                     _ => due.push((key, record)),
@@ -53,10 +58,8 @@ impl Inner {
             if due.is_empty() {
                 return Ok(next);
             }
-            let told: Vec<_> = iter(due.iter().map(|(key, record)| self.tell(key, record)))
-                .buffer_unordered(AT_ONCE)
-                .collect()
-                .await;
+            let telling: Vec<_> = due.iter().map(|(key, record)| self.tell(key, record).boxed()).collect();
+            let told: Vec<_> = iter(telling).buffer_unordered(AT_ONCE).collect().await;
             for result in told {
                 result?;
             }
@@ -68,7 +71,9 @@ impl Inner {
         let keys = [LoadKey::Record(key.clone())];
         let done = self
             .decide::<(), StoreError>(&keys, |snapshot, now| {
-                let Some(stored) = snapshot.record(key) else { return Ok(Verdict::Nothing(())) };
+                let Some(stored) = snapshot.record(key) else {
+                    return Ok(Verdict::Nothing(()));
+                };
                 let mut record: SupplyRecord = stored.body.read().map_err(|e| unreadable(&e))?;
                 if let Step::Leave(()) = next_try(&mut record, state, now) {
                     return Ok(Verdict::Nothing(()));
@@ -119,7 +124,10 @@ impl Inner {
         let slot = self.suppliers.get(&record.supplier)?;
         let id = ActivationId(record.activation.clone());
         let limit = self.now().plus_ms(TELL_MS);
-        let states = self.until(limit, slot.port.poll(std::slice::from_ref(&id))).await?.ok()?;
+        let states = self
+            .until(limit, slot.port.poll(std::slice::from_ref(&id)))
+            .await?
+            .ok()?;
         match states.first()? {
             ActivationState::Ended | ActivationState::NotFound => Some(SupplyState::Ended),
             ActivationState::Waiting | ActivationState::Received(_) => None,

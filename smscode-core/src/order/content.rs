@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::record::{OrderId, OrderRecord, WrappedKey};
@@ -35,7 +35,6 @@ pub(crate) struct Message {
 /// The opened content of an order; empty after its end or when its key is gone.
 #[derive(Clone, Default)]
 pub(crate) struct Content {
-    pub(crate) link: Option<Link>,
     pub(crate) phone: Option<String>,
     /// The last code that was recognised.
     pub(crate) code: Option<String>,
@@ -55,7 +54,10 @@ pub(crate) fn wrap(
     key: &OrderKey,
 ) -> Option<WrappedKey> {
     let wrapped = seal(epoch.1.bytes(), nonce, &purpose(account, id), &*key.0)?;
-    Some(WrappedKey { epoch: epoch.0.0, wrapped })
+    Some(WrappedKey {
+        epoch: epoch.0.0,
+        wrapped,
+    })
 }
 
 /// The order's key, if it and its epoch's are still there.
@@ -81,8 +83,18 @@ pub(crate) fn seal_phone(key: &OrderKey, nonce: [u8; NONCE_BYTES], phone: &str) 
 }
 
 /// Seals an SMS.
-pub(crate) fn seal_message(key: &OrderKey, nonce: [u8; NONCE_BYTES], revision: u64, message: &Message) -> Option<Sealed> {
-    seal(&key.0, nonce, &message_purpose(revision), &serde_json::to_vec(message).ok()?)
+pub(crate) fn seal_message(
+    key: &OrderKey,
+    nonce: [u8; NONCE_BYTES],
+    revision: u64,
+    message: &Message,
+) -> Option<Sealed> {
+    seal(
+        &key.0,
+        nonce,
+        &message_purpose(revision),
+        &serde_json::to_vec(message).ok()?,
+    )
 }
 
 fn message_purpose(revision: u64) -> Vec<u8> {
@@ -107,7 +119,6 @@ pub(crate) fn open_all(key: &OrderKey, record: &OrderRecord) -> Content {
         .filter_map(|message| open_json(key, &message_purpose(message.revision), &message.sealed))
         .collect();
     Content {
-        link: open_link(key, record),
         phone: phone.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()),
         code: messages.iter().rev().find_map(|message| message.code.clone()),
         text: messages.last().map(|message| message.text.clone()),
@@ -121,7 +132,16 @@ pub(crate) fn dedupe(key: &OrderKey, sms: &SupplierSms) -> String {
         Some(id) => keyed_hash(&key.0, &[b"id", id.as_bytes()]),
         None => {
             let part = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
-            keyed_hash(&key.0, &[b"text", &part(&sms.sender), &part(&sms.at), sms.text.as_bytes(), &part(&sms.code)])
+            keyed_hash(
+                &key.0,
+                &[
+                    b"text",
+                    &part(&sms.sender),
+                    &part(&sms.at),
+                    sms.text.as_bytes(),
+                    &part(&sms.code),
+                ],
+            )
         }
     };
     hex(&digest[..8])
@@ -135,5 +155,9 @@ pub(crate) fn phone_hash(epoch: &EpochKey, phone: &str) -> String {
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
+    bytes
+        .iter()
+        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
+        .map(char::from)
+        .collect()
 }

@@ -1,5 +1,6 @@
 //! Orders: placing, SMS, ending; what may be done when; why an order is as it is.
 
+pub mod code;
 pub(crate) mod content;
 pub mod decide;
 pub(crate) mod draft;

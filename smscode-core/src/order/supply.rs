@@ -71,9 +71,15 @@ impl SupplyRecord {
 
     /// Its places in indexes.
     pub fn terms(&self) -> Vec<Term> {
-        let mut terms = vec![Term { index: BY_ACTIVATION, at: activation_position(&self.supplier, &self.activation) }];
+        let mut terms = vec![Term {
+            index: BY_ACTIVATION,
+            at: activation_position(&self.supplier, &self.activation),
+        }];
         if let Some(due) = self.due_at {
-            terms.push(Term { index: BY_SUPPLY_DUE, at: due.sort_bytes().to_vec() });
+            terms.push(Term {
+                index: BY_SUPPLY_DUE,
+                at: due.sort_bytes().to_vec(),
+            });
         }
         terms
     }

@@ -35,7 +35,15 @@ const VERSION: u8 = 1;
 /// Seals a text for one purpose. `None` only if the cipher refuses, which it does for texts beyond its 64 GiB.
 pub(crate) fn seal(key: &[u8; 32], nonce: [u8; NONCE_BYTES], purpose: &[u8], plain: &[u8]) -> Option<Sealed> {
     let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key));
-    let sealed = cipher.encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: purpose }).ok()?;
+    let sealed = cipher
+        .encrypt(
+            &Nonce::from(nonce),
+            Payload {
+                msg: plain,
+                aad: purpose,
+            },
+        )
+        .ok()?;
     let mut bytes = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
     bytes.push(VERSION);
     bytes.extend_from_slice(&nonce);
@@ -53,12 +61,22 @@ pub(crate) fn open(key: &[u8; 32], purpose: &[u8], sealed: &Sealed) -> Option<Ze
     let (nonce, text) = rest.split_at(NONCE_BYTES);
     let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
     let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key));
-    cipher.decrypt(&Nonce::from(nonce), Payload { msg: text, aad: purpose }).ok().map(Zeroizing::new)
+    cipher
+        .decrypt(
+            &Nonce::from(nonce),
+            Payload {
+                msg: text,
+                aad: purpose,
+            },
+        )
+        .ok()
+        .map(Zeroizing::new)
 }
 
 /// A keyed hash over parts, each with its length, so that no two lists of parts run into each other.
 pub(crate) fn keyed_hash(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).unwrap_or_else(|_| unreachable!("any length is a key"));
+    let mut mac =
+        <Hmac<Sha256> as KeyInit>::new_from_slice(key).unwrap_or_else(|_| unreachable!("any length is a key"));
     for part in parts {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part);
@@ -83,7 +101,10 @@ mod tests {
 
     #[test]
     fn hashes_keep_parts_apart() {
-        assert_ne!(keyed_hash(&[1; 32], &[b"ab", b"c"]), keyed_hash(&[1; 32], &[b"a", b"bc"]));
+        assert_ne!(
+            keyed_hash(&[1; 32], &[b"ab", b"c"]),
+            keyed_hash(&[1; 32], &[b"a", b"bc"])
+        );
         assert_ne!(keyed_hash(&[1; 32], &[b"a"]), keyed_hash(&[2; 32], &[b"a"]));
     }
 }

@@ -56,7 +56,10 @@ impl Range {
 
     /// This one position.
     pub fn only(position: &[u8]) -> Self {
-        Self { from: position.to_vec(), until: Some([position, &[0]].concat()) }
+        Self {
+            from: position.to_vec(),
+            until: Some([position, &[0]].concat()),
+        }
     }
 
     /// Numbers above `number`, for transfers and events.

@@ -2,6 +2,7 @@
 
 pub mod operation;
 pub mod sandbox;
+pub mod stubs;
 pub mod v1v2;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub const BODY_MAX: usize = 1_000_000;
 
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
-    let mut routes = Router::new().merge(v1v2::router()).merge(operation::router());
+    let mut routes = Router::new().merge(v1v2::router()).merge(operation::router()).merge(stubs::router());
     if app.sandbox.is_some() {
         routes = routes.merge(sandbox::router());
     }

@@ -13,7 +13,8 @@ use super::money;
 use super::reply::{Reply, word};
 
 /// Keys that old programs look up without asking whether they are there, each with the suffix `_0`.
-const OLD_SERVICES: &str = "vk ok wa vi tg wb go av fb tw ot ub qw gt sn ig ss ym ma mm uk me mb we bd kp dt ya mt oi fd zz kt pm tn";
+const OLD_SERVICES: &str =
+    "vk ok wa vi tg wb go av fb tw ot ub qw gt sn ig ss ym ma mm uk me mb we bd kp dt ya mt oi fd zz kt pm tn";
 /// Of those the ones that are looked up with `_1` (call forwarding), too.
 const OLD_FORWARDED: [&str; 4] = ["av", "ot", "ym", "ya"];
 
@@ -46,7 +47,9 @@ fn pairs(catalogue: &Catalogue, country: Country, service: Option<&str>) -> BTre
 }
 
 fn sold(catalogue: &Catalogue, product: &Product) -> bool {
-    catalogue.service(&product.service).is_some_and(|service| !service.blocked)
+    catalogue
+        .service(&product.service)
+        .is_some_and(|service| !service.blocked)
 }
 
 #[derive(Serialize)]

@@ -133,7 +133,12 @@ mod tests {
         for (error, limited, expected) in cases {
             assert_eq!(purchase(&error, limited), Reply::word(expected), "{error}");
         }
-        for cause in ["no_numbers", "price_rejected", "provider_account_balance", "provider_unavailable"] {
+        for cause in [
+            "no_numbers",
+            "price_rejected",
+            "provider_account_balance",
+            "provider_unavailable",
+        ] {
             let error = OrderError::Supplier { cause };
             assert_eq!(purchase(&error, true), Reply::word("NO_NUMBERS"), "{cause}");
         }

@@ -118,9 +118,15 @@ pub(super) async fn newest_sms_at(platform: &Platform, account: AccountId, order
     if order.revision <= 1 {
         return Some(first.plain());
     }
-    let steps = platform.explain(account, order.id).await.map(|explained| explained.steps);
+    let steps = platform
+        .explain(account, order.id)
+        .await
+        .map(|explained| explained.steps);
     let newest = steps.unwrap_or_default().into_iter().rev();
-    let newest = newest.filter(|step| step.event == "order.otp_received").map(|step| step.time).next();
+    let newest = newest
+        .filter(|step| step.event == "order.otp_received")
+        .map(|step| step.time)
+        .next();
     Some(newest.unwrap_or(first).plain())
 }
 
@@ -134,7 +140,12 @@ pub(super) mod tests {
     use super::{full_sms, status, status_v2};
 
     /// An order in a state, with what came.
-    pub(in super::super) fn order(state: State, awaiting_more: bool, code: Option<&str>, text: Option<&str>) -> OrderView {
+    pub(in super::super) fn order(
+        state: State,
+        awaiting_more: bool,
+        code: Option<&str>,
+        text: Option<&str>,
+    ) -> OrderView {
         let at = Timestamp::from_seconds(1_778_490_000);
         let received = matches!(state, State::Received | State::Completed);
         OrderView {
@@ -191,11 +202,21 @@ pub(super) mod tests {
     fn texts_for_states() {
         let received = order(State::Received, false, Some("41527"), Some("Your code: 41527"));
         assert_eq!(full_sms(&received), Reply::Word("FULL_SMS:Your code: 41527".into()));
-        assert_eq!(full_sms(&order(State::Active, false, None, None)), Reply::word("STATUS_WAIT_CODE"));
-        assert_eq!(full_sms(&order(State::Completed, false, None, None)), Reply::word("STATUS_CANCEL"));
+        assert_eq!(
+            full_sms(&order(State::Active, false, None, None)),
+            Reply::word("STATUS_WAIT_CODE")
+        );
+        assert_eq!(
+            full_sms(&order(State::Completed, false, None, None)),
+            Reply::word("STATUS_CANCEL")
+        );
         let waiting = r#"{"verificationType":0,"sms":null,"call":null}"#;
-        assert_eq!(status_v2(&order(State::Active, false, None, None), None), Reply::Json(waiting.into()));
-        let there = r#"{"verificationType":0,"sms":{"dateTime":"T","code":"41527","text":"Your code: 41527"},"call":null}"#;
+        assert_eq!(
+            status_v2(&order(State::Active, false, None, None), None),
+            Reply::Json(waiting.into())
+        );
+        let there =
+            r#"{"verificationType":0,"sms":{"dateTime":"T","code":"41527","text":"Your code: 41527"},"call":null}"#;
         assert_eq!(status_v2(&received, Some("T".into())), Reply::Json(there.into()));
         let ended = status_v2(&order(State::Expired, false, None, None), None);
         assert_eq!(ended, Reply::word("STATUS_CANCEL"));

@@ -1,0 +1,528 @@
+//! A platform on the memory store with a clock that the test moves and a supplier that the test scripts.
+#![allow(dead_code, unreachable_pub, reason = "each test target uses its part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use smscode_core::account::AccountId;
+use smscode_core::money::{Currency, Money};
+use smscode_core::order::{OrderId, OrderView, PlaceOrders, Wanted};
+use smscode_core::port::{
+    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities, Clock,
+    Entropy, FinishOutcome, Keyring, MemoryKeyring, MoreOutcome, Offer, Rejection, Supplier, SupplierInfo, SupplierSms,
+};
+use smscode_core::store::{MemoryStore, Store, TransferKind};
+use smscode_core::time::Timestamp;
+use smscode_core::{Platform, Settings};
+use tokio::sync::{Notify, oneshot};
+
+/// A clock that stands still until the test moves it.
+pub struct TestClock {
+    now: Mutex<Timestamp>,
+    moved: Notify,
+}
+
+impl TestClock {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            now: Mutex::new(Timestamp::from_seconds(1_800_000_000)),
+            moved: Notify::new(),
+        })
+    }
+
+    /// Moves the clock in small steps, and lets everything that wakes do its work at each.
+    pub async fn advance(&self, seconds: i64) {
+        for _ in 0..seconds * 4 {
+            {
+                let mut now = self.now.lock().unwrap();
+                *now = now.plus_ms(250);
+            }
+            self.moved.notify_waiters();
+            settle().await;
+        }
+    }
+}
+
+/// Lets all other tasks of the runtime run until they wait.
+pub async fn settle() {
+    for _ in 0..60 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[async_trait]
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        *self.now.lock().unwrap()
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        loop {
+            let moved = self.moved.notified();
+            tokio::pin!(moved);
+            moved.as_mut().enable();
+            if self.now() >= at {
+                return;
+            }
+            moved.await;
+        }
+    }
+}
+
+/// Random bytes from a seed (splitmix64).
+pub struct TestEntropy(AtomicU64);
+
+impl TestEntropy {
+    pub fn new(seed: u64) -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(seed)))
+    }
+}
+
+impl Entropy for TestEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        for chunk in buffer.chunks_mut(8) {
+            let state = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(z ^ (z >> 31)).to_be_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// What a scripted supplier does with the next purchase.
+#[derive(Clone, Debug)]
+pub enum Buy {
+    Sell,
+    Reject(Rejection),
+    NotSent,
+    /// Sells, but the answer is lost.
+    SellSilently,
+    /// Sells nothing, and the answer is lost.
+    Silence,
+    /// Sells this number.
+    Number(&'static str),
+    /// Sells at this cost.
+    Cost(i64),
+}
+
+#[derive(Clone)]
+pub struct Sold {
+    pub request: BuyRequest,
+    pub phone: String,
+    pub sms: Vec<SupplierSms>,
+    pub ended: bool,
+    pub finished: bool,
+    pub cancelled: bool,
+}
+
+#[derive(Default)]
+pub struct Script {
+    pub buys: Vec<Buy>,
+    pub sold: BTreeMap<String, Sold>,
+    pub cancel: Option<CancelOutcome>,
+    pub offers: Vec<Offer>,
+    pub polls: u64,
+    pub poll_fails: bool,
+    pub next: u64,
+    pub requests: Vec<BuyRequest>,
+    pub slow_ms: i64,
+    pub more_refused: bool,
+}
+
+pub struct TestSupplier {
+    pub name: &'static str,
+    pub script: Mutex<Script>,
+    pub clock: Arc<TestClock>,
+    pub cancel_after: u32,
+}
+
+pub const COST: i64 = 100_000;
+
+impl TestSupplier {
+    pub fn new(name: &'static str, clock: &Arc<TestClock>) -> Arc<Self> {
+        let offer = |service: &str, country| Offer {
+            country,
+            service: service.into(),
+            cost: Money::new(COST, Currency::Usd),
+            count: 100,
+        };
+        let offers = vec![offer("wa", 6), offer("tg", 6), offer("wa", 0), offer("ts", 6)];
+        let script = Script {
+            offers,
+            next: 1_000,
+            ..Script::default()
+        };
+        Arc::new(Self {
+            name,
+            script: Mutex::new(script),
+            clock: clock.clone(),
+            cancel_after: 120,
+        })
+    }
+
+    pub fn plan(&self, buys: impl IntoIterator<Item = Buy>) {
+        self.script.lock().unwrap().buys.extend(buys);
+    }
+
+    pub fn deliver(&self, phone: &str, id: Option<&str>, text: &str) {
+        let mut script = self.script.lock().unwrap();
+        let sold = script
+            .sold
+            .values_mut()
+            .rev()
+            .find(|sold| sold.phone == phone)
+            .expect("no such number");
+        let at = Some(format!("t{}", sold.sms.len()));
+        sold.sms.push(SupplierSms {
+            id: id.map(str::to_owned),
+            text: text.into(),
+            at,
+            ..SupplierSms::default()
+        });
+    }
+
+    pub fn sold(&self) -> Vec<Sold> {
+        self.script.lock().unwrap().sold.values().cloned().collect()
+    }
+
+    fn sell(script: &mut Script, request: &BuyRequest, phone: Option<&str>) -> Activation {
+        script.next += 1;
+        let (id, dial) = (script.next, if request.country == 6 { "62" } else { "7" });
+        let phone = phone.map_or_else(|| format!("{dial}81200{:06}", script.next), str::to_owned);
+        let sold = Sold {
+            request: request.clone(),
+            phone: phone.clone(),
+            sms: Vec::new(),
+            ended: false,
+            finished: false,
+            cancelled: false,
+        };
+        script.sold.insert(id.to_string(), sold);
+        Activation {
+            id: ActivationId(id.to_string()),
+            phone,
+            cost: Some(Money::new(COST, Currency::Usd)),
+            window_seconds: None,
+            reference: None,
+            country: Some(request.country),
+            service: Some(request.service.clone()),
+            state: ActivationState::Waiting,
+        }
+    }
+}
+
+fn state_of(sold: &Sold) -> ActivationState {
+    if sold.ended || sold.cancelled || sold.finished {
+        ActivationState::Ended
+    } else if sold.sms.is_empty() {
+        ActivationState::Waiting
+    } else {
+        ActivationState::Received(sold.sms.clone())
+    }
+}
+
+#[async_trait]
+impl Supplier for TestSupplier {
+    fn describe(&self) -> SupplierInfo {
+        SupplierInfo {
+            name: self.name.into(),
+            currency: Currency::Usd,
+            capabilities: Capabilities {
+                cancel_after_seconds: self.cancel_after,
+                window_seconds: 1_200,
+                lists_active: true,
+                reference_is_unique: false,
+                poll_batch: 50,
+                poll_floor_ms: 100,
+                further_sms_free: true,
+                wants_finish: true,
+                concurrency: 64,
+            },
+        }
+    }
+
+    async fn offers(&self) -> Result<Vec<Offer>, CallError> {
+        Ok(self.script.lock().unwrap().offers.clone())
+    }
+
+    async fn balance(&self) -> Result<Money, CallError> {
+        Ok(Money::new(1_000_000_000, Currency::Usd))
+    }
+
+    async fn buy(&self, request: &BuyRequest) -> BuyOutcome {
+        let slow_ms = self.script.lock().unwrap().slow_ms;
+        if slow_ms > 0 {
+            self.clock.sleep_until(self.clock.now().plus_ms(slow_ms)).await;
+        }
+        let mut script = self.script.lock().unwrap();
+        script.requests.push(request.clone());
+        let plan = if script.buys.is_empty() {
+            Buy::Sell
+        } else {
+            script.buys.remove(0)
+        };
+        match plan {
+            Buy::Sell => BuyOutcome::Accepted(Self::sell(&mut script, request, None)),
+            Buy::Number(phone) => BuyOutcome::Accepted(Self::sell(&mut script, request, Some(phone))),
+            Buy::Cost(minor) => BuyOutcome::Accepted(Activation {
+                cost: Some(Money::new(minor, Currency::Usd)),
+                ..Self::sell(&mut script, request, None)
+            }),
+            Buy::Reject(rejection) => BuyOutcome::RejectedUncharged(rejection),
+            Buy::NotSent => BuyOutcome::NotSent("refused".into()),
+            Buy::SellSilently => {
+                Self::sell(&mut script, request, None);
+                BuyOutcome::Unknown("the answer was lost".into())
+            }
+            Buy::Silence => BuyOutcome::Unknown("the answer was lost".into()),
+        }
+    }
+
+    async fn poll(&self, ids: &[ActivationId]) -> Result<Vec<ActivationState>, CallError> {
+        let mut script = self.script.lock().unwrap();
+        script.polls += 1;
+        if script.poll_fails {
+            return Err(CallError::Unusable("scripted".into()));
+        }
+        Ok(ids
+            .iter()
+            .map(|id| script.sold.get(&id.0).map_or(ActivationState::NotFound, state_of))
+            .collect())
+    }
+
+    async fn active(&self) -> Result<Vec<Activation>, CallError> {
+        let script = self.script.lock().unwrap();
+        let open = script
+            .sold
+            .iter()
+            .filter(|(_, sold)| !sold.ended && !sold.cancelled && !sold.finished);
+        Ok(open
+            .map(|(id, sold)| Activation {
+                id: ActivationId(id.clone()),
+                phone: sold.phone.clone(),
+                cost: None,
+                window_seconds: None,
+                reference: None,
+                country: Some(sold.request.country),
+                service: Some(sold.request.service.clone()),
+                state: state_of(sold),
+            })
+            .collect())
+    }
+
+    async fn more(&self, _id: &ActivationId) -> MoreOutcome {
+        if self.script.lock().unwrap().more_refused {
+            return MoreOutcome::Refused("scripted".into());
+        }
+        MoreOutcome::Waiting
+    }
+
+    async fn cancel(&self, id: &ActivationId) -> CancelOutcome {
+        let mut script = self.script.lock().unwrap();
+        if let Some(outcome) = script.cancel.clone() {
+            return outcome;
+        }
+        match script.sold.get_mut(&id.0) {
+            Some(sold) if !sold.sms.is_empty() => CancelOutcome::SmsArrived,
+            Some(sold) => {
+                sold.cancelled = true;
+                CancelOutcome::Cancelled
+            }
+            None => CancelOutcome::NotOpen,
+        }
+    }
+
+    async fn finish(&self, id: &ActivationId) -> FinishOutcome {
+        if let Some(sold) = self.script.lock().unwrap().sold.get_mut(&id.0) {
+            sold.finished = true;
+        }
+        FinishOutcome::Finished
+    }
+}
+
+/// A running platform.
+pub struct World {
+    pub platform: Platform,
+    pub clock: Arc<TestClock>,
+    pub store: Arc<dyn Store>,
+    pub keyring: Arc<dyn Keyring>,
+    pub suppliers: Vec<Arc<TestSupplier>>,
+    pub account: AccountId,
+    stop: Option<oneshot::Sender<()>>,
+    driver: tokio::task::JoinHandle<()>,
+}
+
+/// The price of everything the test suppliers sell: 0.10 USD at 16,000 and 30 %.
+pub const PRICE: i64 = 2_080;
+pub const MONEY: i64 = 100_000;
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(1, Settings::default()).await
+    }
+
+    pub async fn with(suppliers: usize, settings: Settings) -> Self {
+        let clock = TestClock::new();
+        let names = ["alpha", "beta", "gamma"];
+        let suppliers = names[..suppliers]
+            .iter()
+            .map(|name| TestSupplier::new(name, &clock))
+            .collect();
+        let keyring: Arc<dyn Keyring> = Arc::new(MemoryKeyring::new());
+        Self::on(Arc::new(MemoryStore::new()), keyring, clock, suppliers, settings, None).await
+    }
+
+    /// On a given store: also a second life of the same platform.
+    pub async fn on(
+        store: Arc<dyn Store>,
+        keyring: Arc<dyn Keyring>,
+        clock: Arc<TestClock>,
+        suppliers: Vec<Arc<TestSupplier>>,
+        settings: Settings,
+        account: Option<AccountId>,
+    ) -> Self {
+        let seed = 7 + u64::from(account.is_some());
+        let rates = smscode_core::port::FixedRates::new().with(Currency::Usd, Currency::Idr, 16_000);
+        let mut builder = Platform::builder()
+            .store(store.clone())
+            .clock(clock.clone())
+            .entropy(TestEntropy::new(seed))
+            .keyring(keyring.clone())
+            .rates(Arc::new(rates))
+            .settings(settings);
+        for supplier in &suppliers {
+            builder = builder.supplier(supplier.clone());
+        }
+        let platform = builder.build().await.unwrap();
+        let account = match account {
+            Some(account) => account,
+            None => {
+                let account = platform.open_account().await.unwrap();
+                let money = Money::new(MONEY, Currency::Idr);
+                assert!(platform.deposit(account, money, "first").await.unwrap());
+                account
+            }
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let driving = platform.clone();
+        let driver = tokio::spawn(async move {
+            driving.run(async move { drop(stopped.await) }).await;
+        });
+        settle().await;
+        Self {
+            platform,
+            clock,
+            store,
+            keyring,
+            suppliers,
+            account,
+            stop: Some(stop),
+            driver,
+        }
+    }
+
+    /// Ends this life as a crash does: nothing is finished.
+    pub async fn crash(
+        self,
+    ) -> (
+        Arc<dyn Store>,
+        Arc<dyn Keyring>,
+        Arc<TestClock>,
+        Vec<Arc<TestSupplier>>,
+        AccountId,
+    ) {
+        self.driver.abort();
+        drop(self.driver.await);
+        (self.store, self.keyring, self.clock, self.suppliers, self.account)
+    }
+
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        tokio::time::timeout(Duration::from_secs(20), self.driver)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    pub fn supplier(&self) -> &TestSupplier {
+        &self.suppliers[0]
+    }
+
+    pub fn whatsapp() -> PlaceOrders {
+        PlaceOrders::one(Wanted::Pair {
+            country: 6,
+            service: "wa".into(),
+        })
+    }
+
+    /// Places one order of WhatsApp in Indonesia.
+    pub async fn place(&self) -> OrderView {
+        let placed = self
+            .platform
+            .place_orders(self.account, Self::whatsapp())
+            .await
+            .unwrap();
+        match &placed.items[0].outcome {
+            smscode_core::order::ItemOutcome::Settled(view) => view.clone(),
+            other => panic!("not settled: {other:?}"),
+        }
+    }
+
+    pub async fn order(&self, id: OrderId) -> OrderView {
+        self.platform.order(self.account, id).await.unwrap()
+    }
+
+    pub async fn available(&self) -> i64 {
+        self.platform.balance(self.account).await.unwrap().available.minor
+    }
+
+    pub async fn held(&self) -> i64 {
+        self.platform.balance(self.account).await.unwrap().held.minor
+    }
+
+    /// The postings of one order, and that the books balance.
+    pub async fn assert_postings(&self, id: OrderId, expected: &[TransferKind]) {
+        let subject = format!("order:{}", id.0);
+        let lines = self.platform.statement(self.account, 0, 1_000).await.unwrap();
+        let found: Vec<TransferKind> = lines
+            .iter()
+            .filter(|line| line.subject == subject)
+            .map(|line| line.kind)
+            .collect();
+        assert_eq!(found, expected, "postings of {id:?}");
+        self.assert_balanced().await;
+    }
+
+    /// The sum of all accounts is zero, what is held is what open orders hold.
+    pub async fn assert_balanced(&self) {
+        let totals = self.platform.totals().await.unwrap();
+        for (currency, line) in &totals.currencies {
+            assert_eq!(line.sum(), 0, "{currency}");
+        }
+        let open: i64 = self
+            .platform
+            .open_orders(self.account)
+            .await
+            .unwrap()
+            .iter()
+            .filter(|order| order.state.holds_money())
+            .map(|order| order.price.minor)
+            .sum();
+        assert_eq!(self.held().await, open, "held money");
+    }
+
+    /// Events of an order, in order; their sequence has no gap.
+    pub async fn events(&self, id: OrderId) -> Vec<String> {
+        let events = self.platform.events(self.account, 0, 1_000).await.unwrap();
+        let mine: Vec<_> = events.into_iter().filter(|event| event.order == id).collect();
+        for (n, event) in (1..).zip(&mine) {
+            assert_eq!(event.sequence, n, "sequence of {event:?}");
+        }
+        mine.into_iter().map(|event| event.name).collect()
+    }
+}
