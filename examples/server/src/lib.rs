@@ -7,6 +7,7 @@ pub mod app;
 pub mod auth;
 pub mod limit;
 pub mod meter;
+pub mod nearest;
 pub mod observe;
 pub mod sandbox;
 pub mod surface;

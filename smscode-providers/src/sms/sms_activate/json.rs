@@ -39,7 +39,11 @@ impl<'a> Json<'a> {
         for (name, item) in self.object()? {
             numbered.insert(name.parse::<u32>().ok()?, item);
         }
-        if numbered.is_empty() { None } else { Some(numbered.into_values().collect()) }
+        if numbered.is_empty() {
+            None
+        } else {
+            Some(numbered.into_values().collect())
+        }
     }
 
     /// The content of a string.
@@ -51,7 +55,8 @@ impl<'a> Json<'a> {
     pub(super) fn scalar(self) -> Option<String> {
         self.string().or_else(|| {
             let raw = self.0.get();
-            raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()).then(|| raw.to_owned())
+            raw.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+                .then(|| raw.to_owned())
         })
     }
 
@@ -71,7 +76,9 @@ impl<'a> Json<'a> {
 
 /// The first of these members that says something.
 pub(super) fn first<'a>(members: &Members<'a>, names: &[&str]) -> Option<Json<'a>> {
-    names.iter().find_map(|name| members.get(*name).copied().filter(|json| !json.is_absent()))
+    names
+        .iter()
+        .find_map(|name| members.get(*name).copied().filter(|json| !json.is_absent()))
 }
 
 /// The first of these members that is a string or a number that is not empty, without blanks around it.

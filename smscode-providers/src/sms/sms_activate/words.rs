@@ -129,9 +129,6 @@ const COMMON: &[(&str, Meaning)] = &[
 ];
 
 /// What the word means, with its spelling in our own table, so that nothing of a reply gets into an error.
-pub(super) fn look_up(
-    own: &'static [(&'static str, Meaning)],
-    word: &str,
-) -> Option<(&'static str, Meaning)> {
+pub(super) fn look_up(own: &'static [(&'static str, Meaning)], word: &str) -> Option<(&'static str, Meaning)> {
     own.iter().chain(COMMON).find(|(known, _)| *known == word).copied()
 }
