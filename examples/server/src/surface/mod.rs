@@ -1,5 +1,6 @@
 //! The surfaces, each a router of its own over the same [`App`].
 
+pub mod events;
 pub mod operation;
 pub mod sandbox;
 pub mod stubs;
@@ -21,7 +22,11 @@ pub const BODY_MAX: usize = 1_000_000;
 
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
-    let mut routes = Router::new().merge(v1v2::router()).merge(operation::router()).merge(stubs::router());
+    let mut routes = Router::new()
+        .merge(v1v2::router())
+        .merge(stubs::router())
+        .merge(events::router())
+        .merge(operation::router());
     if app.sandbox.is_some() {
         routes = routes.merge(sandbox::router());
     }
