@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod catalogue;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod engine;
 pub mod ledger;
 pub mod money;

@@ -104,7 +104,10 @@ impl Limits {
         if a_minute == 0 || left >= PERMIT {
             return Ok(());
         }
-        Err(too_many("too many attempts without a valid token", wait(left, a_minute)))
+        Err(too_many(
+            "too many attempts without a valid token",
+            wait(left, a_minute),
+        ))
     }
 
     /// Counts an attempt that failed.

@@ -55,7 +55,11 @@ impl Meters {
     /// The lines for Prometheus.
     pub fn render(&self, page: &mut Page) {
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        page.head("smscode_http_request_seconds", "histogram", "Time from the head of a request to that of its answer.");
+        page.head(
+            "smscode_http_request_seconds",
+            "histogram",
+            "Time from the head of a request to that of its answer.",
+        );
         for (series, times) in &requests {
             let labels = format!(
                 "method=\"{}\",route=\"{}\",status=\"{}\"",
@@ -63,9 +67,17 @@ impl Meters {
             );
             for (class, bound) in times.classes.iter().zip(BOUNDS_MS) {
                 let bound = seconds(bound * 1_000);
-                page.line("smscode_http_request_seconds_bucket", &format!("{labels},le=\"{bound}\""), class);
+                page.line(
+                    "smscode_http_request_seconds_bucket",
+                    &format!("{labels},le=\"{bound}\""),
+                    class,
+                );
             }
-            page.line("smscode_http_request_seconds_bucket", &format!("{labels},le=\"+Inf\""), times.count);
+            page.line(
+                "smscode_http_request_seconds_bucket",
+                &format!("{labels},le=\"+Inf\""),
+                times.count,
+            );
             page.line("smscode_http_request_seconds_sum", &labels, seconds(times.sum_us));
             page.line("smscode_http_request_seconds_count", &labels, times.count);
         }
@@ -122,7 +134,13 @@ mod tests {
         meters.render(&mut page);
         let text = page.text();
         let labels = "method=\"GET\",route=\"/v1/balance\",status=\"200\"";
-        for (class, count) in [("0.001000", 1), ("0.025000", 1), ("0.050000", 2), ("30.000000", 2), ("+Inf", 3)] {
+        for (class, count) in [
+            ("0.001000", 1),
+            ("0.025000", 1),
+            ("0.050000", 2),
+            ("30.000000", 2),
+            ("+Inf", 3),
+        ] {
             let line = format!("smscode_http_request_seconds_bucket{{{labels},le=\"{class}\"}} {count}\n");
             assert!(text.contains(&line), "{line}");
         }

@@ -19,11 +19,11 @@ use crate::app::App;
 /// The longest time from a request's head to its answer's. Placing orders answers after 20 s at the latest.
 const ANSWER_LIMIT: Duration = Duration::from_secs(35);
 /// Names a request in the log and for support.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Runs a request.
 #[allow(clippy::disallowed_methods, reason = "times requests; decides nothing")]
-pub async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
     let route = request

@@ -2,12 +2,14 @@
 
 mod accounts;
 mod builder;
+mod claims;
 mod command;
 mod due;
 mod ending;
 mod epochs;
 mod inner;
 mod lease;
+mod numbers;
 mod offers;
 mod placing;
 mod platform;

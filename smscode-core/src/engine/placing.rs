@@ -7,28 +7,24 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
-use super::command::{Failed, Verdict, read_account, read_order, unreadable};
-use super::inner::{Inner, NotRunning, Numbers};
+use super::claims::{Claim, read_claim};
+use super::command::{Failed, Verdict, read_account, read_order};
+use super::inner::Inner;
 use super::purchase::Purchase;
 use crate::account::AccountId;
 use crate::account::record::{AccountStatus, account_key};
-use crate::catalogue::{Catalogue, Product};
+use crate::catalogue::Product;
 use crate::money::Money;
-use crate::order::content::{self, Link, hex};
+use crate::order::content::{self, Link};
 use crate::order::decide::{Input, State};
 use crate::order::draft::{Draft, Stay};
-use crate::order::number::{NUMBERS_MAX, NUMBERS_TAKEN, public_number};
+use crate::order::plan::offer;
 use crate::order::record::{Call, ClaimRecord, OPEN_ORDERS, OrderRecord, claim_key, order_key};
-use crate::order::{
-    Idempotency, ItemOutcome, OrderError, OrderId, PlaceOrders, Placed, PlacedItem, QUANTITY_MAX, Wanted, rules,
-};
+use crate::order::{ItemOutcome, OrderError, OrderId, PlaceOrders, Placed, PlacedItem, rules};
 use crate::port::{EpochId, EpochKey};
-use crate::privacy::{OrderKey, keyed_hash};
-use crate::store::{Body, Bucket, CounterKey, Entry, Expect, LoadKey, Owner, Refusal, Snapshot, StoreError};
+use crate::privacy::OrderKey;
+use crate::store::{Body, Bucket, CounterKey, Entry, Expect, LoadKey, Refusal, Snapshot, StoreError};
 use crate::time::Timestamp;
-
-/// Longest idempotency key.
-const KEY_MAX: usize = 128;
 
 /// What is about to be ordered, checked as far as the catalogue tells.
 struct Plan {
@@ -40,12 +36,6 @@ struct Plan {
     claim: Option<Claim>,
 }
 
-/// The caller's key as it is stored.
-struct Claim {
-    hash: String,
-    fingerprint: String,
-}
-
 /// An order with its secrets, before it is committed.
 struct Fresh {
     id: OrderId,
@@ -54,7 +44,7 @@ struct Fresh {
 }
 
 /// What the commit of a placing led to.
-enum Began {
+pub(super) enum Began {
     Replayed(Vec<OrderId>),
     Placed(Vec<OrderId>),
 }
@@ -102,10 +92,18 @@ impl Inner {
             .as_ref()
             .map(|key| self.claim_of(account, key))
             .transpose()?;
-        let plan = match plan(&self.catalogue(), wanted, claim) {
-            Ok(plan) => plan,
+        let (product, routed) = match offer(&self.catalogue(), wanted) {
+            Ok(offer) => offer,
             // a replay must not depend on what is on offer now
-            Err((error, claim)) => return self.replay(account, claim.as_ref()).await?.ok_or(error),
+            Err(error) => return self.replay(account, claim.as_ref()).await?.ok_or(error),
+        };
+        let (quantity, abandon_when_late) = (wanted.quantity, wanted.abandon_when_late);
+        let plan = Plan {
+            product,
+            routed,
+            quantity,
+            abandon_when_late,
+            claim,
         };
         let fresh = self.fresh(plan.quantity).await?;
         let epoch = self
@@ -305,81 +303,6 @@ impl Inner {
         Ok(Placed { items, replayed })
     }
 
-    async fn replay(
-        &self,
-        account: AccountId,
-        claim: Option<&Claim>,
-    ) -> Result<Option<(Began, Vec<Purchase>)>, OrderError> {
-        let Some(claim) = claim else { return Ok(None) };
-        let snapshot = self
-            .store
-            .load(&[LoadKey::Record(claim_key(account, &claim.hash))])
-            .await?;
-        let Some((_, old)) = read_claim(&snapshot, account, claim)? else {
-            return Ok(None);
-        };
-        if self.all_rejected(account, &old.orders).await? {
-            return Ok(None);
-        }
-        Ok(Some((Began::Replayed(old.orders), Vec::new())))
-    }
-
-    async fn all_rejected(&self, account: AccountId, orders: &[OrderId]) -> Result<bool, OrderError> {
-        let keys: Vec<LoadKey> = orders
-            .iter()
-            .map(|id| LoadKey::Record(order_key(account, *id)))
-            .collect();
-        let snapshot = self.store.load(&keys).await?;
-        for id in orders {
-            if read_order(&snapshot, account, *id)?.is_none_or(|(_, record)| record.state != State::Rejected) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    async fn forget_claim(&self, account: AccountId, claim: Option<&Claim>) -> Result<(), OrderError> {
-        let Some(claim) = claim else { return Ok(()) };
-        let key = claim_key(account, &claim.hash);
-        self.decide(&[LoadKey::Record(key.clone())], |snapshot, _| {
-            Ok::<_, OrderError>(match snapshot.record(&key) {
-                Some(stored) => {
-                    let expect = Expect::Version(stored.version);
-                    Verdict::Commit(
-                        vec![Entry::Delete {
-                            key: key.clone(),
-                            expect,
-                        }],
-                        (),
-                    )
-                }
-                None => Verdict::Nothing(()),
-            })
-        })
-        .await
-        .map_err(OrderError::from)
-    }
-
-    fn claim_of(&self, account: AccountId, idempotency: &Idempotency) -> Result<Claim, OrderError> {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        let key = idempotency.key.as_bytes();
-        if key.is_empty() || key.len() > KEY_MAX || !key.iter().all(|b| plain(*b)) {
-            return Err(OrderError::KeyMalformed);
-        }
-        let operation = idempotency.operation;
-        let scope = operation.split('/').next().unwrap_or(operation);
-        let account = account.bytes();
-        let hash = keyed_hash(&self.keys.index, &[b"claim", &account, scope.as_bytes(), key]);
-        let fingerprint = keyed_hash(
-            &self.keys.index,
-            &[b"request", &account, operation.as_bytes(), &idempotency.request],
-        );
-        Ok(Claim {
-            hash: hex(&hash[..16]),
-            fingerprint: hex(&fingerprint[..16]),
-        })
-    }
-
     async fn fresh(&self, quantity: u32) -> Result<Vec<Fresh>, OrderError> {
         let mut fresh = Vec::new();
         for _ in 0..quantity {
@@ -391,34 +314,6 @@ impl Inner {
             });
         }
         Ok(fresh)
-    }
-
-    /// The next public number; a node takes 1,024 of the counter at a time.
-    async fn next_number(&self) -> Result<OrderId, OrderError> {
-        let mut numbers = self.numbers.lock().await;
-        loop {
-            if numbers.next >= numbers.end {
-                let counter = CounterKey::of(Owner::NONE, "order_number");
-                let take = Entry::Count {
-                    counter,
-                    delta: NUMBERS_TAKEN,
-                    max: Some(NUMBERS_MAX),
-                };
-                let receipt = self.commit(vec![take], self.now()).await?;
-                let end = receipt.counters.first().copied().unwrap_or(0);
-                *numbers = Numbers {
-                    next: end - NUMBERS_TAKEN,
-                    end,
-                };
-            }
-            let counter = u32::try_from(numbers.next).map_err(|_| OrderError::Unavailable("no numbers left".into()))?;
-            numbers.next += 1;
-            let id = public_number(&self.keys.numbers, counter);
-            // zero is a number that some programs take for none
-            if id.0 != 0 {
-                return Ok(id);
-            }
-        }
     }
 
     fn refused(&self, failed: Failed<OrderError>, plan: &Plan) -> OrderError {
@@ -462,102 +357,6 @@ impl Inner {
     }
 }
 
-/// Finds the offer that is asked first. On refusal the claim is given back: an earlier call may have to be replayed.
-#[expect(clippy::result_large_err, reason = "once per order, and the claim is needed")]
-fn plan(
-    catalogue: &Catalogue,
-    wanted: &PlaceOrders,
-    claim: Option<Claim>,
-) -> Result<Plan, (OrderError, Option<Claim>)> {
-    match offer(catalogue, wanted) {
-        Ok((product, routed)) => Ok(Plan {
-            product,
-            routed,
-            quantity: wanted.quantity,
-            abandon_when_late: wanted.abandon_when_late,
-            claim,
-        }),
-        Err(error) => Err((error, claim)),
-    }
-}
-
-fn offer(catalogue: &Catalogue, wanted: &PlaceOrders) -> Result<(Product, bool), OrderError> {
-    if !(1..=QUANTITY_MAX).contains(&wanted.quantity) {
-        return Err(OrderError::Quantity {
-            found: wanted.quantity,
-            max: QUANTITY_MAX,
-        });
-    }
-    let limits = [wanted.max_price, wanted.min_price];
-    if limits.iter().flatten().any(|limit| limit.minor <= 0) {
-        return Err(OrderError::PriceLimit("a price limit must be above zero"));
-    }
-    if let (Some(max), Some(min)) = (wanted.max_price, wanted.min_price)
-        && min.minor > max.minor
-    {
-        return Err(OrderError::PriceLimit("the smallest price is above the largest"));
-    }
-    let (country, code) = match &wanted.wanted {
-        Wanted::Product(id) => {
-            let product = catalogue.product(*id).ok_or(OrderError::UnknownProduct(*id))?;
-            sellable(catalogue, product.country, &product.service)?;
-            let slot = product.clone();
-            return match slot.available {
-                0 => Err(OrderError::Supplier { cause: "no_numbers" }),
-                _ => within(&slot, wanted)
-                    .then_some((slot, false))
-                    .ok_or(OrderError::NoOffer { cheapest: None }),
-            };
-        }
-        Wanted::Umbrella(id) => {
-            let (country, code) = catalogue.umbrella(*id).ok_or(OrderError::NoOffer { cheapest: None })?;
-            (country, code.to_owned())
-        }
-        Wanted::Pair { country, service } => (*country, service.to_ascii_lowercase()),
-    };
-    sellable(catalogue, country, &code)?;
-    let ranked = catalogue.ranked(country, &code, wanted.policy, wanted.prefer_supplier.as_deref());
-    let cheapest = ranked
-        .iter()
-        .map(|product| product.price)
-        .min_by_key(|price| price.minor);
-    let found = ranked.into_iter().find(|product| within(product, wanted)).cloned();
-    found
-        .map(|product| (product, true))
-        .ok_or(OrderError::NoOffer { cheapest })
-}
-
-fn within(product: &Product, wanted: &PlaceOrders) -> bool {
-    wanted.max_price.is_none_or(|max| product.price.minor <= max.minor)
-        && wanted.min_price.is_none_or(|min| product.price.minor >= min.minor)
-}
-
-fn sellable(catalogue: &Catalogue, country: u16, code: &str) -> Result<(), OrderError> {
-    if catalogue.country(country).is_none() {
-        return Err(OrderError::UnknownCountry(country.to_string()));
-    }
-    match catalogue.service(code) {
-        None => Err(OrderError::UnknownService(code.chars().take(32).collect())),
-        Some(service) if service.blocked => Err(OrderError::BlockedService(service.code.clone())),
-        Some(_) => Ok(()),
-    }
-}
-
-fn read_claim(
-    snapshot: &Snapshot,
-    account: AccountId,
-    claim: &Claim,
-) -> Result<Option<(u64, ClaimRecord)>, OrderError> {
-    let Some(stored) = snapshot.record(&claim_key(account, &claim.hash)) else {
-        return Ok(None);
-    };
-    let record: ClaimRecord = stored.body.read().map_err(|e| unreadable(&e))?;
-    if record.fingerprint != claim.fingerprint {
-        return Err(OrderError::KeyReused);
-    }
-    Ok(Some((stored.version, record)))
-}
-
 /// The error behind the stored reason of a rejected order.
 pub(super) fn rejection(reason: Option<&str>) -> OrderError {
     const CAUSES: [&str; 12] = [
@@ -583,10 +382,4 @@ pub(super) fn rejection(reason: Option<&str>) -> OrderError {
 
 fn write<T: serde::Serialize>(record: &T) -> Result<Body, OrderError> {
     Body::write(record).map_err(|e| OrderError::Unavailable(e.to_string()))
-}
-
-impl From<NotRunning> for String {
-    fn from(reason: NotRunning) -> Self {
-        reason.0.to_owned()
-    }
 }

@@ -3,7 +3,7 @@
 use super::command::{read_order, unreadable};
 use super::inner::Inner;
 use crate::account::AccountId;
-use crate::order::content::{Content, open_all, unwrap};
+use crate::order::content::{open_all, unwrap};
 use crate::order::decide::{Cell, Input, State, next};
 use crate::order::record::{BY_CREATION, BY_STATUS, EventRecord, OrderRecord, order_key, read_order_key};
 use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, Status, Step, rules};
@@ -20,7 +20,7 @@ const OPEN_MAX: usize = 1_000;
 impl Inner {
     pub(super) fn view_of(&self, account: AccountId, id: OrderId, record: &OrderRecord, now: Timestamp) -> OrderView {
         let content = unwrap(&self.epochs(), account, id, record).map(|key| open_all(&key, record));
-        rules::view(id, record, content.unwrap_or_else(Content::default), now)
+        rules::view(id, record, content.unwrap_or_default(), now)
     }
 
     pub(super) async fn view(&self, account: AccountId, id: OrderId) -> Result<OrderView, OrderError> {

@@ -7,6 +7,7 @@ pub(crate) mod draft;
 mod error;
 pub(crate) mod number;
 mod place;
+pub(crate) mod plan;
 pub mod record;
 pub(crate) mod rules;
 pub mod supply;

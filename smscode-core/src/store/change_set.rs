@@ -337,6 +337,7 @@ impl Entry {
                 hash.expect(*expect);
                 hash.number(*version as i64);
                 hash.bytes(body.as_bytes());
+                hash.number(terms.len() as i64);
                 for term in terms {
                     hash.bytes(term.index.as_str().as_bytes());
                     hash.bytes(&term.at);
@@ -362,7 +363,8 @@ impl Entry {
                 hash.bytes(counter.name.as_bytes());
                 hash.bytes(counter.period.as_bytes());
                 hash.number(*delta);
-                hash.number(max.unwrap_or(-1));
+                hash.number(i64::from(max.is_some()));
+                hash.number(max.unwrap_or(0));
             }
             Self::Post(post) => {
                 hash.number(6);
@@ -379,9 +381,13 @@ impl Entry {
                 hash.place(&post.debit);
                 hash.place(&post.credit);
                 match &post.amount {
-                    Amount::Exact(n) => hash.number(*n),
-                    Amount::All => hash.number(-1),
+                    Amount::Exact(n) => {
+                        hash.number(1);
+                        hash.number(*n);
+                    }
+                    Amount::All => hash.number(2),
                     Amount::UpTo(n, rest) => {
+                        hash.number(3);
                         hash.number(*n);
                         hash.place(rest);
                     }

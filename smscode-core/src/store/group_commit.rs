@@ -41,13 +41,18 @@ struct State {
 }
 
 impl State {
-    /// The next group. A caller who has gone away before his turn is left out: nothing of his takes effect later.
+    /// The next group, empty only if nobody waits. A caller who has gone away before his turn is left out and takes
+    /// nobody's place: nothing of his takes effect later.
     fn group(&mut self, group_max: usize) -> Vec<Pending> {
-        let count = self.waiting.len().min(group_max.max(1));
-        self.waiting
-            .drain(..count)
-            .filter(|pending| !pending.reply.is_closed())
-            .collect()
+        let mut group = Vec::new();
+        while group.len() < group_max.max(1) {
+            match self.waiting.pop_front() {
+                Some(pending) if pending.reply.is_closed() => {}
+                Some(pending) => group.push(pending),
+                None => break,
+            }
+        }
+        group
     }
 }
 
@@ -92,7 +97,8 @@ impl CommitQueue {
             .unwrap_or_else(|_| Err(self.unavailable(Effect::Unknown, "the committer ended without an answer")))
     }
 
-    /// What waits now, at most `group_max`. For a committer that is one of the callers.
+    /// What waits now, at most `group_max`; empty only if nobody waits. For a committer that is one of the callers: it
+    /// must go on until its own ChangeSet was taken, because another caller who would have taken it may be gone.
     pub fn take(&self, group_max: usize) -> Vec<Pending> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.group(group_max)
@@ -103,8 +109,9 @@ impl CommitQueue {
     pub fn take_blocking(&self, group_max: usize) -> Option<Vec<Pending>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if !state.waiting.is_empty() {
-                return Some(state.group(group_max));
+            let group = state.group(group_max);
+            if !group.is_empty() {
+                return Some(group);
             }
             if state.closed {
                 return None;

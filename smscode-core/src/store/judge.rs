@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change_set::{Amount, Bucket, ChangeSet, Entry, Expect, House, OperationId, Place, Post, TransferId};
+use super::check::check_limits;
 use super::limits::{self, OPERATION_HOURS};
 use super::{
     CounterKey, Event, Head, Key, Kind, Owner, Receipt, Record, Refusal, Resolved, StatementEntry, StoredOperation,
@@ -138,7 +139,7 @@ pub fn judge_group<'a>(
 
 fn judge(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet) -> Result<Receipt, Refusal> {
     if let Some(known) = rows.operations.get(&change_set.operation)
-        && change_set.time.ms_since(known.time) <= OPERATION_HOURS * 3_600_000
+        && known.time >= change_set.time.plus_seconds(-OPERATION_HOURS * 3_600)
     {
         if known.fingerprint != change_set.fingerprint {
             return Err(Refusal::OperationReused);
@@ -152,7 +153,7 @@ fn judge(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet) -> Result
     let money = resolve_posts(rows, change_set);
     check_floors(&money)?;
     let counters = resolve_counters(rows, change_set)?;
-    check_limits(rows, change_set)?;
+    check_limits(rows, change_set, money.amounts())?;
     Ok(apply(rows, writes, change_set, money, counters))
 }
 
@@ -273,6 +274,11 @@ impl MoneyMoves {
         }
     }
 
+    /// What all transfers move together.
+    fn amounts(&self) -> i128 {
+        self.transfers.iter().map(|transfer| i128::from(transfer.amount)).sum()
+    }
+
     fn shift(&mut self, place: &Place, currency: Currency, by: i64) {
         match place {
             Place::Customer(owner, bucket) => {
@@ -366,148 +372,6 @@ fn resolve_counters(rows: &Rows, change_set: &ChangeSet) -> Result<Counted, Refu
             max,
         }),
         None => Ok(counted),
-    }
-}
-
-const SPLIT: &str = "split it into several commands";
-const SHORTEN: &str = "shorten it or put a hash in its place";
-
-fn check_limits(rows: &Rows, change_set: &ChangeSet) -> Result<(), Refusal> {
-    limit(
-        "entries in a ChangeSet",
-        change_set.entries.len(),
-        limits::ENTRIES_MAX,
-        SPLIT,
-    )?;
-    let mut bytes = change_set.outcome.as_bytes().len();
-    let mut written: BTreeSet<&Key> = BTreeSet::new();
-    for entry in &change_set.entries {
-        bytes += check_entry(rows, entry)?;
-        if let Entry::Put { key, .. } | Entry::Delete { key, .. } = entry
-            && !written.insert(key)
-        {
-            return Err(Refusal::Malformed("a record is written twice"));
-        }
-    }
-    limit("bytes in a ChangeSet", bytes, limits::CHANGE_SET_BYTES_MAX, SPLIT)
-}
-
-fn limit(what: &'static str, found: usize, max: usize, advice: &'static str) -> Result<(), Refusal> {
-    if found > max {
-        Err(Refusal::Limit {
-            what,
-            found,
-            max,
-            advice,
-        })
-    } else {
-        Ok(())
-    }
-}
-
-fn check_key(key: &Key) -> Result<usize, Refusal> {
-    let kind = key.kind.as_str();
-    limit("bytes in a kind", kind.len(), limits::KEY_PART_BYTES_MAX, SHORTEN)?;
-    limit("bytes in an id", key.id.len(), limits::KEY_PART_BYTES_MAX, SHORTEN)?;
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-    if kind.is_empty() || !kind.bytes().all(plain) {
-        return Err(Refusal::Malformed(
-            "a kind is not made of lower-case letters, digits and _",
-        ));
-    }
-    Ok(kind.len() + 16 + key.id.len())
-}
-
-/// Checks one entry and returns its size in bytes.
-fn check_entry(rows: &Rows, entry: &Entry) -> Result<usize, Refusal> {
-    match entry {
-        Entry::Put { key, body, terms, .. } => {
-            limit("bytes in a body", body.as_bytes().len(), limits::BODY_BYTES_MAX, SPLIT)?;
-            limit("terms of a record", terms.len(), limits::TERMS_MAX, SPLIT)?;
-            let mut bytes = check_key(key)? + body.as_bytes().len();
-            for term in terms {
-                limit("bytes in a term", term.at.len(), limits::KEY_PART_BYTES_MAX, SHORTEN)?;
-                bytes += check_key(&Key::free(term.index.clone(), []))? + term.at.len();
-            }
-            Ok(bytes)
-        }
-        Entry::Delete { key, .. } | Entry::Ensure { key, .. } => check_key(key),
-        Entry::DeleteOwned { kind, owner } => {
-            if owner.is_none() {
-                return Err(Refusal::Malformed("DeleteOwned without an owner"));
-            }
-            limit(
-                "records of one owner and kind",
-                owned(rows, kind, *owner).count(),
-                limits::OWNED_MAX,
-                SPLIT,
-            )?;
-            check_key(&Key::owned(kind.clone(), *owner, []))
-        }
-        Entry::Count { counter, .. } => {
-            limit(
-                "bytes in a counter's name",
-                counter.name.len(),
-                limits::KEY_PART_BYTES_MAX,
-                SHORTEN,
-            )?;
-            limit(
-                "bytes in a counter's period",
-                counter.period.len(),
-                limits::KEY_PART_BYTES_MAX,
-                SHORTEN,
-            )?;
-            Ok(24 + counter.name.len() + counter.period.len())
-        }
-        Entry::Append { owner, body } => {
-            if owner.is_none() {
-                return Err(Refusal::Malformed("an event without an owner"));
-            }
-            limit("bytes in a body", body.as_bytes().len(), limits::BODY_BYTES_MAX, SPLIT)?;
-            Ok(16 + body.as_bytes().len())
-        }
-        Entry::Post(post) => check_post(post),
-    }
-}
-
-fn check_post(post: &Post) -> Result<usize, Refusal> {
-    limit(
-        "bytes in a transfer id",
-        post.id.0.len(),
-        limits::KEY_PART_BYTES_MAX,
-        SHORTEN,
-    )?;
-    for text in [&post.subject, &post.reason, &post.actor] {
-        limit(
-            "bytes in a text of a transfer",
-            text.len(),
-            limits::TRANSFER_TEXT_BYTES_MAX,
-            SHORTEN,
-        )?;
-    }
-    if customers(post).collect::<BTreeSet<_>>().len() > 1 {
-        return Err(Refusal::Malformed("a transfer between two customers"));
-    }
-    if customers(post).any(|owner| owner.is_none()) {
-        return Err(Refusal::Malformed("a transfer of a customer without an owner"));
-    }
-    let from_customer = matches!(post.debit, Place::Customer(..));
-    match &post.amount {
-        Amount::Exact(n) | Amount::UpTo(n, _) if !(1..=limits::AMOUNT_MAX).contains(n) => {
-            Err(Refusal::Malformed("an amount that is not between 1 and 2^53"))
-        }
-        Amount::All | Amount::UpTo(..) if !from_customer => {
-            Err(Refusal::Malformed("All and UpTo take from a customer's bucket only"))
-        }
-        Amount::UpTo(_, rest) if *rest == post.debit || *rest == post.credit => {
-            Err(Refusal::Malformed("UpTo with a rest that is one of the two places"))
-        }
-        Amount::Exact(_) | Amount::All | Amount::UpTo(..) if post.debit == post.credit => {
-            Err(Refusal::Malformed("a transfer from a place to itself"))
-        }
-        Amount::Exact(_) | Amount::All | Amount::UpTo(..) => {
-            Ok(96 + post.id.0.len() + post.subject.len() + post.reason.len() + post.actor.len())
-        }
     }
 }
 
@@ -608,7 +472,7 @@ fn set_record(rows: &mut Rows, writes: &mut Writes, key: Key, after: Option<Reco
         .after = after;
 }
 
-fn owned<'a>(rows: &'a Rows, kind: &Kind, owner: Owner) -> impl Iterator<Item = &'a Key> {
+pub(super) fn owned<'a>(rows: &'a Rows, kind: &Kind, owner: Owner) -> impl Iterator<Item = &'a Key> {
     let (kind, first) = (kind.clone(), Key::owned(kind.clone(), owner, []));
     rows.records
         .range(first..)
@@ -629,7 +493,7 @@ fn posts(change_set: &ChangeSet) -> impl Iterator<Item = &Post> {
 }
 
 /// The customers of a transfer: one, or none between house accounts.
-fn customers(post: &Post) -> impl Iterator<Item = Owner> {
+pub(super) fn customers(post: &Post) -> impl Iterator<Item = Owner> {
     let rest = match &post.amount {
         Amount::UpTo(_, rest) => Some(rest),
         Amount::Exact(_) | Amount::All => None,

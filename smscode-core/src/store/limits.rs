@@ -12,7 +12,7 @@ pub const BODY_BYTES_MAX: usize = 64 << 10;
 /// Levels in one body: what every JSON reader takes.
 pub const BODY_DEPTH_MAX: usize = 16;
 
-/// Bytes in one part of a key, an index term or a transfer id.
+/// Bytes in one part of a key, an index term, a transfer id, or a name of a counter or a house account.
 pub const KEY_PART_BYTES_MAX: usize = 128;
 
 /// Bytes in each text of a transfer (subject, reason, actor).
@@ -30,7 +30,8 @@ pub const PAGE_ROWS_MAX: usize = 1_000;
 /// Keys in one load.
 pub const LOAD_KEYS_MAX: usize = 2_048;
 
-/// Amounts stay below this, so that sums of a commit cannot leave i64.
+/// The largest amount of a transfer, of a bucket, and of all transfers of a ChangeSet together: the sums of a group of
+/// 512 stay within i64.
 pub const AMOUNT_MAX: i64 = 1 << 53;
 
 /// How long an operation id is remembered, in hours of header time (rule 5).

@@ -21,8 +21,8 @@
 //! 6. **`Unavailable`** says whether the effect is `No` or `Unknown`. After `Unknown` the same ChangeSet is sent again.
 //! 7. **Serializable** for the keys it names. A scan sees every commit that returned before it began. It proves absence
 //!    only behind a fence: a record that every writer into the range Ensures as open, closed by a commit before the scan.
-//! 8. **Limits:** 1,024 entries and 1 MiB per ChangeSet, 64 KiB per body, 128 bytes per key part. Beyond them: a
-//!    refusal that says how to split.
+//! 8. **Limits:** 1,024 entries, 1 MiB and 2^53 minor units moved per ChangeSet, 64 KiB per body, 128 bytes per key
+//!    part. Beyond them: a refusal that says how to split.
 //! 9. **No clock, no chance.** An adapter reads no clock and draws no random numbers. Summed accounts are folded
 //!    inside commits, a bounded number of lines at a time.
 //! 10. **Groups.** A group is as if its members had been committed one after another; one that fails does not fail the
@@ -35,6 +35,7 @@
 
 mod body;
 mod change_set;
+mod check;
 mod error;
 mod group_commit;
 mod judge;

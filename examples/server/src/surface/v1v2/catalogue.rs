@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::Extension;
 use serde::Serialize;
 use serde_json::json;
 use smscode_core::catalogue::{Catalogue, Product, Sort};
@@ -129,7 +129,10 @@ pub(super) async fn products(
 ) -> Result<Response, Failure> {
     let (country, platform) = (query.id("country_id")?, query.id("platform_id")?);
     let operator = query.id("operator_id")?;
-    let limit = query.integer("limit", i64::MIN, i64::MAX)?.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
+    let limit = query
+        .integer("limit", i64::MIN, i64::MAX)?
+        .unwrap_or(PAGE_DEFAULT)
+        .clamp(1, PAGE_MAX);
     let page = query.integer("page", i64::MIN, i64::MAX)?.unwrap_or(1).max(1);
     let sort = sort(query.text("sort"));
     let pricing = Pricing::of(surface, &app.platform)?;

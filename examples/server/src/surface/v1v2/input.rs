@@ -76,7 +76,10 @@ impl Members {
         };
         match value.as_i64() {
             Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(Failure::input(name, format!("{name} must be a whole number from {min} to {max}"))),
+            _ => Err(Failure::input(
+                name,
+                format!("{name} must be a whole number from {min} to {max}"),
+            )),
         }
     }
 
@@ -85,7 +88,10 @@ impl Members {
         match self.take(name) {
             None => Ok(None),
             Some(Value::String(text)) if text.len() <= max => Ok(Some(text)),
-            Some(_) => Err(Failure::input(name, format!("{name} must be a text of at most {max} bytes"))),
+            Some(_) => Err(Failure::input(
+                name,
+                format!("{name} must be a text of at most {max} bytes"),
+            )),
         }
     }
 
@@ -132,7 +138,10 @@ impl Parameters {
         };
         match text.parse() {
             Ok(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(Failure::input(name, format!("{name} must be a whole number from {min} to {max}"))),
+            _ => Err(Failure::input(
+                name,
+                format!("{name} must be a whole number from {min} to {max}"),
+            )),
         }
     }
 
@@ -146,7 +155,10 @@ impl Parameters {
 pub fn order_id(text: &str) -> Result<OrderId, Failure> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let number: Option<i32> = text.parse().ok().filter(|_| digits);
-    number.and_then(|number| u32::try_from(number).ok()).map(OrderId).ok_or_else(no_order)
+    number
+        .and_then(|number| u32::try_from(number).ok())
+        .map(OrderId)
+        .ok_or_else(no_order)
 }
 
 /// An order that does not exist, or is somebody else's: not to be told apart.

@@ -36,7 +36,10 @@ impl Fx {
                 rate,
                 rate_as_of: as_of.map(|at| at.rfc3339()),
             }),
-            None => Err(Failure::new(Code::FxUnavailable, "there is no USD/IDR rate at present; nothing was done")),
+            None => Err(Failure::new(
+                Code::FxUnavailable,
+                "there is no USD/IDR rate at present; nothing was done",
+            )),
         }
     }
 
@@ -151,7 +154,12 @@ pub(super) enum Rounding {
 
 /// A price limit in dollars, as millionths: digits, perhaps a point and up to four decimals, above zero.
 pub(super) fn read_dollars(name: &str, text: &str) -> Result<i64, Failure> {
-    let bad = || Failure::input(name, format!("{name} must be a decimal text above zero, such as \"0.25\""));
+    let bad = || {
+        Failure::input(
+            name,
+            format!("{name} must be a decimal text above zero, such as \"0.25\""),
+        )
+    };
     if text.len() > INPUT_MAX {
         return Err(bad());
     }
@@ -219,14 +227,34 @@ mod tests {
 
     #[test]
     fn other_forms_of_limits_are_refused() {
-        for text in ["0", "0.0000", "", "-1", "+1", "1,5", "1e3", " 1", ".5", "5.", "0.00001", "NaN", "99999999999999999999"] {
+        for text in [
+            "0",
+            "0.0000",
+            "",
+            "-1",
+            "+1",
+            "1,5",
+            "1e3",
+            " 1",
+            ".5",
+            "5.",
+            "0.00001",
+            "NaN",
+            "99999999999999999999",
+        ] {
             assert!(read_dollars("max_price", text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn rates_are_shown_whole() {
-        let cases = [(16_000_000_000, Some(16_000)), (16_000_499_999, Some(16_000)), (16_000_500_000, Some(16_001)), (62, None), (0, None)];
+        let cases = [
+            (16_000_000_000, Some(16_000)),
+            (16_000_499_999, Some(16_000)),
+            (16_000_500_000, Some(16_001)),
+            (62, None),
+            (0, None),
+        ];
         for (micro, shown) in cases {
             assert_eq!(whole(micro), shown);
         }

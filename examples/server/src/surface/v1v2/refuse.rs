@@ -22,7 +22,10 @@ pub fn refused(error: &OrderError) -> Failure {
         E::PriceLimit(_) => bad("max_price"),
         E::KeyMalformed => bad("idempotency-key"),
         E::NoOffer { cheapest } => {
-            let failure = Failure::new(Code::NoOffer, "nothing on offer matches product, policy and price limits");
+            let failure = Failure::new(
+                Code::NoOffer,
+                "nothing on offer matches product, policy and price limits",
+            );
             match cheapest {
                 Some(price) => failure.with("cheapest", amount(*price)),
                 None => failure,
@@ -47,11 +50,10 @@ pub fn refused(error: &OrderError) -> Failure {
                 .with("cancel_available_at", at.rfc3339())
                 .with("wait_seconds", *wait_seconds)
         }
-        E::ResendTooEarly { at } => {
-            Failure::new(Code::Conflict, text).with("resend_available_at", at.rfc3339())
+        E::ResendTooEarly { at } => Failure::new(Code::Conflict, text).with("resend_available_at", at.rfc3339()),
+        E::Conflict { status, reason } => {
+            Failure::new(Code::Conflict, format!("not possible: {reason}")).with("status", status.word())
         }
-        E::Conflict { status, reason } => Failure::new(Code::Conflict, format!("not possible: {reason}"))
-            .with("status", status.word()),
         E::AccountInactive => Failure::new(Code::Forbidden, text),
         E::Unavailable(_) => {
             tracing::warn!(code = error.code(), %error, "an order command could not be done");
@@ -112,7 +114,11 @@ mod tests {
     fn every_refusal_has_a_code_of_the_contract() {
         let money = Money::new(1, Currency::Idr);
         let at = Timestamp::EPOCH;
-        let cap = E::Cap { what: "cancels a day", max: 1, retry_after_seconds: 7 };
+        let cap = E::Cap {
+            what: "cancels a day",
+            max: 1,
+            retry_after_seconds: 7,
+        };
         let cases = [
             (E::NotFound, "NOT_FOUND", 404),
             (E::UnknownCountry("x".into()), "VALIDATION_ERROR", 422),
@@ -125,12 +131,26 @@ mod tests {
             (E::KeyMalformed, "VALIDATION_ERROR", 422),
             (E::KeyReused, "IDEMPOTENCY_KEY_REUSED", 422),
             (E::InProgress, "REQUEST_IN_PROGRESS", 409),
-            (E::InsufficientBalance { needed: money, available: money }, "INSUFFICIENT_BALANCE", 409),
+            (
+                E::InsufficientBalance {
+                    needed: money,
+                    available: money,
+                },
+                "INSUFFICIENT_BALANCE",
+                409,
+            ),
             (cap.clone(), "RATE_LIMIT_EXCEEDED", 429),
             (E::Supplier { cause: "no_numbers" }, "PROVIDER_ERROR", 422),
             (E::CancelTooEarly { at, wait_seconds: 3 }, "CANCEL_TOO_EARLY", 409),
             (E::ResendTooEarly { at }, "CONFLICT", 409),
-            (E::Conflict { status: Status::Expired, reason: "it has ended" }, "CONFLICT", 409),
+            (
+                E::Conflict {
+                    status: Status::Expired,
+                    reason: "it has ended",
+                },
+                "CONFLICT",
+                409,
+            ),
             (E::AccountInactive, "FORBIDDEN", 403),
             (E::Unavailable("x".into()), "SERVICE_UNAVAILABLE", 503),
         ];
