@@ -3,8 +3,8 @@
 
 use smscode_core::money::Currency;
 use smscode_core::store::{
-    Body, Bucket, Event, Fingerprint, Head, House, Kind, Owner, Place, Receipt, Record, Resolved,
-    StatementEntry, StoredOperation, Tally, Term, Transfer, TransferId, TransferKind,
+    Body, Bucket, Event, Fingerprint, Head, House, Kind, Owner, Place, Receipt, Record, Resolved, StatementEntry,
+    StoredOperation, Tally, Term, Transfer, TransferId, TransferKind,
 };
 use smscode_core::time::Timestamp;
 
@@ -259,9 +259,7 @@ pub(crate) fn read_transfer(key: &[u8], bytes: &[u8]) -> Result<Transfer> {
     let read = |mut from: Reader<'_>| {
         let (owner, number) = read_numbered_key(key)?;
         let code = from.byte()?;
-        let kind = TransferKind::ALL
-            .into_iter()
-            .find(|kind| kind_code(*kind) == code)?;
+        let kind = TransferKind::ALL.into_iter().find(|kind| kind_code(*kind) == code)?;
         let currency = from.currency()?;
         let (time, amount) = (Timestamp(from.i64()?), from.i64()?);
         let entry = StatementEntry {
@@ -325,15 +323,9 @@ pub(crate) fn put_operation(out: &mut Vec<u8>, operation: &StoredOperation) {
         put_u64(out, resolved.number);
     }
     put_length(out, receipt.events.len());
-    receipt
-        .events
-        .iter()
-        .for_each(|number| put_u64(out, *number));
+    receipt.events.iter().for_each(|number| put_u64(out, *number));
     put_length(out, receipt.counters.len());
-    receipt
-        .counters
-        .iter()
-        .for_each(|value| put_i64(out, *value));
+    receipt.counters.iter().for_each(|value| put_i64(out, *value));
     out.extend_from_slice(receipt.outcome.as_bytes());
 }
 
@@ -385,10 +377,7 @@ pub(crate) fn read_tally(bytes: &[u8]) -> Result<(u64, u64)> {
 }
 
 pub(crate) fn read_house(bytes: &[u8]) -> Result<i128> {
-    known(
-        "a house account",
-        bytes.try_into().ok().map(i128::from_le_bytes),
-    )
+    known("a house account", bytes.try_into().ok().map(i128::from_le_bytes))
 }
 
 /// A row of the totals: whose it is and how much.
@@ -407,11 +396,7 @@ pub(crate) fn read_total(key: &[u8], bytes: &[u8]) -> Result<Total> {
         }
         [_, name @ ..] => {
             let name = known("a house account", std::str::from_utf8(name).ok())?;
-            Ok(Total::House(
-                currency,
-                House(name.to_owned()),
-                read_house(bytes)?,
-            ))
+            Ok(Total::House(currency, House(name.to_owned()), read_house(bytes)?))
         }
     }
 }

@@ -47,10 +47,7 @@ impl Fault {
         };
         matches!(
             **error,
-            redb::Error::Io(_)
-                | redb::Error::PreviousIo
-                | redb::Error::Backend(_)
-                | redb::Error::DatabaseClosed
+            redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::Backend(_) | redb::Error::DatabaseClosed
         )
     }
 

@@ -38,8 +38,8 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use smscode_core::store::{
-    ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Refusal,
-    Snapshot, Store, StoreError, StoreInfo, Totals, limits,
+    ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Refusal, Snapshot, Store, StoreError,
+    StoreInfo, Totals, limits,
 };
 
 pub use figures::{RedbFigures, TableFigures};
@@ -113,9 +113,7 @@ impl RedbStore {
         let thread = std::thread::Builder::new()
             .name("smscode-redb".to_owned())
             .spawn(move || writer.run())
-            .map_err(|error| {
-                unavailable(Effect::No, format!("no thread for its writer: {error}"))
-            })?;
+            .map_err(|error| unavailable(Effect::No, format!("no thread for its writer: {error}")))?;
         Ok(Self {
             engine,
             queue,
@@ -129,11 +127,7 @@ impl RedbStore {
     /// Dropping the store does the same.
     pub fn close(&self) {
         self.queue.close();
-        let writer = self
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             // one that panicked has answered nobody, which his callers were told
             drop(writer.join());

@@ -65,9 +65,7 @@ impl Engine {
             let state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             self.reopen(state)?;
         }
-        Ok(Opened(
-            self.state.read().unwrap_or_else(PoisonError::into_inner),
-        ))
+        Ok(Opened(self.state.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// For readers: the newest committed view. Never waits for the writer; opens the engine again if it failed before
@@ -155,9 +153,7 @@ fn make_file(path: &Path, cache_bytes: usize) -> Result<()> {
     });
     drop(fs::remove_file(&unfinished));
     made?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     // the name is durable once its folder is; systems that cannot sync a folder need no sync
     drop(fs::File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()));
     Ok(())
@@ -189,10 +185,7 @@ fn private_file() -> fs::OpenOptions {
 }
 
 /// Opens or makes the engine on a disk, and makes sure that what is on it is ours.
-pub(crate) fn open_backend(
-    backend: impl redb::StorageBackend,
-    cache_bytes: usize,
-) -> Result<Database> {
+pub(crate) fn open_backend(backend: impl redb::StorageBackend, cache_bytes: usize) -> Result<Database> {
     let open = || {
         redb::Builder::new()
             .set_cache_size(cache_bytes)
@@ -245,9 +238,7 @@ fn make_tables(database: &Database) -> Result<()> {
 fn explain(fault: Fault, file_name: &str) -> Fault {
     let Fault::Engine(error) = fault else {
         return match fault {
-            Fault::Told(StoreError::Corrupt { what, .. }) => {
-                Fault::Told(corrupt(&format!("{file_name}: {what}")))
-            }
+            Fault::Told(StoreError::Corrupt { what, .. }) => Fault::Told(corrupt(&format!("{file_name}: {what}"))),
             Fault::Told(StoreError::Unavailable { effect, reason, .. }) => {
                 Fault::Told(unavailable(effect, format!("{file_name}: {reason}")))
             }
@@ -275,9 +266,7 @@ fn explain(fault: Fault, file_name: &str) -> Fault {
         )),
         redb::Error::Corrupted(what) => corrupt(&format!("{file_name} is damaged: {what}")),
         other => match Fault::Engine(Box::new(other)).tell(Effect::No) {
-            StoreError::Unavailable { effect, reason, .. } => {
-                unavailable(effect, format!("{file_name}: {reason}"))
-            }
+            StoreError::Unavailable { effect, reason, .. } => unavailable(effect, format!("{file_name}: {reason}")),
             told => told,
         },
     })

@@ -6,9 +6,7 @@ use std::ops::Bound;
 use std::task::Poll;
 
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase};
-use smscode_core::store::{
-    Cursor, Index, Kind, LoadKey, Names, Page, Range, Row, Rows, Snapshot, Totals, limits,
-};
+use smscode_core::store::{Cursor, Index, Kind, LoadKey, Names, Page, Range, Row, Rows, Snapshot, Totals, limits};
 
 use crate::codec::{self, Total};
 use crate::fault::{Fault, Result};
@@ -25,28 +23,18 @@ pub(crate) fn rows(database: &Database, names: &Names) -> Result<Rows> {
     let view = database.begin_read()?;
     let mut rows = Rows::default();
     for (id, found) in find(&view, tables::OPERATIONS, &names.operations, |id| id.0)? {
-        rows.operations
-            .insert(*id, codec::read_operation(found.value())?);
+        rows.operations.insert(*id, codec::read_operation(found.value())?);
     }
     for (key, found) in find(&view, tables::RECORDS, &names.records, tables::record_key)? {
-        rows.records
-            .insert(key.clone(), codec::read_record(found.value())?);
+        rows.records.insert(key.clone(), codec::read_record(found.value())?);
     }
     for (owner, found) in find(&view, tables::HEADS, &names.heads, |owner| owner.0)? {
         rows.heads.insert(*owner, codec::read_head(found.value())?);
     }
-    for (key, found) in find(
-        &view,
-        tables::COUNTERS,
-        &names.counters,
-        tables::counter_key,
-    )? {
-        rows.counters
-            .insert(key.clone(), codec::read_counter(found.value())?);
+    for (key, found) in find(&view, tables::COUNTERS, &names.counters, tables::counter_key)? {
+        rows.counters.insert(key.clone(), codec::read_counter(found.value())?);
     }
-    for (id, _) in find(&view, tables::TRANSFER_IDS, &names.transfers, |id| {
-        id.0.clone()
-    })? {
+    for (id, _) in find(&view, tables::TRANSFER_IDS, &names.transfers, |id| id.0.clone())? {
         rows.transfers.insert(id.clone());
     }
     if names.owned.is_empty() {
@@ -166,9 +154,7 @@ impl Walk {
 
 /// Bytes after all keys that begin with these; no key here has 256 bytes FF.
 fn after_all(prefix: &[u8]) -> Vec<u8> {
-    Range::prefix(prefix)
-        .until
-        .unwrap_or_else(|| vec![0xFF; 256])
+    Range::prefix(prefix).until.unwrap_or_else(|| vec![0xFF; 256])
 }
 
 pub(crate) fn scan(
@@ -202,22 +188,18 @@ pub(crate) fn scan(
                 })
             })?
         }
-        Index::Heads => {
-            plain(&[]).read(&view.open_table(tables::HEADS)?, count, |key, value| {
-                let owner = smscode_core::store::Owner(known(key.try_into().ok())?);
-                Ok(Row::Head(owner, codec::read_head(value)?))
-            })?
-        }
+        Index::Heads => plain(&[]).read(&view.open_table(tables::HEADS)?, count, |key, value| {
+            let owner = smscode_core::store::Owner(known(key.try_into().ok())?);
+            Ok(Row::Head(owner, codec::read_head(value)?))
+        })?,
         Index::Transfers(owner) => {
             plain(&owner.0).read(&view.open_table(tables::TRANSFERS)?, count, |key, value| {
                 Ok(Row::Transfer(codec::read_transfer(key, value)?))
             })?
         }
-        Index::Events(owner) => {
-            plain(&owner.0).read(&view.open_table(tables::EVENTS)?, count, |key, value| {
-                Ok(Row::Event(codec::read_event(key, value)?))
-            })?
-        }
+        Index::Events(owner) => plain(&owner.0).read(&view.open_table(tables::EVENTS)?, count, |key, value| {
+            Ok(Row::Event(codec::read_event(key, value)?))
+        })?,
     };
     let more = rows.len() > limit;
     rows.truncate(limit);
@@ -236,11 +218,7 @@ fn scan_terms(
     let walk = Walk::new(
         at(&range.from),
         after.map(|cursor| match &cursor.key {
-            Some(key) => Bound::Excluded(tables::term_key(
-                index,
-                &cursor.position,
-                &tables::record_key(key),
-            )),
+            Some(key) => Bound::Excluded(tables::term_key(index, &cursor.position, &tables::record_key(key))),
             None => Bound::Included(at(&cursor.position)),
         }),
         range
@@ -287,11 +265,7 @@ pub(crate) async fn totals(view: &ReadTransaction) -> Result<Totals> {
 }
 
 /// Adds some heads; the last of them if there may be more.
-fn add_heads(
-    view: &ReadTransaction,
-    after: &Bound<Vec<u8>>,
-    totals: &mut Totals,
-) -> Result<Option<Vec<u8>>> {
+fn add_heads(view: &ReadTransaction, after: &Bound<Vec<u8>>, totals: &mut Totals) -> Result<Option<Vec<u8>>> {
     let heads = view.open_table(tables::HEADS)?;
     let bounds = (after.as_ref().map(Vec::as_slice), Bound::Unbounded);
     let mut last = None;

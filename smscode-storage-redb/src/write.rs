@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use redb::{Durability, ReadableTable, Table, WriteTransaction};
 use smscode_core::store::{
-    CommitQueue, Effect, Key, Names, Pending, Receipt, RecordChange, Refusal, StoreError, Writes,
-    judge_group, limits,
+    CommitQueue, Effect, Key, Names, Pending, Receipt, RecordChange, Refusal, StoreError, Writes, judge_group, limits,
 };
 use smscode_core::time::Timestamp;
 
@@ -89,14 +88,10 @@ impl Writer {
         let transaction = begin().map_err(before)?;
         let commits = writes.operations.len() as u64;
         let rows_written = write(&transaction, writes).map_err(before)?;
-        transaction
-            .commit()
-            .map_err(|error| (error.into(), Effect::Unknown))?;
+        transaction.commit().map_err(|error| (error.into(), Effect::Unknown))?;
         self.tallies.commits.fetch_add(commits, Ordering::Relaxed);
         self.tallies.groups.fetch_add(1, Ordering::Relaxed);
-        self.tallies
-            .rows_written
-            .fetch_add(rows_written, Ordering::Relaxed);
+        self.tallies.rows_written.fetch_add(rows_written, Ordering::Relaxed);
         Ok(results)
     }
 }
@@ -161,10 +156,7 @@ fn write(transaction: &WriteTransaction, writes: Writes) -> Result<u64> {
     Ok(written + write_operations(transaction, writes)?)
 }
 
-fn write_records(
-    transaction: &WriteTransaction,
-    changes: &BTreeMap<Key, RecordChange>,
-) -> Result<u64> {
+fn write_records(transaction: &WriteTransaction, changes: &BTreeMap<Key, RecordChange>) -> Result<u64> {
     if changes.is_empty() {
         return Ok(0);
     }

@@ -2,6 +2,7 @@
 
 use crate::money::{Currency, Money};
 use crate::port::Rate;
+use crate::store::limits::AMOUNT_MAX;
 
 /// How a selling price is made from a cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl Default for PriceRule {
 const MILLION: i128 = 1_000_000;
 
 /// What the customer pays, in the ledger's currency, rounded up to its smallest unit. `None` if the rate is for other
-/// currencies or the result does not fit.
+/// currencies or the result is more than the ledger takes in one transfer.
 ///
 /// ```
 /// use smscode_core::catalogue::{PriceRule, price};
@@ -49,7 +50,8 @@ pub fn price(rule: PriceRule, cost: Money, rate: Rate) -> Option<Money> {
     let denominator = unit(rate.base) * MILLION * MILLION;
     let minor =
         i64::try_from(numerator.div_euclid(denominator) + i128::from(numerator.rem_euclid(denominator) > 0)).ok()?;
-    Some(Money::new(minor.max(rule.minimum_minor), rate.quote))
+    let minor = minor.max(rule.minimum_minor);
+    (minor <= AMOUNT_MAX).then_some(Money::new(minor, rate.quote))
 }
 
 /// The most we may pay a supplier for something that is sold at this price: the largest cost whose price is not above

@@ -157,7 +157,7 @@ pub(super) fn transfer(
 ) -> Post {
     let id: Vec<u8> = id.into();
     Post {
-        subject: format!("about:{}", String::from_utf8_lossy(&id).replace('\0', "0")),
+        subject: std::str::from_utf8(&id).map_or("about:bytes".into(), |id| format!("about:{}", id.replace('\0', "0"))),
         id: TransferId(id),
         kind,
         reason: "case".into(),

@@ -2,7 +2,7 @@
 
 use super::draft::{NOON, capture, deposit, hold, number, owner, record, release, reverse, transfer};
 use super::failure::{Checked, holds, same};
-use super::world::World;
+use super::world::{World, same_picture};
 use crate::money::Currency;
 use crate::store::{Amount, Body, CounterKey, Expect, House, Place, TransferKind};
 
@@ -38,7 +38,7 @@ async fn some_of_all(w: &World) -> Checked {
 async fn same_after_reopen(w: &mut World) -> Checked {
     let before = w.picture().await?;
     w.reopen().await?;
-    same(
+    same_picture(
         &w.picture().await?,
         &before,
         "what is seen after the store was opened again",
@@ -190,7 +190,7 @@ pub(super) async fn durable_refused_ones_leave_nothing(w: &mut World) -> Checked
         .append(owner(1), 1);
     w.refuses(bad.post(hold(owner(1), "bad", 1_000_000)), "floor").await?;
     w.reopen().await?;
-    same(
+    same_picture(
         &w.picture().await?,
         &before,
         "what is seen after the store was opened again",

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::Failure;
 
 /// How long nothing may happen before a case is given up: longer than any disk needs for one sync.
-const SILENCE_MAX_S: u32 = 60;
+const SILENCE_MAX_S: u32 = 30;
 
 struct Unpark {
     thread: Thread,
@@ -29,7 +29,7 @@ impl Wake for Unpark {
 ///
 /// # Errors
 ///
-/// That of the future, or that nothing woke it for 60 s: a call that the store never answers.
+/// That of the future, or that nothing woke it for 30 s: a call that the store never answers.
 pub fn run<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let unpark = Arc::new(Unpark {
         thread: thread::current(),

@@ -60,7 +60,20 @@ pub(super) fn same<T: PartialEq + fmt::Debug>(found: &T, wanted: &T, what: &str)
     if found == wanted {
         return Ok(());
     }
-    Err(Failure::new(format!("{what}: found {found:?}, wanted {wanted:?}")))
+    Err(Failure::new(format!(
+        "{what}: found {}, wanted {}",
+        shown(found),
+        shown(wanted)
+    )))
+}
+
+/// A value as text, cut where nobody reads on.
+pub(super) fn shown(value: &impl fmt::Debug) -> String {
+    let text = format!("{value:?}");
+    match text.char_indices().nth(600) {
+        Some((at, _)) => format!("{} ...", &text[..at]),
+        None => text,
+    }
 }
 
 /// Checks that something is so.

@@ -2,7 +2,7 @@
 
 use super::draft::{NOON, deposit, forfeit, free, hold, number, owner, record};
 use super::failure::{Checked, holds, same};
-use super::world::World;
+use super::world::{World, same_picture};
 use crate::store::{Body, CounterKey, Receipt};
 
 const H48_S: i64 = 48 * 3_600;
@@ -28,7 +28,7 @@ pub(super) async fn rule_05_sent_again_the_outcome_comes_back(w: &mut World) -> 
         };
         same(&again, &wanted, "the stored receipt")?;
     }
-    same(&w.picture().await?, &before, "what is seen after replays")
+    same_picture(&w.picture().await?, &before, "what is seen after replays")
 }
 
 pub(super) async fn rule_05_other_content_is_refused(w: &mut World) -> Checked {

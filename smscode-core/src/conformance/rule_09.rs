@@ -2,7 +2,7 @@
 
 use super::draft::{NOON, capture, deposit, hold, owner, record, release, reverse};
 use super::failure::{Checked, holds, same};
-use super::world::{World, times};
+use super::world::{World, same_picture, times};
 use crate::money::Currency;
 use crate::store::{CounterKey, House, Index, Row};
 use crate::time::Timestamp;
@@ -63,7 +63,7 @@ pub(super) async fn rule_09_the_same_commits_give_the_same_store(w: &mut World) 
         }
     }
     let (one, two) = (w.picture().await?, other.picture().await?);
-    same(&one, &two, "two stores with the same commits")
+    same_picture(&one, &two, "two stores with the same commits")
 }
 
 pub(super) async fn rule_09_house_sums_are_right_at_every_moment(w: &mut World) -> Checked {

@@ -75,6 +75,18 @@ pub(super) struct Picture {
     totals: Totals,
 }
 
+/// Checks that two pictures are the same, and says where they part.
+#[track_caller]
+pub(super) fn same_picture(found: &Picture, wanted: &Picture, what: &str) -> Checked {
+    same(&found.totals, &wanted.totals, &format!("{what}: totals"))?;
+    same(&found.counters, &wanted.counters, &format!("{what}: counters"))?;
+    for name in found.lists.keys().chain(wanted.lists.keys()) {
+        let rows = |picture: &Picture| picture.lists.get(name).cloned().unwrap_or_default();
+        same(&rows(found), &rows(wanted), &format!("{what}: {name}"))?;
+    }
+    Ok(())
+}
+
 /// More pages than any case can fill: a scan that does not end is given up here.
 const PAGES_MAX: usize = 20_000;
 
@@ -222,13 +234,19 @@ impl World {
 
     /// Everything that can be seen of what the ChangeSets so far have named.
     pub(super) async fn picture(&self) -> Result<Picture, Failure> {
-        let (mut indexes, counters) = {
+        let (indexes, counters) = {
             let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut indexes = vec![Index::Heads];
-            indexes.extend(named.kinds.iter().map(|kind| Index::Kind(Kind::read(kind))));
-            indexes.extend(named.indexes.iter().map(|name| Index::Term(Kind::read(name))));
-            indexes.extend(named.owners.iter().map(|owner| Index::Transfers(*owner)));
-            indexes.extend(named.owners.iter().map(|owner| Index::Events(*owner)));
+            let mut indexes = vec![("heads".to_owned(), Index::Heads)];
+            for kind in &named.kinds {
+                indexes.push((format!("kind {kind}"), Index::Kind(Kind::read(kind))));
+            }
+            for name in &named.indexes {
+                indexes.push((format!("index {name}"), Index::Term(Kind::read(name))));
+            }
+            for owner in &named.owners {
+                indexes.push((format!("transfers of {:?}", owner.0), Index::Transfers(*owner)));
+                indexes.push((format!("events of {:?}", owner.0), Index::Events(*owner)));
+            }
             (indexes, named.counters.clone())
         };
         let mut picture = Picture {
@@ -236,9 +254,9 @@ impl World {
             counters: BTreeMap::new(),
             totals: self.totals().await?,
         };
-        for (n, index) in indexes.drain(..).enumerate() {
+        for (name, index) in indexes {
             let rows = self.all(&index).await?;
-            picture.lists.insert(format!("{n} {index:?}"), rows);
+            picture.lists.insert(name, rows);
         }
         for counter in counters {
             let value = self.counter(&counter).await?;

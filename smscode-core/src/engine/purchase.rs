@@ -138,12 +138,20 @@ impl Inner {
             reason: error.to_string(),
         })?;
         let attached = self
-            .change_order::<(), OrderError>(account, id, false, |draft, sight| {
+            .change_order::<bool, OrderError>(account, id, false, |draft, sight| {
                 let Some(slot) = self.suppliers.get(&draft.record.supplier) else {
-                    return Ok(Step::Leave(()));
+                    return Ok(Step::Leave(false));
                 };
-                if draft.advance(Input::Accept, None, "engine", sight.now).is_err() {
-                    return Ok(Step::Leave(()));
+                match draft.advance(Input::Accept, None, "engine", sight.now) {
+                    Ok(()) => {}
+                    Err(Stay::Done) => return Ok(Step::Leave(false)),
+                    // it has ended meanwhile: the number is nobody's and goes back
+                    Err(Stay::Late | Stay::Refused(_)) => {
+                        let state = SupplyState::Cancelling;
+                        let supply = self.supply_record(draft, got, state, Some(sight.now), sight.now);
+                        draft.push(put_supply(reference, &supply, self.version())?);
+                        return Ok(Step::Write(true));
+                    }
                 }
                 let link = Link {
                     reference: reference.to_owned(),
@@ -163,17 +171,13 @@ impl Inner {
                     record.abandoned && sight.now.ms_since(record.created_at) > self.settings.answer_due_ms;
                 let supply = self.supply_record(draft, got, SupplyState::Open, None, sight.now);
                 draft.push(put_supply(reference, &supply, self.version())?);
-                Ok(Step::Write(()))
+                Ok(Step::Write(false))
             })
             .await;
-        match attached {
-            Ok(()) | Err(Failed::NotFound) => Ok(()),
-            Err(Failed::Store(error)) => Err(error),
-            Err(Failed::Rule(error)) => Err(StoreError::Corrupt {
-                store: "core",
-                what: error.to_string(),
-            }),
+        if let Ok(true) = attached {
+            self.supply.notify_one();
         }
+        settle(attached.map(|_| ()))
     }
 
     fn supply_record(

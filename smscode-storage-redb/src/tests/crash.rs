@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smscode_core::money::Currency;
-use smscode_core::store::{
-    ChangeSet, Effect, Index, Kind, LoadKey, Owner, Range, Receipt, Row, Store, StoreError,
-};
+use smscode_core::store::{ChangeSet, Effect, Index, Kind, LoadKey, Owner, Range, Receipt, Row, Store, StoreError};
 use smscode_core::time::Timestamp;
 
 use super::disk::{Dice, Disk};
@@ -23,17 +21,10 @@ async fn send_some(store: &Arc<RedbStore>, dice: &mut Dice, sent: &mut Sent) {
         .map(|_| {
             let number = sent.len() as u64;
             let owner = owner(1 + dice.roll(OWNERS) as u8);
-            let change_set = order(
-                owner,
-                number,
-                Timestamp(1_778_490_000_000_000 + number as i64),
-            );
+            let change_set = order(owner, number, Timestamp(1_778_490_000_000_000 + number as i64));
             sent.insert(number, (owner, change_set.clone(), None));
             let store = store.clone();
-            (
-                number,
-                tokio::spawn(async move { store.commit(change_set).await }),
-            )
+            (number, tokio::spawn(async move { store.commit(change_set).await }))
         })
         .collect();
     for (number, task) in waiting {
@@ -44,9 +35,7 @@ async fn send_some(store: &Arc<RedbStore>, dice: &mut Dice, sent: &mut Sent) {
 fn outcome(result: &Result<Receipt, StoreError>) -> Option<bool> {
     match result {
         Ok(_) => Some(true),
-        Err(StoreError::Unavailable {
-            effect: Effect::No, ..
-        }) => Some(false),
+        Err(StoreError::Unavailable { effect: Effect::No, .. }) => Some(false),
         Err(StoreError::Unavailable {
             effect: Effect::Unknown,
             ..
@@ -61,19 +50,10 @@ async fn check(store: &RedbStore, sent: &Sent, case: &str) {
     for number in 1..=OWNERS as u8 {
         let owner = owner(number);
         let records = store
-            .scan(
-                &Index::Kind(Kind::of("order")),
-                &Range::prefix(&owner.0),
-                None,
-                1_000,
-            )
+            .scan(&Index::Kind(Kind::of("order")), &Range::prefix(&owner.0), None, 1_000)
             .await
             .unwrap();
-        let keys: Vec<_> = records
-            .rows
-            .iter()
-            .map(|row| row.cursor().key.unwrap())
-            .collect();
+        let keys: Vec<_> = records.rows.iter().map(|row| row.cursor().key.unwrap()).collect();
         let mut transfers = Vec::new();
         let mut after = None;
         loop {
@@ -199,14 +179,15 @@ fn nothing_answered_is_lost_and_nothing_is_there_by_halves() {
         Err(_) => (1..=60).collect(),
     };
     println!("seeds {seeds:?}; SMSCODE_SEED runs one");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut all = [0; 3];
     for seed in seeds.clone() {
         let counts = runtime.block_on(run(seed));
         all = [0, 1, 2].map(|i| all[i] + counts[i]);
     }
     println!("answered, refused, unknown: {all:?}");
-    assert!(seeds.len() == 1 || all.iter().all(|count| *count > 100), "too little was tried: {all:?}");
+    assert!(
+        seeds.len() == 1 || all.iter().all(|count| *count > 100),
+        "too little was tried: {all:?}"
+    );
 }

@@ -76,9 +76,7 @@ impl State {
                     let luck = self.dice.roll(3);
                     let mut at = 0;
                     while at < data.len() {
-                        let end = data
-                            .len()
-                            .min((offset + at) / SECTOR * SECTOR + SECTOR - offset);
+                        let end = data.len().min((offset + at) / SECTOR * SECTOR + SECTOR - offset);
                         if luck == 0 || luck == 1 && self.dice.roll(2) == 0 {
                             apply(&mut self.synced, offset + at, &data[at..end]);
                         }
@@ -152,10 +150,7 @@ impl redb::StorageBackend for Disk {
             return Err(Error::other("no power"));
         }
         let from = offset as usize;
-        let part = state
-            .seen
-            .get(from..from + out.len())
-            .ok_or(ErrorKind::UnexpectedEof)?;
+        let part = state.seen.get(from..from + out.len()).ok_or(ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(part);
         Ok(())
     }

@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use smscode_core::money::Currency;
 use smscode_core::store::{
-    Amount, Body, Bucket, ChangeSet, CounterKey, Entry, Expect, House, Key, Kind, OperationId,
-    Owner, Place, Post, Term, TransferId, TransferKind,
+    Amount, Body, Bucket, ChangeSet, CounterKey, Entry, Expect, House, Key, Kind, OperationId, Owner, Place, Post,
+    Term, TransferId, TransferKind,
 };
 use smscode_core::time::Timestamp;
 
@@ -31,8 +31,7 @@ impl Folder {
     fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let unique = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path =
-            std::env::temp_dir().join(format!("smscode-redb-{}-{unique}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("smscode-redb-{}-{unique}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
@@ -85,11 +84,7 @@ fn order(owner: Owner, number: u64, time: Timestamp) -> Arc<ChangeSet> {
             key: order_key(owner, number),
             expect: Expect::Absent,
             version: number,
-            body: Body::from_text(&format!(
-                "{{\"number\":{number},\"text\":\"{}\"}}",
-                "x".repeat(300)
-            ))
-            .unwrap(),
+            body: Body::from_text(&format!("{{\"number\":{number},\"text\":\"{}\"}}", "x".repeat(300))).unwrap(),
             terms: vec![Term {
                 index: Kind::of("due"),
                 at: time.sort_bytes().to_vec(),
