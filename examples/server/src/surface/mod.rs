@@ -1,6 +1,8 @@
 //! The surfaces, each a router of its own over the same [`App`].
 
+pub mod docs;
 pub mod events;
+pub mod openapi;
 pub mod operation;
 pub mod sandbox;
 pub mod stubs;
@@ -26,7 +28,9 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(v1v2::router())
         .merge(stubs::router())
         .merge(events::router())
-        .merge(operation::router());
+        .merge(operation::router())
+        .merge(openapi::router(app.sandbox.is_some()))
+        .merge(docs::router());
     if app.sandbox.is_some() {
         routes = routes.merge(sandbox::router());
     }
