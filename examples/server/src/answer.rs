@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The published API's error codes. There are no others, and clients branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,13 +153,30 @@ impl Failure {
     }
 }
 
+#[derive(Serialize)]
+struct Refused<'a> {
+    success: bool,
+    error: Told<'a>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    code: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    details: &'a Map<String, Value>,
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut error = json!({"code": self.code.word(), "message": self.message});
-        if !self.details.is_empty() {
-            error["details"] = Value::Object(self.details);
-        }
-        let body = Json(json!({"success": false, "error": error}));
+        let body = Json(Refused {
+            success: false,
+            error: Told {
+                code: self.code.word(),
+                message: &self.message,
+                details: &self.details,
+            },
+        });
         let mut response = (self.code.status(), body).into_response();
         if let Some(seconds) = self.retry_after {
             response

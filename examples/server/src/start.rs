@@ -122,8 +122,10 @@ impl Running {
     pub async fn shutdown(self) {
         let _nobody_listens = self.stop.send(true);
         let _ended = self.http.await;
+        tracing::debug!("no more requests");
         let _nobody_listens = self.stop_platform.send(());
         let _ended = self.platform.await;
+        tracing::debug!("no more work");
     }
 }
 

@@ -203,6 +203,23 @@ pub(super) async fn create(
     answer(&placed, request.quantity, &pricing, fail)
 }
 
+#[derive(Serialize)]
+struct Answer<'a> {
+    success: bool,
+    data: Data<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Value>,
+    /// Why items of a bulk failed: the envelope is open for it, `data` is not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failures: Vec<Value>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    orders: Vec<Created<'a>>,
+    failed_count: usize,
+}
+
 fn answer(
     placed: &Placed,
     quantity: u32,
@@ -222,20 +239,15 @@ fn answer(
     if orders.is_empty() {
         return Err(all_failed(failures));
     }
-    let mut body = json!({
-        "success": true,
-        "data": {
-            "orders": orders.iter().map(|order| Created::of(order, pricing)).collect::<Vec<_>>(),
-            "failed_count": failures.len(),
+    let body = Answer {
+        success: true,
+        data: Data {
+            orders: orders.iter().map(|order| Created::of(order, pricing)).collect(),
+            failed_count: failures.len(),
         },
-    });
-    if let Some(meta) = fx_meta(pricing) {
-        body["meta"] = meta;
-    }
-    if !failures.is_empty() {
-        // the envelope is open, `data` is not
-        body["failures"] = failures.into_iter().map(reason).collect();
-    }
+        meta: fx_meta(pricing),
+        failures: failures.into_iter().map(reason).collect(),
+    };
     let mut response = axum::Json(body).into_response();
     if placed.replayed {
         response
