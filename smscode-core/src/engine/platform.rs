@@ -167,6 +167,31 @@ impl Platform {
     pub async fn events(&self, account: AccountId, after: u64, limit: usize) -> Result<Vec<EventView>, OrderError> {
         self.inner.events_after(account, after, limit).await
     }
+    /// Waits until an order has more SMS than `after_revision`, or has ended, or `limit_ms` are over; gives its view then.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotFound`], or `Unavailable` when the store is away.
+    pub async fn wait_for_sms(
+        &self,
+        account: AccountId,
+        order: OrderId,
+        after_revision: u64,
+        limit_ms: i64,
+    ) -> Result<OrderView, OrderError> {
+        let limit = self.inner.now().plus_ms(limit_ms);
+        let mut watch = self.watch(account);
+        loop {
+            let view = self.order(account, order).await?;
+            if view.revision > after_revision || view.status.is_terminal() {
+                return Ok(view);
+            }
+            if self.inner.until(limit, watch.changed()).await != Some(true) {
+                return self.order(account, order).await;
+            }
+        }
+    }
+
     /// Wakes when something happens on an account.
     pub fn watch(&self, account: AccountId) -> Watch {
         Watch {
