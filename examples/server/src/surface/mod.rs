@@ -1,7 +1,11 @@
 //! The surfaces, each a router of its own over the same [`App`].
 
+pub mod docs;
+pub mod events;
+pub mod openapi;
 pub mod operation;
 pub mod sandbox;
+pub mod stubs;
 pub mod v1v2;
 
 use std::sync::Arc;
@@ -20,7 +24,13 @@ pub const BODY_MAX: usize = 1_000_000;
 
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
-    let mut routes = Router::new().merge(v1v2::router()).merge(operation::router());
+    let mut routes = Router::new()
+        .merge(v1v2::router())
+        .merge(stubs::router())
+        .merge(events::router())
+        .merge(operation::router())
+        .merge(openapi::router(app.sandbox.is_some()))
+        .merge(docs::router());
     if app.sandbox.is_some() {
         routes = routes.merge(sandbox::router());
     }

@@ -14,10 +14,17 @@ use std::sync::Arc;
 
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use serde::Serialize;
+use smscode_core::order::OrderView;
 
 pub use refuse::{refused, refused_account, refused_routed};
 
 use crate::app::App;
+
+/// An order as `/v1` shows it, for the surfaces beside these two.
+pub fn order_on_v1(order: &OrderView) -> impl Serialize {
+    view::Order::of(order, &money::Pricing::Rupiah)
+}
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
