@@ -88,7 +88,10 @@ impl Supplier for InstantSupplier {
             text: format!("Your WhatsApp code is {CODE}. Do not share it with anyone."),
             ..SupplierSms::default()
         };
-        Ok(ids.iter().map(|_| ActivationState::Received(vec![sms.clone()])).collect())
+        Ok(ids
+            .iter()
+            .map(|_| ActivationState::Received(vec![sms.clone()]))
+            .collect())
     }
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
