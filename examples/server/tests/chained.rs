@@ -1,5 +1,12 @@
 //! Two servers, one being the other's supplier, all over HTTP: a shop sells what a sandbox has.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 mod common;
 
@@ -58,7 +65,14 @@ async fn chain() -> (Api, Api) {
 /// The only order of the sandbox's list with this number.
 async fn upstream(sandbox: &Api, phone: &Value) -> Value {
     let orders = sandbox.get("/v1/orders").await;
-    let found: Vec<Value> = orders.data().as_array().unwrap().iter().filter(|o| o["phone_number"] == *phone).cloned().collect();
+    let found: Vec<Value> = orders
+        .data()
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|o| o["phone_number"] == *phone)
+        .cloned()
+        .collect();
     assert_eq!(found.len(), 1, "the number was bought once");
     found[0].clone()
 }
@@ -89,15 +103,26 @@ async fn an_order_flows_through_and_both_ledgers_balance() {
     assert!(cost < price, "{cost} below {price}");
     let received = shop.until(&order["id"], |order| order["otp_code"].is_string()).await;
     let read = sandbox.read(&bought["id"]).await;
-    assert_eq!((&received["otp_code"], &received["otp_message"]), (&read["otp_code"], &read["otp_message"]));
-    assert_eq!(shop.action("v1", "finish", &order["id"]).await.data()["status"], "COMPLETED");
+    assert_eq!(
+        (&received["otp_code"], &received["otp_message"]),
+        (&read["otp_code"], &read["otp_message"])
+    );
+    assert_eq!(
+        shop.action("v1", "finish", &order["id"]).await.data()["status"],
+        "COMPLETED"
+    );
     // the shop tells its supplier, afterwards
-    sandbox.until(&bought["id"], |order| order["status"] == "COMPLETED").await;
+    sandbox
+        .until(&bought["id"], |order| order["status"] == "COMPLETED")
+        .await;
     for (api, amount, left) in [(&sandbox, cost, before - cost), (&shop, price, OPENING - price)] {
         assert_eq!(held(api).await, 0);
         assert_eq!(api.balance().await, left);
         let ours = transfers(api).await;
-        assert_eq!(ours[1..], [(TransferKind::Hold, amount), (TransferKind::Capture, amount)]);
+        assert_eq!(
+            ours[1..],
+            [(TransferKind::Hold, amount), (TransferKind::Capture, amount)]
+        );
         api.ledger_adds_up().await;
     }
 }
@@ -113,7 +138,10 @@ async fn a_second_sms_comes_through_the_chain() {
     assert_eq!(resent.data()["resent"], true);
     sandbox.sms(phone, "Your code is 902118").await;
     let second = shop.until(&order["id"], |order| order["otp_code"] == "902118").await;
-    assert_eq!((&second["sms_revision"], &second["status"]), (&json!(2), &json!("OTP_RECEIVED")));
+    assert_eq!(
+        (&second["sms_revision"], &second["status"]),
+        (&json!(2), &json!("OTP_RECEIVED"))
+    );
     let third = shop.action("v1", "cancel", &order["id"]).await;
     assert_eq!(third.code(), "CONFLICT");
     shop.action("v1", "finish", &order["id"]).await;
@@ -134,7 +162,11 @@ async fn a_cancel_at_one_end_is_a_cancel_at_the_other() {
             break;
         }
         assert_eq!(answer.status, 409, "{}", answer.text);
-        assert!(begin.elapsed() < Duration::from_secs(10), "never cancelled: {}", answer.text);
+        assert!(
+            begin.elapsed() < Duration::from_secs(10),
+            "never cancelled: {}",
+            answer.text
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(sandbox.read(&bought["id"]).await["status"], "CANCELED");
@@ -162,8 +194,14 @@ async fn a_supplier_without_money_is_not_the_customers_affair() {
         sandbox.post("/v1/orders/create", body).await.data();
     }
     let (_, umbrella) = shop.product("whatsapp").await;
-    let refused = shop.post("/v1/orders/create", json!({"catalog_product_id": umbrella})).await;
-    assert!(["PROVIDER_ERROR", "NO_OFFER_AVAILABLE"].contains(&refused.code()), "{}", refused.text);
+    let refused = shop
+        .post("/v1/orders/create", json!({"catalog_product_id": umbrella}))
+        .await;
+    assert!(
+        ["PROVIDER_ERROR", "NO_OFFER_AVAILABLE"].contains(&refused.code()),
+        "{}",
+        refused.text
+    );
     assert!(!refused.text.contains("balance is"), "{}", refused.text);
     assert_eq!((shop.balance().await, held(&shop).await), (OPENING, 0));
     shop.ledger_adds_up().await;

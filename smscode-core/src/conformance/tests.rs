@@ -117,10 +117,10 @@ fn golden_files_say_how_to_bless() {
 #[test]
 fn the_executor_waits_for_other_threads() {
     let (send, receive) = tokio::sync::oneshot::channel();
-    let thread = std::thread::spawn(move || send.send(7));
-    let got = run(async { receive.await.map_err(Failure::new) });
-    assert_eq!(got, Ok(7));
-    thread.join().unwrap().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || send.send(7).unwrap());
+        assert_eq!(run(async { receive.await.map_err(Failure::new) }), Ok(7));
+    });
     assert_eq!(
         run(async { Err::<(), _>(Failure::new("x")) }).map_err(|f| f.to_string().starts_with('x')),
         Err(true)

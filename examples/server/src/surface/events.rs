@@ -4,6 +4,10 @@
 //! in `Last-Event-ID` (as browsers do by themselves) or `?after=`, and misses nothing. Without either a stream begins
 //! with what happens next. Events hold no content; the order is read when its message is sent, so a message that is
 //! late shows the order as it is then, and never what has been purged.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "streams wait for their clients in real time; nothing is decided by it"
+)]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;

@@ -172,9 +172,15 @@ impl Generator {
             set.push(entry);
         }
         if crowd {
+            // what belongs to nobody takes its turn from the first account
+            let first = accounts()[0];
+            touched
+                .iter_mut()
+                .filter(|owner| owner.is_none())
+                .for_each(|owner| *owner = first);
             touched.sort_unstable();
             touched.dedup();
-            for owner in touched.into_iter().filter(|owner| !owner.is_none()) {
+            for owner in touched {
                 let body = self.body();
                 set.push(Entry::Append { owner, body });
             }

@@ -18,8 +18,14 @@ const STYLE: &str = "text/css; charset=utf-8";
 pub fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/docs", get(async || page(HTML, include_str!("index.html"))))
-        .route("/docs/reference", get(async || page(HTML, include_str!("reference.html"))))
-        .route("/docs/reference.js", get(async || page(SCRIPT, include_str!("reference.js"))))
+        .route(
+            "/docs/reference",
+            get(async || page(HTML, include_str!("reference.html"))),
+        )
+        .route(
+            "/docs/reference.js",
+            get(async || page(SCRIPT, include_str!("reference.js"))),
+        )
         .route("/docs/docs.js", get(async || page(SCRIPT, include_str!("docs.js"))))
         .route("/docs/docs.css", get(async || page(STYLE, include_str!("docs.css"))))
 }
@@ -28,7 +34,10 @@ fn page(kind: &'static str, text: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "no-cache"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (HeaderName::from_static("referrer-policy"), "no-referrer"),
     ];

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::published::delivered;
-use super::shape::{Operation, about, closed, boolean, int64, one_of, text};
+use super::shape::{Operation, about, boolean, closed, int64, one_of, text};
 
 /// What every server serves.
 pub(super) fn routes() -> Vec<Operation> {
@@ -42,15 +42,29 @@ fn stubs(method: &'static str) -> Operation {
         ("service", "The market's code, such as wa."),
         ("country", "The market's id; 0 is Russia."),
         ("operator", "Only `any`."),
-        ("maxPrice", "The most that may be charged, in rupiah; rounded down. Also max_price."),
-        ("orderId", "Your own id of a purchase: 1 to 128 letters, digits, - or _."),
+        (
+            "maxPrice",
+            "The most that may be charged, in rupiah; rounded down. Also max_price.",
+        ),
+        (
+            "orderId",
+            "Your own id of a purchase: 1 to 128 letters, digits, - or _.",
+        ),
         ("id", "The activation. Also activationId."),
-        ("status", "Of setStatus: 1, 3 (another SMS), 6 (finish), 8 or -1 (cancel)."),
+        (
+            "status",
+            "Of setStatus: 1, 3 (another SMS), 6 (finish), 8 or -1 (cancel).",
+        ),
     ];
-    let operation = Operation::new(method, "/stubs/handler_api.php", "older programs", "The SMS-Activate protocol")
-        .remark(remark)
-        .secured_by("key")
-        .parameter("query", "action", one_of(&actions), true);
+    let operation = Operation::new(
+        method,
+        "/stubs/handler_api.php",
+        "older programs",
+        "The SMS-Activate protocol",
+    )
+    .remark(remark)
+    .secured_by("key")
+    .parameter("query", "action", one_of(&actions), true);
     parameters
         .into_iter()
         .fold(operation, |operation, (name, remark)| {
@@ -92,9 +106,12 @@ fn operation() -> Vec<Operation> {
 
 fn documents() -> Vec<Operation> {
     let page = |path: &str, summary: &str, kind: &str| {
-        Operation::new("get", path, "documents", summary)
-            .open()
-            .answer("200", "The document.", kind, json!({"type": "string"}))
+        Operation::new("get", path, "documents", summary).open().answer(
+            "200",
+            "The document.",
+            kind,
+            json!({"type": "string"}),
+        )
     };
     vec![
         Operation::new("get", "/openapi.json", "documents", "This document")
@@ -103,7 +120,11 @@ fn documents() -> Vec<Operation> {
         page("/docs", "How to begin", "text/html"),
         page("/docs/reference", "This document for people", "text/html"),
         page("/docs/reference.js", "What draws it", "text/javascript"),
-        page("/docs/docs.js", "Puts this server's address into examples", "text/javascript"),
+        page(
+            "/docs/docs.js",
+            "Puts this server's address into examples",
+            "text/javascript",
+        ),
         page("/docs/docs.css", "What it looks like", "text/css"),
     ]
 }
@@ -115,10 +136,15 @@ pub(super) fn sandbox() -> Operation {
         "required": ["success", "data"],
         "properties": {"success": {"const": true}, "data": delivered()},
     });
-    Operation::new("post", "/sandbox/sms", "sandbox", "Let an SMS arrive at an open order's number")
-        .remark("Sandbox only. `phone` with or without plus; an order of the service sbx_manual waits for such an SMS.")
-        .open()
-        .body("SandboxSms")
-        .answer("202", "It was delivered.", "application/json", envelope)
-        .refuses(&[404, 409, 413, 422])
+    Operation::new(
+        "post",
+        "/sandbox/sms",
+        "sandbox",
+        "Let an SMS arrive at an open order's number",
+    )
+    .remark("Sandbox only. `phone` with or without plus; an order of the service sbx_manual waits for such an SMS.")
+    .open()
+    .body("SandboxSms")
+    .answer("202", "It was delivered.", "application/json", envelope)
+    .refuses(&[404, 409, 413, 422])
 }

@@ -98,7 +98,10 @@ mod tests {
             for name in document["components"][kind].as_object().unwrap().keys() {
                 // FORBIDDEN and INTERNAL_ERROR are declared by no route of the published API; 403 comes with a suspension
                 let exempt = ["403", "AccountEvent"].contains(&&**name);
-                assert!(exempt || used.contains(&format!("/components/{kind}/{name}")), "{kind}/{name} is not used");
+                assert!(
+                    exempt || used.contains(&format!("/components/{kind}/{name}")),
+                    "{kind}/{name} is not used"
+                );
             }
         }
     }
@@ -112,7 +115,12 @@ mod tests {
             let routes: usize = own.map(|(_, methods)| methods.as_object().unwrap().len()).sum();
             assert_eq!(routes, 18, "{surface}");
         }
-        let members = |name: &str| document["components"]["schemas"][name]["required"].as_array().unwrap().len();
+        let members = |name: &str| {
+            document["components"]["schemas"][name]["required"]
+                .as_array()
+                .unwrap()
+                .len()
+        };
         let counts = ["OrderV1", "OrderV2", "ActiveOrder", "CreatedOrderV1", "CreatedOrderV2"].map(members);
         assert_eq!(counts, [24, 24, 18, 20, 20]);
         assert!(!paths.contains_key("/sandbox/sms"));

@@ -52,12 +52,20 @@ pub(super) enum Step {
 pub(super) fn step(step: Step, error: &OrderError) -> Reply {
     match (step, error) {
         (Step::Cancel, OrderError::CancelTooEarly { .. }) => Reply::word(word::EARLY_CANCEL_DENIED),
-        (Step::Cancel, OrderError::Conflict { status, .. }) if matches!(status, Status::Canceled | Status::Expired) => {
-            Reply::word(word::ACCESS_CANCEL)
-        }
-        (Step::Finish, OrderError::Conflict { status, .. }) if *status == Status::Completed => {
-            Reply::word(word::ACCESS_ACTIVATION)
-        }
+        (
+            Step::Cancel,
+            OrderError::Conflict {
+                status: Status::Canceled | Status::Expired,
+                ..
+            },
+        ) => Reply::word(word::ACCESS_CANCEL),
+        (
+            Step::Finish,
+            OrderError::Conflict {
+                status: Status::Completed,
+                ..
+            },
+        ) => Reply::word(word::ACCESS_ACTIVATION),
         (_, OrderError::Conflict { .. } | OrderError::ResendTooEarly { .. } | OrderError::CancelTooEarly { .. }) => {
             Reply::word(word::BAD_STATUS)
         }
