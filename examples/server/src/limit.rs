@@ -149,9 +149,8 @@ fn insert(buckets: &mut BTreeMap<Who, Bucket>, who: Who, bucket: Bucket) {
 
 /// Whole seconds until a permit is there.
 fn wait(left: i64, a_minute: u32) -> i64 {
-    let missing = (PERMIT - left).max(0);
-    let per_second = (i64::from(a_minute) * PERMIT / 60).max(1);
-    (missing + per_second - 1) / per_second
+    let a_minute = (i64::from(a_minute) * PERMIT).max(1);
+    ((PERMIT - left).max(0) * 60 + a_minute - 1) / a_minute
 }
 
 fn too_many(message: &str, seconds: i64) -> Failure {
@@ -163,5 +162,111 @@ fn network(address: IpAddr) -> u128 {
     match address.to_canonical() {
         IpAddr::V4(address) => u128::from(u32::from(address)),
         IpAddr::V6(address) => u128::from(address) & !u128::from(u64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
+    const OTHER: AccountId = AccountId::from_bytes([2; 16]);
+
+    fn limits(requests_a_minute: u32, attempts_a_minute: u32) -> Limits {
+        Limits::new(LimitSettings {
+            requests_a_minute,
+            attempts_a_minute,
+        })
+    }
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_seconds(1_000_000).plus_ms(ms)
+    }
+
+    #[test]
+    fn a_bucket_empties_at_once_and_fills_evenly() {
+        let limits = limits(60, 0);
+        let cases = [
+            // ms, requests, of which are let through, seconds to wait after that
+            (0, 70, 60, 1),
+            (500, 1, 0, 1),
+            (1_000, 2, 1, 1),
+            (3_000, 5, 2, 1),
+            (63_000, 70, 60, 1),
+            // a clock that was set back fills nothing and breaks nothing
+            (10_000, 1, 0, 1),
+        ];
+        for (ms, requests, through, seconds) in cases {
+            let answers: Vec<_> = (0..requests).map(|_| limits.request(ACCOUNT, at(ms))).collect();
+            assert_eq!(
+                answers.iter().filter(|answer| answer.is_ok()).count(),
+                through,
+                "at {ms}"
+            );
+            let refused = answers.into_iter().find_map(Result::err);
+            assert_eq!(refused.unwrap().retry_after, Some(seconds), "at {ms}");
+        }
+        assert!(limits.request(OTHER, at(10_000)).is_ok(), "others have their own");
+    }
+
+    #[test]
+    fn waits_are_whole_seconds_until_there_is_a_permit() {
+        let limits = limits(3, 0);
+        for _ in 0..3 {
+            limits.request(ACCOUNT, at(0)).unwrap();
+        }
+        assert_eq!(limits.request(ACCOUNT, at(0)).unwrap_err().retry_after, Some(20));
+        assert_eq!(limits.request(ACCOUNT, at(12_500)).unwrap_err().retry_after, Some(8));
+        assert!(limits.request(ACCOUNT, at(20_000)).is_ok());
+    }
+
+    #[test]
+    fn an_order_is_polled_once_a_second_for_free() {
+        let limits = limits(2, 0);
+        let order = OrderId(7);
+        limits.poll(ACCOUNT, order, at(0)).unwrap();
+        for second in 1..120 {
+            limits.poll(ACCOUNT, order, at(second * 1_000)).unwrap();
+        }
+        // faster than that takes of the requests
+        let burst = (0..10)
+            .filter(|_| limits.poll(ACCOUNT, order, at(119_500)).is_ok())
+            .count();
+        assert_eq!(burst, 2);
+        assert!(
+            limits.poll(ACCOUNT, OrderId(8), at(119_500)).is_err(),
+            "another number is a request"
+        );
+    }
+
+    #[test]
+    fn failed_attempts_are_counted_by_network() {
+        let limits = limits(1, 2);
+        let first: IpAddr = "2001:db8:1:1::1".parse().unwrap();
+        let neighbour: IpAddr = "2001:db8:1:1:ffff::2".parse().unwrap();
+        let elsewhere: IpAddr = "2001:db8:1:2::1".parse().unwrap();
+        for _ in 0..2 {
+            limits.may_try(first, at(0)).unwrap();
+            limits.failed_try(first, at(0));
+        }
+        assert_eq!(limits.may_try(neighbour, at(0)).unwrap_err().retry_after, Some(30));
+        assert!(limits.may_try(elsewhere, at(0)).is_ok());
+        assert!(limits.may_try(neighbour, at(30_000)).is_ok());
+        let mapped: IpAddr = "::ffff:192.0.2.1".parse().unwrap();
+        assert_eq!(network(mapped), network("192.0.2.1".parse().unwrap()));
+        let unlimited = super::tests::limits(1, 0);
+        (0..100).for_each(|_| unlimited.failed_try(first, at(0)));
+        assert!(unlimited.may_try(first, at(0)).is_ok());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let limits = limits(10, 0);
+        let mut buckets = limits.lock();
+        for n in 0..BUCKETS_MAX as u128 + 10 {
+            insert(&mut buckets, Who::Address(n), Bucket { left: 0, at: at(0) });
+        }
+        assert!(buckets.len() <= BUCKETS_MAX);
     }
 }

@@ -1,7 +1,6 @@
 //! The platform as a host sees it.
 
 use std::future::Future;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::builder::PlatformBuilder;
@@ -61,6 +60,12 @@ impl Platform {
     /// under way are given their time to end (at most the call limit). Run it once per platform.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         self.inner.run(shutdown).await;
+    }
+
+    /// Waits until [`Platform::run`] has been through recovery and takes commands. For ever, if nobody runs it.
+    pub async fn ready(&self) {
+        // the sender lives in the platform, so this does not fail
+        drop(self.inner.running.subscribe().wait_for(|running| *running).await);
     }
 
     /// The ledger's currency.
@@ -125,6 +130,13 @@ impl Platform {
     /// Places orders and waits until they are settled or the answer is due.
     pub async fn place_orders(&self, account: AccountId, wanted: PlaceOrders) -> Result<Placed, OrderError> {
         self.inner.place(account, wanted).await
+    }
+    /// The first commit of [`Platform::place_orders`] and nothing after it: the purchases are never sent, and the orders
+    /// stay as a crash would leave them. For measurements only.
+    #[cfg(feature = "bench")]
+    #[doc(hidden)]
+    pub async fn commit_orders(&self, account: AccountId, wanted: PlaceOrders) -> Result<(), OrderError> {
+        self.inner.place_commit_alone(account, wanted).await
     }
     /// An order.
     pub async fn order(&self, account: AccountId, order: OrderId) -> Result<OrderView, OrderError> {
@@ -226,7 +238,7 @@ impl Inner {
         Health {
             store: self.store.describe().await.map(|_| ()),
             suppliers,
-            running: self.running.load(Ordering::Acquire),
+            running: *self.running.borrow(),
             oldest_epoch_seconds: self.oldest_epoch_seconds(),
         }
     }

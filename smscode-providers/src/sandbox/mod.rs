@@ -27,6 +27,8 @@ pub use stock::Scenario;
 
 use crate::clock::{OsEntropy, SystemClock};
 use crate::secret::ApiKey;
+#[cfg(feature = "sms-activate")]
+use crate::sms::sms_activate::{self, SmsActivateConfig};
 use model::{Model, Settings};
 use serve::{Shared, lock};
 
@@ -78,6 +80,7 @@ impl Sandbox {
     }
 
     /// The same with a clock and randomness of the caller: a test lets hours pass at once.
+    #[allow(clippy::disallowed_methods, reason = "a server of its own needs a task of its own")]
     pub async fn start_with(
         config: SandboxConfig,
         clock: Arc<dyn Clock>,
@@ -123,6 +126,20 @@ impl SandboxHandle {
     /// The address to configure a supplier with.
     pub fn base_url(&self) -> String {
         format!("http://{}/stubs/handler_api.php", self.addr)
+    }
+
+    /// An account here, for the client of this protocol: its dialect, address and key.
+    #[cfg(feature = "sms-activate")]
+    pub fn account(&self, name: &str) -> SmsActivateConfig {
+        let dialect = match self.shared.style {
+            Style::Plain => &sms_activate::SMS_ACTIVATE,
+            Style::HeroSms => &sms_activate::HEROSMS,
+            Style::Grizzly => &sms_activate::GRIZZLYSMS,
+            Style::SmsHub => &sms_activate::SMSHUB,
+        };
+        let mut config = SmsActivateConfig::new(name, dialect, self.shared.key.clone());
+        config.base_url = self.base_url();
+        config
     }
 
     /// Lets an SMS arrive at an open number.
