@@ -60,3 +60,55 @@ impl Fixture for Memory {
 }
 
 smscode_core::conformance_suite!(Memory);
+
+/// The suite's cases run on one thread; this one is about several.
+#[test]
+fn eight_threads_find_one_order() {
+    use smscode_core::conformance::{Failure, run};
+    use smscode_core::store::{Body, ChangeSet, CounterKey, Entry, LoadKey, OperationId, Owner};
+    use smscode_core::time::Timestamp;
+
+    const THREADS: u8 = 8;
+    const COMMITS: u8 = 200;
+    let store = Arc::new(MemoryStore::with_group_max(4));
+    let (account, counter) = (Owner([1; 16]), CounterKey::of(Owner([1; 16]), "n"));
+    let answers: Vec<Result<u64, Failure>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let (store, counter) = (store.clone(), counter.clone());
+                scope.spawn(move || {
+                    let mut events = 0;
+                    for n in 0..COMMITS {
+                        let mut id = [thread; 16];
+                        id[0] = n;
+                        let mut set = ChangeSet::new(OperationId(id), Timestamp::EPOCH);
+                        set.push(Entry::Append {
+                            owner: account,
+                            body: Body::empty(),
+                        });
+                        set.push(Entry::Count {
+                            counter: counter.clone(),
+                            delta: 1,
+                            max: None,
+                        });
+                        let set = Arc::new(set.seal(Body::empty()));
+                        let receipt = run(async { Ok(store.commit(set).await?) })?;
+                        let keys = [LoadKey::Head(account), LoadKey::Counter(counter.clone())];
+                        let view = run(async { Ok(store.load(&keys).await?) })?;
+                        // event and counter of a commit are seen together, whoever commits for whom
+                        assert_eq!(view.head(account).last_event as i64, view.counter(&counter));
+                        assert!(view.head(account).last_event >= receipt.events[0]);
+                        events += receipt.events.len() as u64;
+                    }
+                    Ok(events)
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(Failure::new("a thread panicked"))))
+            .collect()
+    });
+    let events: u64 = answers.into_iter().map(|answer| answer.unwrap_or_default()).sum();
+    assert_eq!(events, u64::from(THREADS) * u64::from(COMMITS));
+}

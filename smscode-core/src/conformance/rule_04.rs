@@ -1,6 +1,6 @@
 //! Rule 4: money carries no version; a transfer id exists once; numbers have no gaps.
 
-use super::draft::{capture, deposit, hold, owner, release, transfer};
+use super::draft::{capture, deposit, hold, owner, release, reverse, transfer};
 use super::failure::{Checked, holds, same};
 use super::world::{World, times};
 use crate::money::Currency;
@@ -286,6 +286,34 @@ pub(super) async fn rule_04_totals_add_up_per_currency(w: &mut World) -> Checked
         )?;
     }
     Ok(())
+}
+
+pub(super) async fn rule_04_totals_count_debt(w: &mut World) -> Checked {
+    w.done(
+        w.draft()
+            .post(deposit(owner(1), "d1", 10))
+            .post(deposit(owner(2), "d2", 10)),
+    )
+    .await?;
+    w.done(
+        w.draft()
+            .post(reverse(owner(1), "r1", 25))
+            .post(reverse(owner(2), "r2", 13)),
+    )
+    .await?;
+    let line = w
+        .totals()
+        .await?
+        .currencies
+        .get(&Currency::Idr)
+        .cloned()
+        .unwrap_or_default();
+    same(&(line.available, line.held, line.debt), &(0, 0, -18), "customers")?;
+    same(
+        &(line.house(&House::clearing("host")), line.sum()),
+        &(18, 0),
+        "clearing and the sum",
+    )
 }
 
 pub(super) async fn rule_04_open_holds_follow_holds_and_closings(w: &mut World) -> Checked {

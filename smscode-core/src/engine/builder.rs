@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex, RwLock};
 
-use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 
 use super::inner::{CatalogueIds, Inner, Keys, Numbers, Slot, SlotState, TASKS_MAX, WAKE_UPS_MAX};
 use super::platform::Platform;
@@ -153,7 +153,7 @@ impl PlatformBuilder {
             supply: Notify::new(),
             wake_ups: broadcast::channel(WAKE_UPS_MAX).0,
             node: hex(&node),
-            running: AtomicBool::new(false),
+            running: watch::Sender::new(false),
             stopping: AtomicBool::new(false),
         });
         inner.load_ids().await?;

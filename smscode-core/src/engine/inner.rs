@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch};
 
 use super::arriving::Arrivals;
 use super::settings::Settings;
@@ -97,7 +97,8 @@ pub(super) struct Inner {
     pub(super) supply: Notify,
     pub(super) wake_ups: broadcast::Sender<AccountId>,
     pub(super) node: String,
-    pub(super) running: AtomicBool,
+    /// Whether recovery has been through and `run` is driving.
+    pub(super) running: watch::Sender<bool>,
     pub(super) stopping: AtomicBool,
 }
 
@@ -150,7 +151,7 @@ impl Inner {
         F: Future<Output = ()> + Send + 'static,
         C: FnOnce(oneshot::Sender<T>) -> F,
     {
-        if !self.running.load(Ordering::Acquire) {
+        if !*self.running.borrow() {
             return Err(NotRunning("the platform is not being run"));
         }
         let (reply, answer) = oneshot::channel();

@@ -58,6 +58,21 @@ impl Inner {
             .await?
     }
 
+    /// The commit of a placing alone, for measurements: in the engine like the whole.
+    #[cfg(feature = "bench")]
+    pub(super) async fn place_commit_alone(
+        self: &Arc<Self>,
+        account: AccountId,
+        wanted: PlaceOrders,
+    ) -> Result<(), OrderError> {
+        let inner = Arc::clone(self);
+        self.in_engine(move |reply| async move {
+            let begun = inner.begin(account, &wanted).await;
+            drop(reply.send(begun.map(|_purchases_never_sent| ())));
+        })
+        .await?
+    }
+
     async fn place_task(
         self: Arc<Self>,
         account: AccountId,

@@ -1,7 +1,6 @@
 //! The platform as a host sees it.
 
 use std::future::Future;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::builder::PlatformBuilder;
@@ -61,6 +60,12 @@ impl Platform {
     /// under way are given their time to end (at most the call limit). Run it once per platform.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         self.inner.run(shutdown).await;
+    }
+
+    /// Waits until [`Platform::run`] has been through recovery and takes commands. For ever, if nobody runs it.
+    pub async fn ready(&self) {
+        // the sender lives in the platform, so this does not fail
+        drop(self.inner.running.subscribe().wait_for(|running| *running).await);
     }
 
     /// The ledger's currency.
@@ -126,6 +131,13 @@ impl Platform {
     pub async fn place_orders(&self, account: AccountId, wanted: PlaceOrders) -> Result<Placed, OrderError> {
         self.inner.place(account, wanted).await
     }
+    /// The first commit of [`Platform::place_orders`] and nothing after it: the purchases are never sent, and the orders
+    /// stay as a crash would leave them. For measurements only.
+    #[cfg(feature = "bench")]
+    #[doc(hidden)]
+    pub async fn commit_orders(&self, account: AccountId, wanted: PlaceOrders) -> Result<(), OrderError> {
+        self.inner.place_commit_alone(account, wanted).await
+    }
     /// An order.
     pub async fn order(&self, account: AccountId, order: OrderId) -> Result<OrderView, OrderError> {
         self.inner.view(account, order).await
@@ -167,6 +179,31 @@ impl Platform {
     pub async fn events(&self, account: AccountId, after: u64, limit: usize) -> Result<Vec<EventView>, OrderError> {
         self.inner.events_after(account, after, limit).await
     }
+    /// Waits until an order has more SMS than `after_revision`, or has ended, or `limit_ms` are over; gives its view then.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotFound`], or `Unavailable` when the store is away.
+    pub async fn wait_for_sms(
+        &self,
+        account: AccountId,
+        order: OrderId,
+        after_revision: u64,
+        limit_ms: i64,
+    ) -> Result<OrderView, OrderError> {
+        let limit = self.inner.now().plus_ms(limit_ms);
+        let mut watch = self.watch(account);
+        loop {
+            let view = self.order(account, order).await?;
+            if view.revision > after_revision || view.status.is_terminal() {
+                return Ok(view);
+            }
+            if self.inner.until(limit, watch.changed()).await != Some(true) {
+                return self.order(account, order).await;
+            }
+        }
+    }
+
     /// Wakes when something happens on an account.
     pub fn watch(&self, account: AccountId) -> Watch {
         Watch {
@@ -201,7 +238,7 @@ impl Inner {
         Health {
             store: self.store.describe().await.map(|_| ()),
             suppliers,
-            running: self.running.load(Ordering::Acquire),
+            running: *self.running.borrow(),
             oldest_epoch_seconds: self.oldest_epoch_seconds(),
         }
     }

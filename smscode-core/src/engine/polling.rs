@@ -22,6 +22,8 @@ const OPEN_MAX: usize = 100_000;
 const PAGE: usize = 1_000;
 /// Polls of one supplier under way at once, where it has no batch.
 const POLLS_AT_ONCE: usize = 16;
+/// SMS of one round recorded at once: as many commits as fill some groups of a store.
+const RECORDED_AT_ONCE: usize = 256;
 /// After an error the supplier is left alone for this long.
 const ERROR_PAUSE_MS: i64 = 3_000;
 /// One round may take this long.
@@ -91,27 +93,36 @@ impl Inner {
             .map(|orders| self.ask(slot, orders, open).boxed())
             .collect();
         let answers: Vec<_> = iter(asked).buffer_unordered(at_once).collect().await;
-        for answer in answers {
-            for ((account, id), state) in answer {
-                if let Some(watched) = open.get_mut(&(account, id)) {
-                    let age_ms = now.ms_since(watched.since);
-                    watched.next = now.plus_ms(rules::poll_pause_ms(&self.settings, age_ms));
-                }
-                match state {
-                    Some(ActivationState::Received(sms)) => logged(name, self.receive(account, id, &sms).await),
-                    Some(ActivationState::Ended) => {
-                        if open
-                            .get(&(account, id))
-                            .is_some_and(|watched| watched.state != State::Received)
-                        {
-                            logged(name, self.supplier_ended(account, id).await);
-                        }
-                    }
-                    Some(ActivationState::Waiting | ActivationState::NotFound) | None => {}
-                }
+        let mut news = Vec::new();
+        for (order, state) in answers.into_iter().flatten() {
+            let Some(watched) = open.get_mut(&order) else { continue };
+            let age_ms = now.ms_since(watched.since);
+            watched.next = now.plus_ms(rules::poll_pause_ms(&self.settings, age_ms));
+            if let Some(state) = state {
+                news.push(self.record(order, watched.state, state).boxed());
             }
         }
+        // together, so that they share the store's syncs instead of waiting for one each
+        let recorded: Vec<_> = iter(news).buffer_unordered(RECORDED_AT_ONCE).collect().await;
+        for failed in recorded.into_iter().filter_map(Result::err) {
+            // what goes wrong with one order must not keep others waiting: the next round asks again
+            tracing::error!(supplier = name, error = %failed, "what a poll found for an order could not be recorded");
+        }
         Ok(())
+    }
+
+    /// Records what a supplier says of one order.
+    async fn record(
+        &self,
+        (account, id): (AccountId, OrderId),
+        known: State,
+        state: ActivationState,
+    ) -> Result<(), StoreError> {
+        match state {
+            ActivationState::Received(sms) => self.receive(account, id, &sms).await.map(|_novel| ()),
+            ActivationState::Ended if known != State::Received => self.supplier_ended(account, id).await,
+            ActivationState::Ended | ActivationState::Waiting | ActivationState::NotFound => Ok(()),
+        }
     }
 
     /// Asks about some orders; `None` where there was no usable answer.
@@ -201,12 +212,5 @@ impl Inner {
                 })
             }
         }
-    }
-}
-
-/// What goes wrong with one order must not keep others waiting: the next round asks again.
-fn logged<T>(supplier: &str, done: Result<T, StoreError>) {
-    if let Err(error) = done {
-        tracing::error!(supplier, %error, "what a poll found for an order could not be recorded");
     }
 }

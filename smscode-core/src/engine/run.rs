@@ -43,7 +43,7 @@ impl Inner {
                 () = &mut commanding => {}
             }
         }
-        self.running.store(false, Ordering::Release);
+        self.running.send_replace(false);
         self.stopping.store(true, Ordering::Release);
         tasks.close();
         let limit = self.now().plus_ms(self.settings.call_limit_ms);
@@ -80,7 +80,7 @@ impl Inner {
                 }
             }
         }
-        self.running.store(true, Ordering::Release);
+        self.running.send_replace(true);
         let polling = join_all(
             self.suppliers
                 .keys()

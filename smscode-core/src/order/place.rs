@@ -98,6 +98,22 @@ pub struct Placed {
     pub replayed: bool,
 }
 
+impl Placed {
+    /// The order of a call for one: its view, or why it was not (or not yet) settled.
+    ///
+    /// # Errors
+    ///
+    /// The reason of the rejection; [`OrderError::InProgress`] if the answer was due before the supplier's.
+    pub fn single(self) -> Result<OrderView, OrderError> {
+        match self.items.into_iter().next().map(|item| item.outcome) {
+            Some(ItemOutcome::Settled(view)) => Ok(view),
+            Some(ItemOutcome::Pending(_)) => Err(OrderError::InProgress),
+            Some(ItemOutcome::Rejected(error)) => Err(error),
+            None => Err(OrderError::NotFound),
+        }
+    }
+}
+
 /// One order of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacedItem {

@@ -185,16 +185,13 @@ fn check_expectations(rows: &Rows, change_set: &ChangeSet) -> Result<(), Refusal
     }
     let mut posts: Vec<&Post> = posts(change_set).collect();
     posts.sort_by(|a, b| a.id.cmp(&b.id));
-    let twin = posts
-        .windows(2)
-        .find(|pair| pair[0].id == pair[1].id)
-        .map(|pair| pair[0]);
-    match posts
+    // sorted: a twin in the same ChangeSet stands beside it
+    let twin = |n: usize, post: &Post| posts.get(n + 1).is_some_and(|next| next.id == post.id);
+    let found = posts
         .iter()
-        .copied()
-        .find(|post| rows.transfers.contains(&post.id))
-        .or(twin)
-    {
+        .enumerate()
+        .find(|(n, post)| rows.transfers.contains(&post.id) || twin(*n, post));
+    match found.map(|(_, post)| post) {
         Some(post) => Err(Refusal::TransferExists {
             subject: post.subject.clone(),
         }),

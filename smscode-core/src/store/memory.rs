@@ -1,5 +1,7 @@
 //! A store in memory: for tests, examples and the simulation. Nothing survives the process.
 
+mod figures;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +17,8 @@ use super::{
 };
 use crate::money::Currency;
 use crate::time::Timestamp;
+
+pub use figures::MemoryFigures;
 
 /// The largest group: as in the embedded store, so that both meet the same cases.
 const GROUP_MAX: usize = 64;
@@ -55,6 +59,9 @@ struct Data {
     transfers: BTreeMap<(Owner, u64), Transfer>,
     events: BTreeMap<(Owner, u64), Event>,
     totals: Totals,
+    /// Tallies for [`MemoryFigures`].
+    commits: u64,
+    groups: u64,
 }
 
 impl Default for MemoryStore {
@@ -172,6 +179,8 @@ impl Data {
     }
 
     fn write(&mut self, writes: Writes) {
+        self.commits += writes.operations.len() as u64;
+        self.groups += u64::from(!writes.operations.is_empty());
         for (key, change) in writes.records {
             for term in change.before.iter().flat_map(|record| &record.terms) {
                 self.terms.remove(&(term.index.clone(), term.at.clone(), key.clone()));

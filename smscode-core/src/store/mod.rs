@@ -60,7 +60,7 @@ pub use error::{Effect, Refusal, StoreError};
 pub use group_commit::{CommitQueue, Pending};
 pub use judge::{Names, RecordChange, Rows, Tally, Writes, judge_group};
 pub use key::{CounterKey, Key, Kind, Owner};
-pub use memory::MemoryStore;
+pub use memory::{MemoryFigures, MemoryStore};
 pub use scan::{Cursor, Index, Page, Range, Row, kind_position};
 pub use snapshot::{
     CurrencyTotals, Event, Head, LoadKey, Receipt, Record, Resolved, Snapshot, StatementEntry, StoredOperation, Totals,

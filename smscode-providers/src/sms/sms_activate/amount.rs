@@ -16,7 +16,7 @@ const EXPONENT_LIMIT: i32 = 30;
 /// The longest literal that is looked at.
 const LITERAL_LIMIT: usize = 64;
 
-/// Reads `12.50`, `0.0608`, `.5`-less decimals, and JSON's exponent notation (`6.08e-2`), never through a float.
+/// Reads `12.50`, `0.0608`, and JSON's exponent notation (`6.08e-2`), never through a float.
 ///
 /// `None` for a sign (see [`signed`]), for a comma (it may mean thousands), and for what does not fit.
 pub(super) fn amount(literal: &str, currency: Currency, excess: Excess) -> Option<Money> {
@@ -32,7 +32,7 @@ pub(super) fn amount(literal: &str, currency: Currency, excess: Excess) -> Optio
     } else {
         format!("{whole}.{fraction}")
     };
-    if !rest.bytes().all(|b| b.is_ascii_digit()) {
+    if plain.ends_with('.') || !rest.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let mut money = Money::parse(&text, currency)?;

@@ -146,8 +146,10 @@ pub(super) fn cancelled(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> C
             Meaning::TooEarly => CancelOutcome::TooEarly,
             Meaning::SmsArrived => CancelOutcome::SmsArrived,
             Meaning::NoActivation | Meaning::BadStatus | Meaning::Ended => CancelOutcome::NotOpen,
-            Meaning::Broken | Meaning::Throttled => CancelOutcome::Unknown(name.to_owned()),
-            _ => CancelOutcome::Refused(name.to_owned()),
+            // words of success, but of another step: some say them to refuse politely
+            Meaning::Ready | Meaning::RetryAccepted | Meaning::Finished => CancelOutcome::Refused(name.to_owned()),
+            other if is_no(other) => CancelOutcome::Refused(name.to_owned()),
+            _ => CancelOutcome::Unknown(name.to_owned()),
         },
         Err(why) => CancelOutcome::Unknown(why),
     }
@@ -160,8 +162,9 @@ pub(super) fn finished(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> (F
         Ok(Meant::Word(name, meaning)) => match meaning {
             Meaning::Finished | Meaning::NoActivation | Meaning::Ended => (FinishOutcome::Finished, false),
             Meaning::BadStatus => (FinishOutcome::Refused(name.to_owned()), true),
-            Meaning::Broken | Meaning::Throttled => (FinishOutcome::Unknown(name.to_owned()), false),
-            _ => (FinishOutcome::Refused(name.to_owned()), false),
+            Meaning::Ready | Meaning::TooEarly => (FinishOutcome::Refused(name.to_owned()), false),
+            other if is_no(other) => (FinishOutcome::Refused(name.to_owned()), false),
+            _ => (FinishOutcome::Unknown(name.to_owned()), false),
         },
         Err(why) => (FinishOutcome::Unknown(why), false),
     }
@@ -173,11 +176,26 @@ pub(super) fn more(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> MoreOu
         Ok(Meant::Done) => MoreOutcome::Unknown("no content (HTTP 204)".to_owned()),
         Ok(Meant::Word(name, meaning)) => match meaning {
             Meaning::RetryAccepted => MoreOutcome::Waiting,
-            Meaning::Broken | Meaning::Throttled => MoreOutcome::Unknown(name.to_owned()),
-            _ => MoreOutcome::Refused(name.to_owned()),
+            Meaning::NoActivation | Meaning::BadStatus | Meaning::Ended => MoreOutcome::Refused(name.to_owned()),
+            other if is_no(other) => MoreOutcome::Refused(name.to_owned()),
+            _ => MoreOutcome::Unknown(name.to_owned()),
         },
         Err(why) => MoreOutcome::Unknown(why),
     }
+}
+
+/// The words that refuse any step. A word that is out of place refuses nothing.
+fn is_no(meaning: Meaning) -> bool {
+    matches!(
+        meaning,
+        Meaning::BadKey
+            | Meaning::Blocked
+            | Meaning::NoFunds
+            | Meaning::NoNumbers
+            | Meaning::NotSold
+            | Meaning::BadRequest
+            | Meaning::TooLate
+    )
 }
 
 enum Meant {
