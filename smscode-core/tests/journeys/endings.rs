@@ -132,11 +132,13 @@ async fn u13_expiry_after_one_last_check() {
 
 #[tokio::test]
 async fn u13_an_sms_found_by_the_last_check_counts() {
-    let mut settings = Settings::default();
     // no poll comes between
-    settings.poll_first_ms = 600_000;
-    settings.poll_then_ms = 600_000;
-    settings.poll_late_ms = 600_000;
+    let settings = Settings {
+        poll_first_ms: 600_000,
+        poll_then_ms: 600_000,
+        poll_late_ms: 600_000,
+        ..Settings::default()
+    };
     let world = World::timed(0, 300, settings).await;
     let order = world.place().await;
     world.clock.advance(200).await;

@@ -40,7 +40,7 @@ async fn race(seed: u64) -> (State, OrderView) {
     let waits: Vec<u64> = (0..6).map(|_| dice.roll(240)).collect();
     let sms = async {
         wait(waits[0]).await;
-        if waits[0] % 5 != 0 {
+        if !waits[0].is_multiple_of(5) {
             world.supplier().deliver(&phone, None, "Your code is 415127");
         }
     };
@@ -54,13 +54,13 @@ async fn race(seed: u64) -> (State, OrderView) {
         let mut finished = false;
         for _ in 0..3 {
             wait(waits[3]).await;
-            finished |= waits[3] % 3 == 0 && world.finish(order.id).await.is_ok();
+            finished |= waits[3].is_multiple_of(3) && world.finish(order.id).await.is_ok();
         }
         finished
     };
     let ends = async {
         wait(waits[4]).await;
-        if waits[4] % 4 == 0 {
+        if waits[4].is_multiple_of(4) {
             world.supplier().end(&phone);
         }
     };

@@ -155,6 +155,8 @@ pub struct Script {
     /// An answer to a poll is this old when it arrives.
     pub poll_ms: i64,
     pub more_refused: bool,
+    pub finish_fails: bool,
+    pub finishes: u64,
 }
 
 pub struct TestSupplier {
@@ -420,7 +422,12 @@ impl Supplier for TestSupplier {
     }
 
     async fn finish(&self, id: &ActivationId) -> FinishOutcome {
-        if let Some(sold) = self.script.lock().unwrap().sold.get_mut(&id.0) {
+        let mut script = self.script.lock().unwrap();
+        script.finishes += 1;
+        if script.finish_fails {
+            return FinishOutcome::Unknown("scripted".into());
+        }
+        if let Some(sold) = script.sold.get_mut(&id.0) {
             sold.finished = true;
         }
         FinishOutcome::Finished
@@ -432,6 +439,8 @@ pub struct SlowStore {
     inner: Arc<MemoryStore>,
     dice: AtomicU64,
     pub broken: AtomicBool,
+    /// Says of itself that other processes may use it too.
+    pub shared: AtomicBool,
     pub commits: AtomicU64,
 }
 
@@ -441,6 +450,7 @@ impl SlowStore {
             inner,
             dice: AtomicU64::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             broken: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
             commits: AtomicU64::new(0),
         })
     }
@@ -457,7 +467,9 @@ impl SlowStore {
 #[async_trait]
 impl Store for SlowStore {
     async fn describe(&self) -> Result<StoreInfo, StoreError> {
-        self.inner.describe().await
+        let mut info = self.inner.describe().await?;
+        info.shared = self.shared.load(Ordering::Relaxed);
+        Ok(info)
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
@@ -577,7 +589,8 @@ impl World {
         settings: Settings,
         account: Option<AccountId>,
     ) -> Self {
-        let seed = 7 + u64::from(account.is_some());
+        // the first life is the same in every run; another life or node must not draw the same ids again
+        let seed = account.map_or(7, |_| 8 + clock.now().0.unsigned_abs());
         let rates = smscode_core::port::FixedRates::new().with(Currency::Usd, Currency::Idr, 16_000);
         let mut builder = Platform::builder()
             .store(store.clone())
@@ -693,6 +706,11 @@ impl World {
             smscode_core::order::ItemOutcome::Settled(view) => view.clone(),
             other => panic!("not settled: {other:?}"),
         }
+    }
+
+    /// Places one order, whatever becomes of it.
+    pub async fn place_one(&self) -> OrderId {
+        self.place_orders(Self::whatsapp()).await.unwrap().items[0].order
     }
 
     pub async fn order(&self, id: OrderId) -> OrderView {
