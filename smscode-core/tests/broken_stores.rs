@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use smscode_core::conformance::{CASES, Excuse, Fixture, Needs, Verdict, case, model, run};
 use smscode_core::store::{
     ChangeSet, Cursor, Effect, Entry, Fingerprint, Index, LoadKey, MemoryStore, OperationId, Page, Range, Receipt,
-    Refusal, Row, Snapshot, Store, StoreError, StoreInfo, Totals,
+    Refusal, Snapshot, Store, StoreError, StoreInfo, Totals,
 };
 
 /// What is wrong with a store.
@@ -60,6 +60,8 @@ enum Fault {
     HalfOnRefusal,
     /// A busy store says that it is unavailable.
     GivesUpWhenBusy,
+    /// No fault: commits of a crowd take effect in another order than they were sent in.
+    Shuffles,
 }
 
 struct Broken {
@@ -218,6 +220,11 @@ impl Store for Broken {
             self.state().busy -= 1;
             return answer;
         }
+        if self.fault == Fault::Shuffles {
+            for _ in 0..set.fingerprint.0[0] % 11 {
+                tokio::task::yield_now().await;
+            }
+        }
         let mut receipt = self.inner.commit(self.spoiled(&set)).await?;
         match self.fault {
             Fault::ReplayFlagLost => receipt.replayed = false,
@@ -303,7 +310,7 @@ impl Broken {
 /// A fixture of a store with the fault of that number.
 struct Faulty<const FAULT: usize>(Arc<Broken>);
 
-const FAULTS: [Fault; 22] = [
+const FAULTS: [Fault; 23] = [
     Fault::None,
     Fault::ScanDropsLastRow,
     Fault::CursorSkipsShared,
@@ -326,6 +333,7 @@ const FAULTS: [Fault; 22] = [
     Fault::IdsEndAtZero,
     Fault::HalfOnRefusal,
     Fault::GivesUpWhenBusy,
+    Fault::Shuffles,
 ];
 
 #[async_trait]
@@ -418,6 +426,16 @@ fn the_wrapper_itself_is_sound() {
         Ok(Verdict::Passed)
     );
     assert!(run(case::<Faulty<0>>("rule_99_no_such_case", 1)).is_err());
+}
+
+/// A store may judge a crowd in any order: neither the cases nor the model take offence.
+#[test]
+fn a_store_that_shuffles_is_sound() {
+    assert_eq!(caught::<22>(), Vec::<&str>::new());
+    for (seed, group) in [(1, 64), (2, 1), (3, 2), (102, 64)] {
+        let found = run(model::check::<Faulty<22>>(group, seed, 2_000));
+        assert!(found.is_ok(), "{found:?}");
+    }
 }
 
 /// The random model finds them too, the ones that random ChangeSets can show.

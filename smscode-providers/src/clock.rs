@@ -27,6 +27,7 @@ impl Clock for SystemClock {
         }
     }
 
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that waits")]
     async fn sleep_until(&self, at: Timestamp) {
         loop {
             let left = at.0.saturating_sub(self.now().0);

@@ -1,13 +1,13 @@
-//! How values are written: integers little-endian and as wide as they are, texts with their length before them, a
-//! document last and to the end. Golden files hold every form; a change of any is a new [`crate::tables::FORMAT`].
+//! How values are written. Golden files hold every form; a change of any is a new [`crate::tables::FORMAT`].
 
 use smscode_core::money::Currency;
 use smscode_core::store::{
-    Body, Bucket, Event, Fingerprint, Head, House, Kind, Owner, Place, Receipt, Record, Resolved, StatementEntry,
+    Bucket, Event, Fingerprint, Head, House, Kind, Owner, Place, Receipt, Record, Resolved, StatementEntry,
     StoredOperation, Tally, Term, Transfer, TransferId, TransferKind,
 };
 use smscode_core::time::Timestamp;
 
+use crate::bytes::{Reader, put_bytes, put_i64, put_length, put_u64};
 use crate::fault::{Fault, Result};
 use crate::tables::read_numbered_key;
 
@@ -46,97 +46,6 @@ const fn bucket_code(bucket: Bucket) -> u8 {
         Bucket::Available => 1,
         Bucket::Held => 2,
         Bucket::Debt => 3,
-    }
-}
-
-fn put_length(out: &mut Vec<u8>, length: usize) {
-    let mut left = length;
-    while left >= 0x80 {
-        out.push((left & 0x7F) as u8 | 0x80);
-        left >>= 7;
-    }
-    out.push(left as u8);
-}
-
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_length(out, bytes.len());
-    out.extend_from_slice(bytes);
-}
-
-fn put_i64(out: &mut Vec<u8>, number: i64) {
-    out.extend_from_slice(&number.to_le_bytes());
-}
-
-fn put_u64(out: &mut Vec<u8>, number: u64) {
-    out.extend_from_slice(&number.to_le_bytes());
-}
-
-/// What is left to read of a value.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (first, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.array::<1>().map(|[byte]| byte)
-    }
-
-    fn i64(&mut self) -> Option<i64> {
-        self.array().map(i64::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    fn length(&mut self) -> Option<usize> {
-        let mut length = 0;
-        for shift in [0, 7, 14, 21, 28] {
-            let byte = self.byte()?;
-            length |= usize::from(byte & 0x7F) << shift;
-            if byte < 0x80 {
-                return Some(length);
-            }
-        }
-        None
-    }
-
-    /// So many things, each read by `one`.
-    fn list<T>(&mut self, mut one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let length = self.length()?;
-        // no capacity ahead: a damaged length must not reserve memory
-        let mut list = Vec::new();
-        for _ in 0..length {
-            list.push(one(self)?);
-        }
-        Some(list)
-    }
-
-    fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = self.length()?;
-        let (bytes, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(bytes)
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        std::str::from_utf8(self.bytes()?).ok()
-    }
-
-    fn currency(&mut self) -> Option<Currency> {
-        currency_of(self.byte()?)
-    }
-
-    fn body(self) -> Body {
-        Body::from_stored(self.0)
-    }
-
-    fn end<T>(self, value: T) -> Option<T> {
-        self.0.is_empty().then_some(value)
     }
 }
 
@@ -260,7 +169,7 @@ pub(crate) fn read_transfer(key: &[u8], bytes: &[u8]) -> Result<Transfer> {
         let (owner, number) = read_numbered_key(key)?;
         let code = from.byte()?;
         let kind = TransferKind::ALL.into_iter().find(|kind| kind_code(*kind) == code)?;
-        let currency = from.currency()?;
+        let currency = currency_of(from.byte()?)?;
         let (time, amount) = (Timestamp(from.i64()?), from.i64()?);
         let entry = StatementEntry {
             owner,

@@ -1,6 +1,7 @@
 //! What can go wrong with the file, and how it is told.
 
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use smscode_core::store::{Effect, StoreError};
 
@@ -12,6 +13,8 @@ pub(crate) const STORE: &str = "redb";
 pub(crate) enum Fault {
     /// The engine failed. Boxed: it is large and rare.
     Engine(Box<redb::Error>),
+    /// The engine panicked: the structure of the file is damaged.
+    Panicked,
     /// A row is not in the form that this crate writes.
     Unreadable(&'static str),
     /// Already told as the port tells it.
@@ -39,16 +42,22 @@ from_engine!(
     redb::SetDurabilityError
 );
 
+/// Runs a step of the engine, which panics over some damages of a file instead of saying so. After that the engine is
+/// opened again before anything else, so no state of a half done step is met.
+pub(crate) fn guarded<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or(Err(Fault::Panicked))
+}
+
 impl Fault {
     /// Whether the engine refuses everything from now on, until the file is opened again.
     pub(crate) fn needs_reopening(&self) -> bool {
-        let Self::Engine(error) = self else {
-            return false;
-        };
-        matches!(
-            **error,
-            redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::Backend(_) | redb::Error::DatabaseClosed
-        )
+        use redb::Error::{Backend, Io, PreviousIo};
+        // not DatabaseClosed: that is a view from before the engine was opened again
+        match self {
+            Self::Engine(error) => matches!(**error, Io(_) | PreviousIo | Backend(_)),
+            Self::Panicked => true,
+            Self::Unreadable(_) | Self::Told(_) => false,
+        }
     }
 
     /// As the port tells it.
@@ -56,6 +65,7 @@ impl Fault {
         match self {
             Self::Told(error) => error,
             Self::Unreadable(what) => corrupt(what),
+            Self::Panicked => corrupt("a file whose structure is damaged"),
             Self::Engine(error) => match *error {
                 redb::Error::Corrupted(what) => corrupt(&what),
                 redb::Error::Io(error) => unavailable(effect, describe_io(&error)),

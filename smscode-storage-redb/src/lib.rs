@@ -5,15 +5,18 @@
 //! A commit shares its transaction with what else is waiting, at most [`RedbOptions::group_max`] commits. A test keeps
 //! this table true.
 //!
-//! | | for a group | for each commit in it |
+//! | cost | once for a group | for each commit in it |
 //! |---|---|---|
 //! | read transactions | 1 | |
-//! | rows looked up | | 1 for the operation, 1 for each record, account, counter and transfer id that it names |
-//! | write transactions | 1; none if all are refused or made before | |
-//! | syncs | 2 with quick repair, 1 without; 0 if nothing is written | |
-//! | rows written | 1 for its operation ids; 1 for each currency and each house account that money moved in | 1 for the operation; 1 for each record put or deleted, and for each index term that came or went; 2 for each transfer (1 between house accounts); 1 for each event |
-//! | | 1 for each account and each counter that changed | |
-//! | rows forgotten | operation ids of the 48 h before, 256 at most, and a row for each of their groups | |
+//! | rows looked up | | 1 for the operation id, each record, account, counter and transfer id that it names |
+//! | write transactions | 1; none if all are refused or were made before | |
+//! | syncs | as write transactions, twice with quick repair; 1 more when the file grows | |
+//! | rows for operations | 1 | 1 |
+//! | rows for records | | 1 for each put or deleted; 1 for each index term that came or went |
+//! | rows for transfers | 1 for each currency and each house account | 2 for each; 1 between house accounts |
+//! | rows for events | | 1 for each |
+//! | rows for heads, counters | 1 for each that changed | |
+//! | rows forgotten | up to 256 operation ids of 48 h before, and 1 for each of their groups | |
 //!
 //! # Threads
 //!
@@ -21,6 +24,7 @@
 //! 1,000 rows, mostly from memory, each shorter than handing it to another thread would be worth; a cold page waits for
 //! the disk. Sums over everything yield after every 1,000 accounts. Opening and closing block: do them before and after serving.
 
+mod bytes;
 mod codec;
 mod fault;
 mod figures;
@@ -37,6 +41,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
+use redb::ReadTransaction;
 use smscode_core::store::{
     ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Refusal, Snapshot, Store, StoreError,
     StoreInfo, Totals, limits,
@@ -98,6 +103,10 @@ impl RedbStore {
         Self::with_opener(opener, options)
     }
 
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is no core: the one writer has a thread of its own"
+    )]
     fn with_opener(opener: Opener, mut options: RedbOptions) -> Result<Self, StoreError> {
         options.group_max = options.group_max.clamp(1, GROUP_MAX);
         let engine = Arc::new(Engine::open(opener).map_err(|fault| fault.tell(Effect::No))?);
@@ -136,6 +145,10 @@ impl RedbStore {
     }
 
     /// Runs a read, and notes if the engine failed in it.
+    fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> fault::Result<T>) -> Result<T, StoreError> {
+        self.told(fault::guarded(|| read(&self.engine.view()?)))
+    }
+
     fn told<T>(&self, result: fault::Result<T>) -> Result<T, StoreError> {
         result.map_err(|fault| {
             if fault.needs_reopening() {
@@ -182,7 +195,7 @@ impl Store for RedbStore {
             }
             .into());
         }
-        self.told(self.engine.view().and_then(|view| read::load(&view, keys)))
+        self.read(|view| read::load(view, keys))
     }
 
     async fn commit(&self, change_set: Arc<ChangeSet>) -> Result<Receipt, StoreError> {
@@ -196,11 +209,7 @@ impl Store for RedbStore {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        self.told(
-            self.engine
-                .view()
-                .and_then(|view| read::scan(&view, index, range, after, limit)),
-        )
+        self.read(|view| read::scan(view, index, range, after, limit))
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

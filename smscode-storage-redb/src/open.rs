@@ -11,7 +11,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, TableError};
 use smscode_core::store::{Effect, StoreError};
 
 use crate::RedbOptions;
-use crate::fault::{Fault, Result, STORE, corrupt, unavailable};
+use crate::fault::{Fault, Result, STORE, corrupt, guarded, unavailable};
 use crate::tables::{ALL, FORMAT, FORMAT_KEY, META};
 
 /// How to open the engine; a crash test puts another disk underneath here.
@@ -89,7 +89,7 @@ impl Engine {
             return Ok(());
         }
         // the old one must let go of the file first
-        drop(std::mem::replace(&mut *state, State::Away));
+        let_go(std::mem::replace(&mut *state, State::Away));
         *state = State::Open((self.opener)()?);
         self.failed.store(false, Ordering::Release);
         Ok(())
@@ -101,8 +101,20 @@ impl Engine {
     }
 
     pub(crate) fn close(&self) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State::Closed;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let_go(std::mem::replace(&mut *state, State::Closed));
     }
+}
+
+/// Closes the engine. What it cannot write any more is found again at the next opening.
+fn let_go(old: State) {
+    let closed = guarded(|| {
+        if let State::Open(database) = old {
+            database.close()?;
+        }
+        Ok(())
+    });
+    drop(closed);
 }
 
 /// An opener for a file of the file system. The name in its errors is the file's, without its folders.
@@ -186,14 +198,10 @@ fn private_file() -> fs::OpenOptions {
 
 /// Opens or makes the engine on a disk, and makes sure that what is on it is ours.
 pub(crate) fn open_backend(backend: impl redb::StorageBackend, cache_bytes: usize) -> Result<Database> {
-    let open = || {
-        redb::Builder::new()
-            .set_cache_size(cache_bytes)
-            .create_with_backend(backend)
-    };
-    // the engine may panic over a damaged file; nothing of ours is half done here
-    let database = std::panic::catch_unwind(std::panic::AssertUnwindSafe(open))
-        .map_err(|_| Fault::Unreadable("a file whose structure is damaged"))??;
+    let database = guarded(|| {
+        let mut builder = redb::Builder::new();
+        Ok(builder.set_cache_size(cache_bytes).create_with_backend(backend)?)
+    })?;
     let view = database.begin_read()?;
     let format = match view.open_table(META) {
         Ok(meta) => meta.get(FORMAT_KEY)?.map(|row| row.value()),
@@ -236,38 +244,22 @@ fn make_tables(database: &Database) -> Result<()> {
 
 /// Says which file it is about, and what to do.
 fn explain(fault: Fault, file_name: &str) -> Fault {
-    let Fault::Engine(error) = fault else {
-        return match fault {
-            Fault::Told(StoreError::Corrupt { what, .. }) => Fault::Told(corrupt(&format!("{file_name}: {what}"))),
-            Fault::Told(StoreError::Unavailable { effect, reason, .. }) => {
-                Fault::Told(unavailable(effect, format!("{file_name}: {reason}")))
+    let not_ours = format!("{file_name} is not a file of this store; it was left as it is, name another file");
+    let told = match fault {
+        Fault::Engine(error) => match *error {
+            redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
+                let who = "is in use by another process (or opened twice by this one)";
+                return told(&format!("{file_name} {who}; a file has one user at a time"));
             }
-            Fault::Unreadable(what) => Fault::Told(corrupt(&format!("{file_name}: {what}"))),
-            other => other,
-        };
+            redb::Error::UpgradeRequired(_) => corrupt(&not_ours),
+            redb::Error::Io(error) if error.kind() == ErrorKind::InvalidData => corrupt(&not_ours),
+            other => Fault::Engine(Box::new(other)).tell(Effect::No),
+        },
+        other => other.tell(Effect::No),
     };
-    Fault::Told(match *error {
-        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => unavailable(
-            Effect::No,
-            format!(
-                "{file_name} is in use by another process (or opened twice by this one); a file has one user at a time"
-            ),
-        ),
-        redb::Error::UpgradeRequired(found) => StoreError::Format {
-            store: STORE,
-            found: u64::from(found),
-            known: FORMAT,
-            advice: format!(
-                "{file_name} is in a file format of the engine that this program does not read; the file was left as it is"
-            ),
-        },
-        redb::Error::Io(error) if error.kind() == ErrorKind::InvalidData => corrupt(&format!(
-            "{file_name} is not a file of this store; it was left as it is, name another file"
-        )),
-        redb::Error::Corrupted(what) => corrupt(&format!("{file_name} is damaged: {what}")),
-        other => match Fault::Engine(Box::new(other)).tell(Effect::No) {
-            StoreError::Unavailable { effect, reason, .. } => unavailable(effect, format!("{file_name}: {reason}")),
-            told => told,
-        },
+    Fault::Told(match told {
+        StoreError::Corrupt { what, .. } if what != not_ours => corrupt(&format!("{file_name}: {what}")),
+        StoreError::Unavailable { effect, reason, .. } => unavailable(effect, format!("{file_name}: {reason}")),
+        other => other,
     })
 }

@@ -9,7 +9,7 @@ use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase};
 use smscode_core::store::{Cursor, Index, Kind, LoadKey, Names, Page, Range, Row, Rows, Snapshot, Totals, limits};
 
 use crate::codec::{self, Total};
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Result, guarded};
 use crate::tables::{self, Definition};
 
 type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
@@ -242,6 +242,16 @@ fn scan_terms(
 
 /// Sums every head, some at a stretch: between two stretches other tasks of the thread run. The view stays the same.
 pub(crate) async fn totals(view: &ReadTransaction) -> Result<Totals> {
+    let mut totals = guarded(|| house_totals(view))?;
+    let mut after = Bound::Unbounded;
+    while let Some(last) = guarded(|| add_heads(view, &after, &mut totals))? {
+        after = Bound::Excluded(last);
+        pause().await;
+    }
+    Ok(totals)
+}
+
+fn house_totals(view: &ReadTransaction) -> Result<Totals> {
     let mut totals = Totals::default();
     for row in view.open_table(tables::TOTALS)?.range::<&[u8]>(..)? {
         let (key, value) = row?;
@@ -255,11 +265,6 @@ pub(crate) async fn totals(view: &ReadTransaction) -> Result<Totals> {
                 (line.transfers, line.open_holds) = (transfers, open_holds);
             }
         }
-    }
-    let mut after = Bound::Unbounded;
-    while let Some(last) = add_heads(view, &after, &mut totals)? {
-        after = Bound::Excluded(last);
-        pause().await;
     }
     Ok(totals)
 }

@@ -1,6 +1,7 @@
 //! The writer: one thread that commits groups.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -44,17 +45,15 @@ impl Writer {
     /// Commits groups until the queue is closed and empty.
     pub(crate) fn run(self) {
         while let Some(group) = self.queue.take_blocking(self.group_max) {
-            if group.is_empty() {
-                continue; // all its callers have gone away
-            }
-            match self.commit(&group) {
+            let committed = catch_unwind(AssertUnwindSafe(|| self.commit(&group)));
+            match committed.unwrap_or(Err((Fault::Panicked, Effect::Unknown))) {
                 Ok(results) => {
                     for (pending, result) in group.into_iter().zip(results) {
                         pending.answer(result.map_err(StoreError::from));
                     }
                 }
                 Err((fault, effect)) => {
-                    if matches!(fault, Fault::Engine(_)) {
+                    if matches!(fault, Fault::Engine(_) | Fault::Panicked) {
                         self.engine.mark_failed();
                     }
                     let error = fault.tell(effect);

@@ -1,5 +1,9 @@
 //! The conformance suite on the store in a file.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests; the macro draws a fresh seed"
+)]
 
 use std::path::PathBuf;
 use std::sync::Arc;

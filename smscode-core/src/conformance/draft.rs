@@ -53,7 +53,7 @@ impl Draft {
     }
 
     /// Puts a record that is absent.
-    pub(super) fn new(self, key: &Key, version: u64) -> Self {
+    pub(super) fn fresh(self, key: &Key, version: u64) -> Self {
         self.put(key, Expect::Absent, version, number(version))
     }
 

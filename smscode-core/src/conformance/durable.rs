@@ -16,7 +16,7 @@ async fn some_of_all(w: &World) -> Checked {
         let draft = w
             .draft()
             .outcome(number(u64::from(n)))
-            .new(&record("order", n % 3, [n]), u64::from(n))
+            .fresh(&record("order", n % 3, [n]), u64::from(n))
             .term("due", [n / 3])
             .term("phone", [0xff, n])
             .count(&counter(), 1, None)
@@ -185,7 +185,7 @@ pub(super) async fn durable_refused_ones_leave_nothing(w: &mut World) -> Checked
     let before = w.picture().await?;
     let bad = w
         .draft()
-        .new(&record("order", 1, "bad"), 1)
+        .fresh(&record("order", 1, "bad"), 1)
         .term("due", "bad")
         .append(owner(1), 1);
     w.refuses(bad.post(hold(owner(1), "bad", 1_000_000)), "floor").await?;
@@ -199,13 +199,13 @@ pub(super) async fn durable_refused_ones_leave_nothing(w: &mut World) -> Checked
 
 pub(super) async fn durable_families_stay_deleted(w: &mut World) -> Checked {
     let draft = (0..50_u8).fold(w.draft(), |draft, n| {
-        draft.new(&record("session", 1, [n]), 1).term("token", [n])
+        draft.fresh(&record("session", 1, [n]), 1).term("token", [n])
     });
     w.done(draft).await?;
     w.done(
         w.draft()
             .delete_owned("session", owner(1))
-            .new(&record("session", 1, "new"), 1)
+            .fresh(&record("session", 1, "new"), 1)
             .term("token", "n"),
     )
     .await?;
@@ -222,7 +222,7 @@ pub(super) async fn durable_families_stay_deleted(w: &mut World) -> Checked {
 pub(super) async fn durable_what_was_answered_is_there(w: &mut World) -> Checked {
     for round in 0..5_u8 {
         let drafts = (0..70_u8)
-            .map(|n| w.draft().new(&record("order", n, [round]), 1).append(owner(1), 1))
+            .map(|n| w.draft().fresh(&record("order", n, [round]), 1).append(owner(1), 1))
             .collect();
         let answers = w.together(drafts).await;
         w.reopen().await?;
@@ -243,7 +243,7 @@ pub(super) async fn durable_commits_dropped_before_the_crash(w: &mut World) -> C
     for n in 0..6_u8 {
         let set = w
             .draft()
-            .new(&record("order", 1, [n]), 1)
+            .fresh(&record("order", 1, [n]), 1)
             .count(&counter(), 1, None)
             .append(owner(1), 1)
             .seal();

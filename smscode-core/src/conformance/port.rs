@@ -34,7 +34,7 @@ pub(super) async fn port_load_gives_what_is_there(w: &mut World) -> Checked {
     let counter = CounterKey::of(owner(1), "n");
     let draft = w
         .draft()
-        .new(&there, 5)
+        .fresh(&there, 5)
         .term("due", "x")
         .count(&counter, 3, None)
         .append(owner(1), 1);
@@ -71,7 +71,7 @@ pub(super) async fn port_load_gives_what_is_there(w: &mut World) -> Checked {
 
 pub(super) async fn port_load_gives_only_what_was_asked_for(w: &mut World) -> Checked {
     let (a, b) = (record("order", 1, "a"), record("order", 1, "b"));
-    w.done(w.draft().new(&a, 1).new(&b, 1).append(owner(1), 1)).await?;
+    w.done(w.draft().fresh(&a, 1).fresh(&b, 1).append(owner(1), 1)).await?;
     let view = w.load(&[LoadKey::Record(a.clone())]).await?;
     holds(view.record(&a).is_some() && view.record(&b).is_none(), "one record")?;
     same(&view.head(owner(1)), &Head::default(), "no head")?;
@@ -93,7 +93,7 @@ pub(super) async fn port_keys_are_compared_in_all_parts(w: &mut World) -> Checke
     let draft = keys
         .iter()
         .enumerate()
-        .fold(w.draft(), |draft, (n, key)| draft.new(key, n as u64).term("all", "x"));
+        .fold(w.draft(), |draft, (n, key)| draft.fresh(key, n as u64).term("all", "x"));
     w.done(draft).await?;
     for (n, key) in keys.iter().enumerate() {
         same(&w.version(key).await?, &Some(n as u64), "the record of a key")?;
@@ -104,9 +104,9 @@ pub(super) async fn port_keys_are_compared_in_all_parts(w: &mut World) -> Checke
     // the same care with places and counters
     w.done(
         w.draft()
-            .new(&free("t", "b"), 1)
+            .fresh(&free("t", "b"), 1)
             .term("ab", "c")
-            .new(&free("t", "a"), 1)
+            .fresh(&free("t", "a"), 1)
             .term("a", "bc"),
     )
     .await?;

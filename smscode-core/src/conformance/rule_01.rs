@@ -45,7 +45,7 @@ pub(super) async fn rule_01_operation_id_comes_before_all_else(w: &mut World) ->
 
 pub(super) async fn rule_01_replay_comes_before_expectations(w: &mut World) -> Checked {
     let key = free("thing", "a");
-    let set = w.draft().new(&key, 1).seal();
+    let set = w.draft().fresh(&key, 1).seal();
     w.commit(&set).await?;
     w.done(w.draft().over(&key, 1, 2)).await?;
     let again = w.commit(&set).await?;
@@ -113,7 +113,7 @@ pub(super) async fn rule_01_expectations_in_key_order(w: &mut World) -> Checked 
 
 pub(super) async fn rule_01_every_kind_of_expectation_is_judged(w: &mut World) -> Checked {
     let (there, missing) = (free("thing", "there"), free("thing", "missing"));
-    w.done(w.draft().new(&there, 5)).await?;
+    w.done(w.draft().fresh(&there, 5)).await?;
     let put = |key: &Key, expect| w.draft().put(key, expect, 6, number(6));
     let ensure = |key: &Key, expect| w.draft().ensure(key, expect);
     let delete = |key: &Key, expect| {

@@ -13,7 +13,7 @@ fn counter() -> CounterKey {
 /// Something of every sort, so that a trace of any sort would be seen.
 fn everything(draft: Draft) -> Draft {
     draft
-        .new(&record("order", 1, "new"), 11)
+        .fresh(&record("order", 1, "new"), 11)
         .term("due", "now")
         .over(&record("order", 1, "old"), 1, 12)
         .term("due", "later")
@@ -28,11 +28,11 @@ fn everything(draft: Draft) -> Draft {
 async fn prepared(w: &World) -> Checked {
     let draft = w
         .draft()
-        .new(&record("order", 1, "old"), 1)
+        .fresh(&record("order", 1, "old"), 1)
         .term("due", "old")
-        .new(&record("order", 1, "gone"), 1)
+        .fresh(&record("order", 1, "gone"), 1)
         .term("due", "gone")
-        .new(&record("session", 1, "s"), 1)
+        .fresh(&record("session", 1, "s"), 1)
         .term("token", "s")
         .count(&counter(), 4, None)
         .post(deposit(owner(1), "first", 50))
@@ -174,8 +174,8 @@ pub(super) async fn rule_02_put_replaces_the_whole_record(w: &mut World) -> Chec
 pub(super) async fn rule_02_delete_makes_room(w: &mut World) -> Checked {
     let key = record("order", 1, "a");
     for round in 0..3 {
-        w.done(w.draft().new(&key, round).term("due", [round as u8])).await?;
-        w.refuses(w.draft().new(&key, 77), "expectation").await?;
+        w.done(w.draft().fresh(&key, round).term("due", [round as u8])).await?;
+        w.refuses(w.draft().fresh(&key, 77), "expectation").await?;
         w.done(w.draft().delete(&key, round)).await?;
         same(&w.version(&key).await?, &None, "the record deleted")?;
     }
@@ -216,7 +216,7 @@ pub(super) async fn rule_02_ids_are_any_bytes(w: &mut World) -> Checked {
     ];
     let draft = ids.iter().enumerate().rev().fold(w.draft(), |draft, (n, id)| {
         draft
-            .new(&record("thing", 1, id.clone()), n as u64)
+            .fresh(&record("thing", 1, id.clone()), n as u64)
             .term("by_id", id.clone())
     });
     w.done(draft).await?;
@@ -253,11 +253,11 @@ pub(super) async fn rule_02_an_empty_change_set_is_accepted(w: &mut World) -> Ch
 pub(super) async fn rule_02_a_view_never_shows_half(w: &mut World) -> Checked {
     // one commit moves a token from one record to the other; every view has exactly one of the two
     let (a, b) = (free("thing", "a"), record("thing", 1, "b"));
-    w.done(w.draft().new(&a, 0).term("token", "t")).await?;
+    w.done(w.draft().fresh(&a, 0).term("token", "t")).await?;
     let writer = async {
         for n in 0..20 {
             let (from, to) = if n % 2 == 0 { (&a, &b) } else { (&b, &a) };
-            w.done(w.draft().delete(from, n).new(to, n + 1).term("token", "t"))
+            w.done(w.draft().delete(from, n).fresh(to, n + 1).term("token", "t"))
                 .await?;
         }
         Ok(())
@@ -286,8 +286,9 @@ pub(super) async fn rule_02_a_view_never_shows_half(w: &mut World) -> Checked {
 pub(super) async fn rule_02_money_follows_the_records(w: &mut World) -> Checked {
     // an order that is refused for its record takes no money, and the other way round
     let key = record("order", 1, "o");
-    w.done(w.draft().post(deposit(owner(1), "d", 10)).new(&key, 1)).await?;
-    w.refuses(w.draft().new(&key, 2).post(hold(owner(1), "h", 4)), "expectation")
+    w.done(w.draft().post(deposit(owner(1), "d", 10)).fresh(&key, 1))
+        .await?;
+    w.refuses(w.draft().fresh(&key, 2).post(hold(owner(1), "h", 4)), "expectation")
         .await?;
     same(&w.money(owner(1)).await?, &(10, 0, 0), "the money")?;
     w.refuses(w.draft().over(&key, 1, 2).post(hold(owner(1), "h", 40)), "floor")

@@ -9,7 +9,7 @@ pub(super) async fn rule_02_put_replaces_all_terms(w: &mut World) -> Checked {
     let key = record("order", 1, "a");
     w.done(
         w.draft()
-            .new(&key, 1)
+            .fresh(&key, 1)
             .term("due", "1")
             .term("due", "2")
             .term("phone", "p"),
@@ -31,7 +31,7 @@ pub(super) async fn rule_02_put_replaces_all_terms(w: &mut World) -> Checked {
 pub(super) async fn rule_02_only_terms_change(w: &mut World) -> Checked {
     // same body, same version: the terms alone differ
     let key = record("order", 1, "a");
-    w.done(w.draft().new(&key, 1).term("due", "1")).await?;
+    w.done(w.draft().fresh(&key, 1).term("due", "1")).await?;
     w.done(w.draft().over(&key, 1, 1).term("due", "9")).await?;
     let rows = w.all(&Index::Term(Kind::of("due"))).await?;
     let places: Vec<_> = rows.iter().map(|row| row.cursor().position).collect();
@@ -40,7 +40,7 @@ pub(super) async fn rule_02_only_terms_change(w: &mut World) -> Checked {
 
 pub(super) async fn rule_02_delete_removes_terms(w: &mut World) -> Checked {
     let (a, b) = (record("order", 1, "a"), record("order", 1, "b"));
-    w.done(w.draft().new(&a, 1).term("due", "x").new(&b, 1).term("due", "x"))
+    w.done(w.draft().fresh(&a, 1).term("due", "x").fresh(&b, 1).term("due", "x"))
         .await?;
     w.done(w.draft().delete(&a, 1)).await?;
     same(&w.keys("due").await?, &vec![b], "an equal term of another record stays")
@@ -54,7 +54,7 @@ pub(super) async fn rule_02_equal_terms_of_two_records(w: &mut World) -> Checked
         record("zorder", 1, ""),
     ];
     for key in keys.iter().rev() {
-        w.done(w.draft().new(key, 1).term("due", "same")).await?;
+        w.done(w.draft().fresh(key, 1).term("due", "same")).await?;
     }
     same(
         &w.keys("due").await?,
@@ -68,7 +68,8 @@ pub(super) async fn rule_02_equal_terms_of_two_records(w: &mut World) -> Checked
 
 pub(super) async fn rule_02_a_term_given_twice_is_one_place(w: &mut World) -> Checked {
     let key = free("thing", "a");
-    w.done(w.draft().new(&key, 1).term("due", "x").term("due", "x")).await?;
+    w.done(w.draft().fresh(&key, 1).term("due", "x").term("due", "x"))
+        .await?;
     same(&w.keys("due").await?, &vec![key.clone()], "rows")?;
     w.done(w.draft().delete(&key, 1)).await?;
     same(&w.keys("due").await?.len(), &0, "rows after the delete")
@@ -76,7 +77,7 @@ pub(super) async fn rule_02_a_term_given_twice_is_one_place(w: &mut World) -> Ch
 
 pub(super) async fn rule_02_a_row_of_a_list_is_the_record(w: &mut World) -> Checked {
     let key = record("order", 1, "a");
-    w.done(w.draft().new(&key, 4).term("due", "x").term("phone", "y"))
+    w.done(w.draft().fresh(&key, 4).term("due", "x").term("phone", "y"))
         .await?;
     let loaded = w.record(&key).await?;
     for index in [
@@ -101,9 +102,9 @@ pub(super) async fn rule_02_delete_owned_removes_records_and_terms(w: &mut World
         .into_iter()
         .map(|id| record("session", 7, id))
         .collect();
-    let draft = sessions
-        .iter()
-        .fold(w.draft(), |draft, key| draft.new(key, 1).term("token", key.id.clone()));
+    let draft = sessions.iter().fold(w.draft(), |draft, key| {
+        draft.fresh(key, 1).term("token", key.id.clone())
+    });
     w.done(draft).await?;
     w.done(w.draft().delete_owned("session", owner(7))).await?;
     for key in &sessions {
@@ -132,8 +133,8 @@ pub(super) async fn rule_02_delete_owned_spares_the_neighbours(w: &mut World) ->
     spared.sort();
     let draft = spared
         .iter()
-        .fold(w.draft(), |draft, key| draft.new(key, 1).term("token", "t"));
-    w.done(draft.new(&record("session", 7, "gone"), 1).term("token", "t"))
+        .fold(w.draft(), |draft, key| draft.fresh(key, 1).term("token", "t"));
+    w.done(draft.fresh(&record("session", 7, "gone"), 1).term("token", "t"))
         .await?;
     w.done(w.draft().delete_owned("session", owner(7))).await?;
     same(&w.keys("token").await?, &spared, "what stays")
@@ -142,8 +143,8 @@ pub(super) async fn rule_02_delete_owned_spares_the_neighbours(w: &mut World) ->
 pub(super) async fn rule_02_delete_owned_at_the_last_owner(w: &mut World) -> Checked {
     w.done(
         w.draft()
-            .new(&record("session", 0xff, vec![0xff; 128]), 1)
-            .new(&free("sessionz", ""), 1),
+            .fresh(&record("session", 0xff, vec![0xff; 128]), 1)
+            .fresh(&free("sessionz", ""), 1),
     )
     .await?;
     w.done(w.draft().delete_owned("session", owner(0xff))).await?;
@@ -165,15 +166,15 @@ pub(super) async fn rule_02_delete_owned_keeps_what_is_put_beside_it(w: &mut Wor
     let (old, new) = (record("session", 1, "old"), record("session", 1, "new"));
     w.done(
         w.draft()
-            .new(&old, 1)
+            .fresh(&old, 1)
             .term("token", "o")
-            .new(&record("session", 1, "x"), 1),
+            .fresh(&record("session", 1, "x"), 1),
     )
     .await?;
     // signed in anew: every session goes, this one comes; wherever the entry stands
     w.done(
         w.draft()
-            .new(&new, 2)
+            .fresh(&new, 2)
             .term("token", "n")
             .delete_owned("session", owner(1)),
     )
@@ -193,7 +194,7 @@ pub(super) async fn rule_02_delete_owned_keeps_what_is_put_beside_it(w: &mut Wor
 
 pub(super) async fn rule_02_delete_owned_beside_a_delete_and_an_ensure(w: &mut World) -> Checked {
     let (a, b) = (record("session", 1, "a"), record("session", 1, "b"));
-    w.done(w.draft().new(&a, 1).new(&b, 1)).await?;
+    w.done(w.draft().fresh(&a, 1).fresh(&b, 1)).await?;
     let stale = w.draft().delete_owned("session", owner(1)).ensure(&b, Expect::Absent);
     w.refuses(stale, "expectation").await?;
     w.done(

@@ -11,7 +11,7 @@ pub(super) async fn rule_05_sent_again_the_outcome_comes_back(w: &mut World) -> 
     let draft = w
         .draft()
         .outcome(number(42))
-        .new(&record("order", 1, "a"), 1)
+        .fresh(&record("order", 1, "a"), 1)
         .count(&CounterKey::of(owner(1), "n"), 3, None)
         .post(deposit(owner(1), "d", 9))
         .append(owner(1), 1);
@@ -87,7 +87,7 @@ pub(super) async fn rule_05_a_replay_after_everything_has_changed(w: &mut World)
     let key = record("order", 1, "a");
     let set = w
         .draft()
-        .new(&key, 1)
+        .fresh(&key, 1)
         .term("due", "x")
         .post(deposit(owner(1), "d", 5))
         .seal();
@@ -208,7 +208,7 @@ pub(super) async fn rule_05_a_clock_that_is_behind_loses_nothing(w: &mut World) 
             w.draft()
                 .at(NOON.plus_seconds(s))
                 .append(owner(1), 1)
-                .new(&free("t", s.to_string()), 1)
+                .fresh(&free("t", s.to_string()), 1)
                 .seal()
         })
         .collect();

@@ -18,7 +18,7 @@ fn counter() -> CounterKey {
 fn order(w: &World, n: u8) -> Arc<ChangeSet> {
     let set = w
         .draft()
-        .new(&record("order", 1, [n]), 1)
+        .fresh(&record("order", 1, [n]), 1)
         .term("due", [n])
         .count(&counter(), 1, None)
         .post(deposit(owner(1), [n], 10))
@@ -147,7 +147,7 @@ pub(super) async fn rule_06_a_caller_who_leaves_leaves_the_others_served(w: &mut
 
 pub(super) async fn rule_06_dropped_reads_do_no_harm(w: &mut World) -> Checked {
     let key = record("order", 1, "a");
-    w.done(w.draft().new(&key, 1)).await?;
+    w.done(w.draft().fresh(&key, 1)).await?;
     for _ in 0..20 {
         let store = w.store();
         let keys = [LoadKey::Record(key.clone())];

@@ -14,7 +14,7 @@ pub(super) async fn rule_07_a_scan_sees_every_commit_that_returned(w: &mut World
         let key = record("order", n % 3, [n]);
         let draft = w
             .draft()
-            .new(&key, 1)
+            .fresh(&key, 1)
             .term("due", [n])
             .append(owner(1), 1)
             .post(deposit(owner(1), [n], 1));
@@ -38,7 +38,7 @@ pub(super) async fn rule_07_a_scan_sees_every_commit_that_returned(w: &mut World
 pub(super) async fn rule_07_a_load_sees_every_commit_that_returned(w: &mut World) -> Checked {
     let key = free("thing", "a");
     let counter = CounterKey::of(Owner::NONE, "n");
-    w.done(w.draft().new(&key, 0)).await?;
+    w.done(w.draft().fresh(&key, 0)).await?;
     for n in 1..30_u64 {
         w.done(w.draft().over(&key, n - 1, n).count(&counter, 1, None)).await?;
         same(&w.version(&key).await?, &Some(n), "the version")?;
@@ -53,7 +53,7 @@ pub(super) async fn rule_07_a_load_is_one_view(w: &mut World) -> Checked {
     let counter = CounterKey::of(a, "steps");
     w.done(
         w.draft()
-            .new(&key, 0)
+            .fresh(&key, 0)
             .post(deposit(a, "a", 1_000))
             .post(deposit(b, "b", 1_000)),
     )
@@ -156,7 +156,7 @@ pub(super) async fn rule_07_totals_are_one_view(w: &mut World) -> Checked {
 pub(super) async fn rule_07_a_page_is_one_view(w: &mut World) -> Checked {
     // every commit moves the record from one place to the other: a page has it once
     let key = free("thing", "a");
-    w.done(w.draft().new(&key, 0).term("due", "b")).await?;
+    w.done(w.draft().fresh(&key, 0).term("due", "b")).await?;
     let writer = async {
         for n in 1..=30_u64 {
             let at = if n % 2 == 0 { "b" } else { "a" };
@@ -188,7 +188,7 @@ pub(super) async fn rule_07_a_page_is_one_view(w: &mut World) -> Checked {
 
 pub(super) async fn rule_07_one_version_has_one_successor(w: &mut World) -> Checked {
     let key = free("thing", "a");
-    w.done(w.draft().new(&key, 0)).await?;
+    w.done(w.draft().fresh(&key, 0)).await?;
     for round in 0..5_u64 {
         let answers = w
             .together(
@@ -213,12 +213,12 @@ pub(super) async fn rule_07_one_version_has_one_successor(w: &mut World) -> Chec
 pub(super) async fn rule_07_a_condition_holds_at_the_commit(w: &mut World) -> Checked {
     // twenty writers Ensure a gate as open, one closes it: afterwards nobody comes in
     let gate = free("gate", "");
-    w.done(w.draft().new(&gate, 1)).await?;
+    w.done(w.draft().fresh(&gate, 1)).await?;
     let mut drafts: Vec<_> = (0..20_u8)
         .map(|n| {
             w.draft()
                 .ensure(&gate, Expect::Version(1))
-                .new(&record("order", 1, [n]), 1)
+                .fresh(&record("order", 1, [n]), 1)
                 .term("due", [n])
         })
         .collect();
@@ -235,7 +235,7 @@ pub(super) async fn rule_07_a_condition_holds_at_the_commit(w: &mut World) -> Ch
     let late = w
         .draft()
         .ensure(&gate, Expect::Version(1))
-        .new(&record("order", 1, "late"), 1)
+        .fresh(&record("order", 1, "late"), 1)
         .term("due", "late");
     w.refuses(late, "expectation").await?;
     same(
@@ -249,8 +249,8 @@ pub(super) async fn rule_07_two_conditions_cannot_cross(w: &mut World) -> Checke
     // write skew: each may be put only while the other is absent
     for n in 0..10_u8 {
         let (a, b) = (record("left", 1, [n]), record("right", 2, [n]));
-        let left = w.draft().new(&a, 1).ensure(&b, Expect::Absent);
-        let right = w.draft().new(&b, 1).ensure(&a, Expect::Absent);
+        let left = w.draft().fresh(&a, 1).ensure(&b, Expect::Absent);
+        let right = w.draft().fresh(&b, 1).ensure(&a, Expect::Absent);
         let answers = w.together(vec![left, right]).await;
         same(&times(&answers, "done"), &1, "one of the two")?;
     }

@@ -39,15 +39,15 @@ fn places() -> Vec<Vec<u8>> {
 /// One record per place, put in another order.
 async fn with_places(w: &World) -> Checked {
     let draft = places().iter().enumerate().rev().fold(w.draft(), |draft, (n, at)| {
-        draft.new(&record("order", 1, [n as u8]), 1).term("due", at.clone())
+        draft.fresh(&record("order", 1, [n as u8]), 1).term("due", at.clone())
     });
     // neighbours of the index that are none of its business
     let draft = draft
-        .new(&free("x", "1"), 1)
+        .fresh(&free("x", "1"), 1)
         .term("du", vec![0xff; 128])
-        .new(&free("x", "2"), 1)
+        .fresh(&free("x", "2"), 1)
         .term("due2", "")
-        .new(&free("x", "3"), 1)
+        .fresh(&free("x", "3"), 1)
         .term("due_", "");
     w.done(draft).await.map(drop)
 }
@@ -117,13 +117,13 @@ pub(super) async fn rule_07_scan_pages_through_one_position(w: &mut World) -> Ch
     let draft = keys
         .iter()
         .rev()
-        .fold(w.draft(), |draft, key| draft.new(key, 1).term("due", "same"));
+        .fold(w.draft(), |draft, key| draft.fresh(key, 1).term("due", "same"));
     w.done(draft).await?;
     let ends = w
         .draft()
-        .new(&free("zz", "first"), 1)
+        .fresh(&free("zz", "first"), 1)
         .term("due", "sam")
-        .new(&free("aa", "last"), 1)
+        .fresh(&free("aa", "last"), 1)
         .term("due", "same\0");
     w.done(ends).await?;
     keys.sort();
@@ -141,7 +141,7 @@ pub(super) async fn rule_07_scan_limit_is_cut_to_1_and_1000(w: &mut World) -> Ch
     let put = |from: u16| {
         (from..from + 501).fold(w.draft(), |draft, n| {
             draft
-                .new(&free("thing", n.to_be_bytes()), 1)
+                .fresh(&free("thing", n.to_be_bytes()), 1)
                 .term("due", n.to_be_bytes())
         })
     };
@@ -172,7 +172,7 @@ pub(super) async fn rule_07_scan_limit_is_cut_to_1_and_1000(w: &mut World) -> Ch
 pub(super) async fn rule_07_scan_says_when_there_is_no_more(w: &mut World) -> Checked {
     let draft = (1..=6_u8).fold(w.draft(), |draft, n| {
         draft
-            .new(&free("thing", [n]), 1)
+            .fresh(&free("thing", [n]), 1)
             .term("due", [n])
             .append(owner(1), 1)
             .append(owner(n), 1)
@@ -218,7 +218,7 @@ pub(super) async fn rule_07_scan_says_when_there_is_no_more(w: &mut World) -> Ch
 
 pub(super) async fn rule_07_scan_cursor_outlives_its_row(w: &mut World) -> Checked {
     let key = |n: u8| free("thing", [n]);
-    let draft = (0..10).fold(w.draft(), |draft, n| draft.new(&key(n), 1).term("due", "same"));
+    let draft = (0..10).fold(w.draft(), |draft, n| draft.fresh(&key(n), 1).term("due", "same"));
     w.done(draft).await?;
     for index in [due(), Index::Kind(Kind::of("thing"))] {
         let page = w.store().scan(&index, &Range::all(), None, 4).await?;
@@ -232,9 +232,9 @@ pub(super) async fn rule_07_scan_cursor_outlives_its_row(w: &mut World) -> Check
         let new = [free("thing", [6, 1]), free("thing", [1, 1])];
         w.done(
             w.draft()
-                .new(&new[0], 1)
+                .fresh(&new[0], 1)
                 .term("due", "same")
-                .new(&new[1], 1)
+                .fresh(&new[1], 1)
                 .term("due", "same"),
         )
         .await?;
@@ -245,9 +245,9 @@ pub(super) async fn rule_07_scan_cursor_outlives_its_row(w: &mut World) -> Check
         let restore = w.draft().delete(&new[0], 1).delete(&new[1], 1);
         w.done(
             restore
-                .new(&key(3), 1)
+                .fresh(&key(3), 1)
                 .term("due", "same")
-                .new(&key(5), 1)
+                .fresh(&key(5), 1)
                 .term("due", "same"),
         )
         .await?;
@@ -310,13 +310,13 @@ pub(super) async fn rule_07_scan_a_kind_by_owner_then_id(w: &mut World) -> Check
         record("order", 2, vec![]),
         record("order", 0xff, vec![0xff]),
     ];
-    let draft = keys.iter().rev().fold(w.draft(), |draft, key| draft.new(key, 1));
+    let draft = keys.iter().rev().fold(w.draft(), |draft, key| draft.fresh(key, 1));
     let neighbours = [
         record("orde", 0xff, [0xff; 128]),
         free("order2", ""),
         free("order_", ""),
     ];
-    w.done(neighbours.iter().fold(draft, |draft, key| draft.new(key, 1)))
+    w.done(neighbours.iter().fold(draft, |draft, key| draft.fresh(key, 1)))
         .await?;
     keys.sort();
     let index = Index::Kind(Kind::of("order"));

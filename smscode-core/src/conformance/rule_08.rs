@@ -39,7 +39,7 @@ pub(super) async fn rule_08_entries_1024(w: &mut World) -> Checked {
 pub(super) async fn rule_08_entries_1024_that_write(w: &mut World) -> Checked {
     let draft = (0..1_024_u16).fold(w.draft(), |draft, n| match n % 4 {
         0 => draft
-            .new(&record("order", 1, n.to_be_bytes()), 1)
+            .fresh(&record("order", 1, n.to_be_bytes()), 1)
             .term("due", n.to_be_bytes()),
         1 => draft.append(owner(1), u64::from(n)),
         2 => draft.post(deposit(owner(1), n.to_be_bytes(), 1)),
@@ -98,13 +98,13 @@ pub(super) async fn rule_08_bodies_64_kib(w: &mut World) -> Checked {
 
 pub(super) async fn rule_08_key_parts_128_bytes(w: &mut World) -> Checked {
     let max = KEY_PART_BYTES_MAX;
-    at_and_beyond(w, max, |draft, n| draft.new(&free("thing", vec![0xff; n]), 1)).await?;
+    at_and_beyond(w, max, |draft, n| draft.fresh(&free("thing", vec![0xff; n]), 1)).await?;
     at_and_beyond(w, max, |draft, n| {
         draft.ensure(&free("thing", vec![b'e'; n]), Expect::Absent)
     })
     .await?;
     let kind = |n: usize| Kind::read(&"k".repeat(n));
-    at_and_beyond(w, max, |draft, n| draft.new(&Key::owned(kind(n), owner(1), "a"), 1)).await?;
+    at_and_beyond(w, max, |draft, n| draft.fresh(&Key::owned(kind(n), owner(1), "a"), 1)).await?;
     at_and_beyond(w, max, |draft, n| {
         draft.with(crate::store::Entry::DeleteOwned {
             kind: kind(n),
@@ -113,7 +113,7 @@ pub(super) async fn rule_08_key_parts_128_bytes(w: &mut World) -> Checked {
     })
     .await?;
     let wide = Key::owned(kind(128), owner(1), vec![7; 128]);
-    w.done(w.draft().new(&wide, 5).term("due", vec![9; 128])).await?;
+    w.done(w.draft().fresh(&wide, 5).term("due", vec![9; 128])).await?;
     same(
         &w.version(&wide).await?,
         &Some(5),
@@ -124,11 +124,11 @@ pub(super) async fn rule_08_key_parts_128_bytes(w: &mut World) -> Checked {
 
 pub(super) async fn rule_08_terms_128_bytes_and_16(w: &mut World) -> Checked {
     at_and_beyond(w, KEY_PART_BYTES_MAX, |draft, n| {
-        draft.new(&free("thing", n.to_string()), 1).term("due", vec![1; n])
+        draft.fresh(&free("thing", n.to_string()), 1).term("due", vec![1; n])
     })
     .await?;
     at_and_beyond(w, TERMS_MAX, |draft, n| {
-        (0..n).fold(draft.new(&free("many", n.to_string()), 1), |draft, at| {
+        (0..n).fold(draft.fresh(&free("many", n.to_string()), 1), |draft, at| {
             draft.term("state", [at as u8])
         })
     })
@@ -259,10 +259,10 @@ pub(super) async fn rule_08_amounts_of_a_change_set_together(w: &mut World) -> C
 pub(super) async fn rule_08_delete_owned_1024(w: &mut World) -> Checked {
     let key = |n: u16| record("session", 1, n.to_be_bytes());
     let all = (0..1_024).fold(w.draft(), |draft, n| {
-        draft.new(&key(n), 1).term("token", n.to_be_bytes())
+        draft.fresh(&key(n), 1).term("token", n.to_be_bytes())
     });
     w.done(all).await?;
-    w.done(w.draft().new(&key(5_000), 1)).await?;
+    w.done(w.draft().fresh(&key(5_000), 1)).await?;
     w.refuses(w.draft().delete_owned("session", owner(1)), "limit").await?;
     same(&w.keys_of_kind("session").await?.len(), &1_025, "records")?;
     w.done(w.draft().delete(&key(5_000), 1)).await?;
@@ -277,7 +277,7 @@ pub(super) async fn rule_08_delete_owned_1024(w: &mut World) -> Checked {
 pub(super) async fn rule_08_load_2048_keys(w: &mut World) -> Checked {
     let key = |n: u16| free("thing", n.to_be_bytes());
     for half in 0..2 {
-        let draft = (half * 1_024..(half + 1) * 1_024).fold(w.draft(), |draft, n| draft.new(&key(n), u64::from(n)));
+        let draft = (half * 1_024..(half + 1) * 1_024).fold(w.draft(), |draft, n| draft.fresh(&key(n), u64::from(n)));
         w.done(draft).await?;
     }
     let keys: Vec<_> = (0..2_049).map(|n| LoadKey::Record(key(n))).collect();

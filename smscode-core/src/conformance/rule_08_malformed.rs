@@ -12,7 +12,7 @@ async fn malformed(w: &World, draft: Draft) -> Checked {
 pub(super) async fn rule_08_malformed_kinds(w: &mut World) -> Checked {
     for kind in ["", "Order", "order-1", "order 1", "ордер", "order\0", "order.x", "a/b"] {
         let key = Key::owned(Kind::read(kind), owner(1), "a");
-        malformed(w, w.draft().new(&key, 1)).await?;
+        malformed(w, w.draft().fresh(&key, 1)).await?;
         malformed(w, w.draft().ensure(&key, Expect::Absent)).await?;
         let kind = Kind::read(kind);
         malformed(
@@ -41,8 +41,8 @@ pub(super) async fn rule_08_malformed_kinds(w: &mut World) -> Checked {
 
 pub(super) async fn rule_08_malformed_twice_written(w: &mut World) -> Checked {
     let key = record("order", 1, "a");
-    malformed(w, w.draft().new(&key, 1).new(&key, 2)).await?;
-    w.done(w.draft().new(&key, 1)).await?;
+    malformed(w, w.draft().fresh(&key, 1).fresh(&key, 2)).await?;
+    w.done(w.draft().fresh(&key, 1)).await?;
     malformed(w, w.draft().over(&key, 1, 2).delete(&key, 1)).await?;
     malformed(w, w.draft().delete(&key, 1).delete(&key, 1)).await?;
     // a condition beside a write is fine
@@ -66,7 +66,7 @@ pub(super) async fn rule_08_malformed_without_owner(w: &mut World) -> Checked {
     // records and counters of nobody are fine
     w.done(
         w.draft()
-            .new(&free("thing", "a"), 1)
+            .fresh(&free("thing", "a"), 1)
             .count(&CounterKey::of(nobody, "n"), 1, None),
     )
     .await

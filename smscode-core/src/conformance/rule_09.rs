@@ -49,7 +49,7 @@ pub(super) async fn rule_09_the_same_commits_give_the_same_store(w: &mut World) 
             let a = owner(n % 3 + 1);
             let draft = world
                 .draft()
-                .new(&record("order", n % 3, [n]), u64::from(n))
+                .fresh(&record("order", n % 3, [n]), u64::from(n))
                 .term("due", [n / 4])
                 .count(&CounterKey::of(a, "n"), i64::from(n % 5) - 2, Some(8))
                 .post(deposit(a, [n], 10))

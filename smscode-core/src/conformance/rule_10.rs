@@ -11,7 +11,7 @@ use crate::store::{ChangeSet, CounterKey, Expect, Index, Kind, LoadKey, Range, R
 
 pub(super) async fn rule_10_one_that_fails_does_not_fail_the_others(w: &mut World) -> Checked {
     let there = free("thing", "there");
-    w.done(w.draft().new(&there, 1)).await?;
+    w.done(w.draft().fresh(&there, 1)).await?;
     let spoil: [fn(Draft) -> Draft; 5] = [
         |d| d.ensure(&free("thing", "there"), Expect::Absent),
         |d| d.post(hold(owner(7), "h", 1)),
@@ -24,7 +24,7 @@ pub(super) async fn rule_10_one_that_fails_does_not_fail_the_others(w: &mut Worl
             let draft = w
                 .draft()
                 .outcome(number(u64::from(n)))
-                .new(&record("order", 1, [n]), 1)
+                .fresh(&record("order", 1, [n]), 1)
                 .term("due", [n]);
             let draft = draft
                 .count(&CounterKey::of(owner(1), "n"), 1, None)
@@ -73,7 +73,7 @@ pub(super) async fn rule_10_one_absent_key_has_one_winner(w: &mut World) -> Chec
         let claim = free("claim", [round]);
         let drafts = (0..16).map(|n| {
             w.draft()
-                .new(&claim, n)
+                .fresh(&claim, n)
                 .append(owner(1), n)
                 .post(deposit(owner(1), [round, n as u8], 5))
         });
@@ -123,7 +123,7 @@ pub(super) async fn rule_10_members_see_the_earlier_ones(w: &mut World) -> Check
     let key = record("order", 1, "chain");
     let first = w
         .draft()
-        .new(&key, 0)
+        .fresh(&key, 0)
         .term("due", "0")
         .count(&CounterKey::of(owner(1), "n"), 1, Some(40));
     let links = (1..40_u64).map(|n| {
@@ -172,13 +172,13 @@ pub(super) async fn rule_10_put_and_deleted_in_one_group(w: &mut World) -> Check
         let key = record("order", 1, [round]);
         let answers = w
             .together(vec![
-                w.draft().new(&key, 1).term("due", [round]),
+                w.draft().fresh(&key, 1).term("due", [round]),
                 w.draft()
                     .over(&key, 1, 2)
                     .term("due", [round, 2])
                     .term("state", [round]),
                 w.draft().delete(&key, 2),
-                w.draft().new(&key, 3).term("phone", [round]),
+                w.draft().fresh(&key, 3).term("phone", [round]),
             ])
             .await;
         // in any order, what is answered and what is there agree
@@ -206,9 +206,9 @@ pub(super) async fn rule_10_put_and_deleted_in_one_group(w: &mut World) -> Check
 pub(super) async fn rule_10_a_family_deleted_and_joined_in_one_group(w: &mut World) -> Checked {
     for round in 0..8_u8 {
         let old = record("session", 1, [round, 0]);
-        w.done(w.draft().new(&old, 1).term("token", [round, 0])).await?;
+        w.done(w.draft().fresh(&old, 1).term("token", [round, 0])).await?;
         let new = record("session", 1, [round, 1]);
-        let join = w.draft().new(&new, 1).term("token", [round, 1]).append(owner(1), 1);
+        let join = w.draft().fresh(&new, 1).term("token", [round, 1]).append(owner(1), 1);
         let leave = w.draft().delete_owned("session", owner(1)).append(owner(1), 2);
         let drafts = if round % 2 == 0 {
             vec![join, leave]
@@ -309,7 +309,7 @@ pub(super) async fn rule_10_a_second_node_sees_what_returned(w: &mut World) -> C
     let second = w.second().await?;
     for n in 0..10_u8 {
         let key = record("order", 1, [n]);
-        w.done(w.draft().new(&key, 1).term("due", [n]).append(owner(1), 1))
+        w.done(w.draft().fresh(&key, 1).term("due", [n]).append(owner(1), 1))
             .await?;
         let view = second
             .load(&[LoadKey::Record(key.clone()), LoadKey::Head(owner(1))])
@@ -337,7 +337,7 @@ pub(super) async fn rule_10_twins_at_two_nodes_have_one_winner(w: &mut World) ->
             "one operation id",
         )?;
         let claim = free("claim", [round]);
-        let answers = both(&stores, (0..8).map(|n| w.draft().new(&claim, n).seal())).await;
+        let answers = both(&stores, (0..8).map(|n| w.draft().fresh(&claim, n).seal())).await;
         same(
             &(times(&answers, "done"), times(&answers, "expectation")),
             &(1, 7),

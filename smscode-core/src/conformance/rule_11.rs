@@ -20,9 +20,9 @@ pub(super) async fn rule_11_an_invented_kind_needs_no_adapter_code(w: &mut World
     for kind in INVENTED {
         for of in [Owner::NONE, owner(1)] {
             let key = Key::owned(Kind::read(kind), of, "id");
-            w.done(w.draft().new(&key, 1)).await?;
+            w.done(w.draft().fresh(&key, 1)).await?;
             w.done(w.draft().ensure(&key, Expect::Version(1))).await?;
-            w.refuses(w.draft().new(&key, 2), "expectation").await?;
+            w.refuses(w.draft().fresh(&key, 2), "expectation").await?;
             w.done(w.draft().over(&key, 1, 3)).await?;
             same(
                 &w.record(&key).await?.map(|r| (r.version, r.body)),
@@ -51,7 +51,7 @@ pub(super) async fn rule_11_an_invented_index_needs_no_adapter_code(w: &mut Worl
     for (n, name) in INVENTED.into_iter().enumerate() {
         let draft = w
             .draft()
-            .new(&free("thing", [n as u8]), 1)
+            .fresh(&free("thing", [n as u8]), 1)
             .term(name, "x")
             .term(name, "y");
         w.done(draft).await?;
@@ -69,7 +69,7 @@ pub(super) async fn rule_11_kinds_are_apart(w: &mut World) -> Checked {
     let draft = keys
         .iter()
         .enumerate()
-        .fold(w.draft(), |draft, (n, key)| draft.new(key, n as u64));
+        .fold(w.draft(), |draft, (n, key)| draft.fresh(key, n as u64));
     w.done(draft).await?;
     w.done(w.draft().delete(&keys[3], 3)).await?;
     for (n, key) in keys.iter().enumerate() {
@@ -84,7 +84,7 @@ pub(super) async fn rule_11_kinds_are_apart(w: &mut World) -> Checked {
 
 pub(super) async fn rule_11_an_index_may_be_named_like_a_kind(w: &mut World) -> Checked {
     let (a, b) = (record("order", 1, "a"), record("session", 1, "b"));
-    w.done(w.draft().new(&a, 1).new(&b, 1).term("order", "x")).await?;
+    w.done(w.draft().fresh(&a, 1).fresh(&b, 1).term("order", "x")).await?;
     same(&w.keys_of_kind("order").await?, &vec![a], "records of the kind")?;
     same(&w.keys("order").await?, &vec![b], "records in the index")
 }
@@ -92,8 +92,14 @@ pub(super) async fn rule_11_an_index_may_be_named_like_a_kind(w: &mut World) -> 
 pub(super) async fn rule_11_every_kind_of_entry_in_one(w: &mut World) -> Checked {
     let (old, gone, gate) = (record("order", 1, "old"), record("order", 1, "gone"), free("gate", ""));
     let sessions = record("session", 1, "s");
-    w.done(w.draft().new(&old, 1).new(&gone, 1).new(&gate, 1).new(&sessions, 1))
-        .await?;
+    w.done(
+        w.draft()
+            .fresh(&old, 1)
+            .fresh(&gone, 1)
+            .fresh(&gate, 1)
+            .fresh(&sessions, 1),
+    )
+    .await?;
     let draft = w
         .draft()
         .append(owner(1), 1)

@@ -1,7 +1,7 @@
 //! Claims: the caller's idempotency key as a record in the hold's commit. Whether a claim is settled is read from its
 //! orders; one whose orders were all rejected had no effect and is judged afresh.
 
-use super::command::{Verdict, read_order, unreadable};
+use super::command::{read_order, unreadable};
 use super::inner::Inner;
 use super::placing::Began;
 use super::purchase::Purchase;
@@ -33,13 +33,13 @@ impl Inner {
             .store
             .load(&[LoadKey::Record(claim_key(account, &claim.hash))])
             .await?;
-        let Some((_, old)) = read_claim(&snapshot, account, claim)? else {
+        let Some((version, old)) = read_claim(&snapshot, account, claim)? else {
             return Ok(None);
         };
         if self.all_rejected(account, &old.orders).await? {
             return Ok(None);
         }
-        Ok(Some((Began::Replayed(old.orders), Vec::new())))
+        Ok(Some((Began::Replayed(old.orders, version), Vec::new())))
     }
 
     pub(super) async fn all_rejected(&self, account: AccountId, orders: &[OrderId]) -> Result<bool, OrderError> {
@@ -56,26 +56,22 @@ impl Inner {
         Ok(true)
     }
 
-    pub(super) async fn forget_claim(&self, account: AccountId, claim: Option<&Claim>) -> Result<(), OrderError> {
+    /// Deletes a claim as it was read. One that has changed since stands for the orders of somebody who was faster.
+    pub(super) async fn forget_claim(
+        &self,
+        account: AccountId,
+        claim: Option<&Claim>,
+        version: u64,
+    ) -> Result<(), OrderError> {
         let Some(claim) = claim else { return Ok(()) };
-        let key = claim_key(account, &claim.hash);
-        self.decide(&[LoadKey::Record(key.clone())], |snapshot, _| {
-            Ok::<_, OrderError>(match snapshot.record(&key) {
-                Some(stored) => {
-                    let expect = Expect::Version(stored.version);
-                    Verdict::Commit(
-                        vec![Entry::Delete {
-                            key: key.clone(),
-                            expect,
-                        }],
-                        (),
-                    )
-                }
-                None => Verdict::Nothing(()),
-            })
-        })
-        .await
-        .map_err(OrderError::from)
+        let delete = Entry::Delete {
+            key: claim_key(account, &claim.hash),
+            expect: Expect::Version(version),
+        };
+        match self.commit(vec![delete], self.now()).await {
+            Err(error) if !error.is_conflict() => Err(error.into()),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     pub(super) fn claim_of(&self, account: AccountId, idempotency: &Idempotency) -> Result<Claim, OrderError> {

@@ -228,7 +228,10 @@ impl Inner {
         let Some(link) = unwrap(&epochs, account, id, record).and_then(|key| open_link(&key, record)) else {
             return Ok(None);
         };
-        let key = supply_key(&link.reference);
+        let Some(activation) = link.activation else {
+            return Ok(None);
+        };
+        let key = supply_key(&record.supplier, &activation);
         let snapshot = self.store.load(&[LoadKey::Record(key.clone())]).await?;
         let Some(stored) = snapshot.record(&key) else {
             return Ok(None);

@@ -11,13 +11,13 @@ use futures_util::{FutureExt, StreamExt};
 use super::command::Failed;
 use super::ending::raced;
 use super::inner::Inner;
-use super::purchase::settle;
+use super::purchase::{Attached, settle};
 use crate::account::AccountId;
 use crate::order::OrderId;
 use crate::order::content::{open_link, unwrap};
 use crate::order::decide::{Input, State};
 use crate::order::record::{BY_DUE, OrderRecord, read_order_key};
-use crate::order::supply::{BY_ACTIVATION, SupplyState, activation_position};
+use crate::order::supply::SupplyState;
 use crate::port::{Activation, ActivationState};
 use crate::store::{Index, Range, Row, StoreError};
 use crate::time::Timestamp;
@@ -30,6 +30,8 @@ const PAGE: usize = 1_000;
 const LOOK_MS: i64 = 1_000;
 /// A last check that failed is repeated after this.
 const RETRY_MS: i64 = 5_000;
+/// Activations tried in one look-up; most belong to other orders, which one read tells.
+const CANDIDATES_MAX: usize = 1_000;
 
 type Order = (AccountId, OrderId);
 
@@ -43,7 +45,7 @@ impl Inner {
                 Ok((orders, next)) => {
                     for (order, record) in orders {
                         busy.insert(order);
-                        work.push(async move { (order, self.due_order(order, record).await) }.boxed());
+                        work.push(async move { (order, self.due_work(order, record).await) }.boxed());
                     }
                     next
                 }
@@ -55,11 +57,8 @@ impl Inner {
             self.due_next.store(next.0, Ordering::Release);
             tokio::select! {
                 biased;
-                Some(((account, id), result)) = work.next(), if !work.is_empty() => {
+                Some(((account, id), ())) = work.next(), if !work.is_empty() => {
                     busy.remove(&(account, id));
-                    if let Err(error) = result {
-                        tracing::error!(%error, "due work of an order is put off");
-                    }
                 }
                 () = self.due.notified() => {}
                 () = self.clock.sleep_until(next) => {}
@@ -93,6 +92,15 @@ impl Inner {
             }
         }
         Ok((found, next))
+    }
+
+    /// Does what is due for one order. What failed stays busy for a while: it is still due, and a store that cannot
+    /// write is not to be asked in a tight loop.
+    async fn due_work(self: &Arc<Self>, order: Order, record: OrderRecord) {
+        if let Err(error) = self.due_order(order, record).await {
+            tracing::error!(%error, "due work of an order is put off");
+            self.clock.sleep_until(self.now().plus_ms(LOOK_MS)).await;
+        }
     }
 
     async fn due_order(self: &Arc<Self>, order: Order, record: OrderRecord) -> Result<(), StoreError> {
@@ -182,12 +190,14 @@ impl Inner {
         let link = key.as_ref().and_then(|key| open_link(key, record));
         if let (Some(key), Some(link), Some(slot)) = (key, link, self.suppliers.get(&record.supplier)) {
             let limit = self.now().plus_ms(self.settings.call_limit_ms);
-            if let Some(Ok(active)) = self.until(limit, slot.port.active()).await
-                && let Some(found) = self.found(record, &link.reference, active).await?
-            {
-                self.attach(account, id, &key, &link.reference, &found).await?;
-                slot.bought.notify_one();
-                return Ok(());
+            if let Some(Ok(active)) = self.until(limit, slot.port.active()).await {
+                for found in candidates(record, &link.reference, active) {
+                    // one that belongs to another order, or is about to, is passed over
+                    if let Attached::Done = self.attach(order, &key, &link.reference, &found, true).await? {
+                        slot.bought.notify_one();
+                        return Ok(());
+                    }
+                }
             }
         }
         if self.now() >= given_up_at {
@@ -208,35 +218,6 @@ impl Inner {
             })
             .await;
         settle(done)
-    }
-
-    async fn found(
-        &self,
-        record: &OrderRecord,
-        reference: &str,
-        active: Vec<Activation>,
-    ) -> Result<Option<Activation>, StoreError> {
-        for activation in active {
-            if activation.reference.as_deref() == Some(reference) {
-                return Ok(Some(activation));
-            }
-            let other = activation.reference.is_some()
-                || activation.country.is_none_or(|country| country != record.country)
-                || activation
-                    .service
-                    .as_deref()
-                    .is_none_or(|service| !service.eq_ignore_ascii_case(&record.service));
-            if other {
-                continue;
-            }
-            let position = activation_position(&record.supplier, &activation.id.0);
-            let range = Range::only(&position);
-            let known = self.store.scan(&Index::Term(BY_ACTIVATION), &range, None, 1).await?;
-            if known.rows.is_empty() && !self.phone_in_use(&activation.phone).await? {
-                return Ok(Some(activation));
-            }
-        }
-        Ok(None)
     }
 
     /// Sets when an order is looked at again; nothing else about it changes.
@@ -287,4 +268,21 @@ impl Inner {
             }
         }
     }
+}
+
+/// What in the supplier's list may be an order's purchase: what carries its reference, or what carries none and is of
+/// its pair.
+fn candidates(record: &OrderRecord, reference: &str, active: Vec<Activation>) -> Vec<Activation> {
+    if let Some(found) = active.iter().find(|one| one.reference.as_deref() == Some(reference)) {
+        return vec![found.clone()];
+    }
+    let of_its_pair = |one: &Activation| {
+        one.reference.is_none()
+            && one.country == Some(record.country)
+            && one
+                .service
+                .as_deref()
+                .is_some_and(|service| service.eq_ignore_ascii_case(&record.service))
+    };
+    active.into_iter().filter(of_its_pair).take(CANDIDATES_MAX).collect()
 }

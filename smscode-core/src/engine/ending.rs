@@ -10,13 +10,17 @@ use crate::order::content::{open_link, unwrap};
 use crate::order::decide::{Input, State};
 use crate::order::draft::{Draft, Stay};
 use crate::order::record::{CANCELS, OrderRecord};
-use crate::order::supply::SupplyState;
+use crate::order::supply::{SupplyState, coarse};
 use crate::order::{OrderError, OrderId, OrderView, rules};
 use crate::port::{ActivationId, ActivationState, CallError, CancelOutcome, MoreOutcome};
 use crate::store::{CounterKey, Entry, Refusal, StoreError};
+use crate::time::Timestamp;
 
 /// A supplier has this long for a cancel, a finish or a request for another SMS.
 const TELL_MS: i64 = 10_000;
+/// Who asks for a cancel that counts as the customer's.
+const CUSTOMER: &str = "customer";
+const DAY_SECONDS: i64 = 86_400;
 
 impl Inner {
     /// Ends an order at the customer's wish.
@@ -37,6 +41,12 @@ impl Inner {
         actor: &str,
     ) -> Result<(), OrderError> {
         self.change_order::<(), OrderError>(account, id, true, |draft, sight| {
+            // an SMS may have come since this end was wanted: it is to be read first
+            let by_itself = matches!(input, Input::AutoEnd | Input::SupplierEnded);
+            let unread = rules::due_at(&draft.record, &self.settings, sight.now).is_some_and(|due| due > sight.now);
+            if draft.record.state == State::Received && by_itself && unread {
+                return Ok(Step::Leave(()));
+            }
             match draft.advance(input, note, actor, sight.now) {
                 Ok(()) => {}
                 Err(Stay::Done) => return Ok(Step::Leave(())),
@@ -69,7 +79,8 @@ impl Inner {
         };
         let mut closed = Supply::clone(supply);
         closed.record.state = state;
-        closed.record.due_at = matches!(state, SupplyState::Finishing | SupplyState::Cancelling).then_some(sight.now);
+        closed.record.due_at =
+            matches!(state, SupplyState::Finishing | SupplyState::Cancelling).then_some(coarse(sight.now));
         let entry = closed
             .entry(self.version())
             .map_err(|e| OrderError::Unavailable(e.to_string()))?;
@@ -82,7 +93,7 @@ impl Inner {
         let inner = Arc::clone(self);
         self.in_engine(move |reply| async move {
             // whoever asked may be gone
-            drop(reply.send(inner.cancel_task(account, id, "customer").await));
+            drop(reply.send(inner.cancel_task(account, id, CUSTOMER).await));
         })
         .await?
     }
@@ -103,10 +114,13 @@ impl Inner {
                 }
                 match draft.advance(Input::AskCancel, None, actor, sight.now) {
                     Ok(()) => {
-                        let mut counter = CounterKey::of(account.0, CANCELS);
-                        counter.period = sight.now.day();
-                        let max = Some(self.settings.caps.cancels_a_day);
-                        draft.push(Entry::Count { counter, delta: 1, max });
+                        // the engine's own cancels are not the customer's, and no cap may keep money held
+                        if actor == CUSTOMER {
+                            let mut counter = CounterKey::of(account.0, CANCELS);
+                            counter.period = sight.now.day();
+                            let max = Some(self.settings.caps.cancels_a_day);
+                            draft.push(Entry::Count { counter, delta: 1, max });
+                        }
                         Ok(Step::Write(true))
                     }
                     Err(Stay::Done) => Ok(Step::Leave(draft.record.state == State::Canceling)),
@@ -115,7 +129,7 @@ impl Inner {
                 }
             })
             .await
-            .map_err(capped)?;
+            .map_err(|failed| capped(failed, self.now()))?;
         if asked {
             self.try_cancel(account, id).await?;
         }
@@ -308,12 +322,13 @@ fn conflict(record: &OrderRecord, reason: &'static str) -> OrderError {
     }
 }
 
-fn capped(failed: super::command::Failed<OrderError>) -> OrderError {
+fn capped(failed: super::command::Failed<OrderError>, now: Timestamp) -> OrderError {
     match failed {
         super::command::Failed::Store(StoreError::Refused(Refusal::Counter { max, .. })) => OrderError::Cap {
             what: "cancels a day",
             max,
-            retry_after_seconds: 3_600,
+            // the counter's period is the UTC day
+            retry_after_seconds: DAY_SECONDS - now.seconds().rem_euclid(DAY_SECONDS),
         },
         other => other.into(),
     }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch};
 
+use super::arriving::Arrivals;
 use super::settings::Settings;
 use crate::account::AccountId;
 use crate::catalogue::Catalogue;
@@ -89,6 +90,7 @@ pub(super) struct Inner {
     pub(super) numbers: tokio::sync::Mutex<Numbers>,
     pub(super) tasks: mpsc::Sender<Task>,
     pub(super) waiting: Mutex<Option<mpsc::Receiver<Task>>>,
+    pub(super) arrivals: Arrivals,
     pub(super) due: Notify,
     /// When the due worker wakes by itself, in microseconds.
     pub(super) due_next: AtomicI64,

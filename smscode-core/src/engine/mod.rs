@@ -1,6 +1,7 @@
 //! The engine: load, decide, commit; due work; polling; recovery. One future drives it all.
 
 mod accounts;
+mod arriving;
 mod builder;
 mod claims;
 mod command;

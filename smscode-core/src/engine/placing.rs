@@ -45,7 +45,8 @@ struct Fresh {
 
 /// What the commit of a placing led to.
 pub(super) enum Began {
-    Replayed(Vec<OrderId>),
+    /// The orders of an earlier call, with the version of its claim.
+    Replayed(Vec<OrderId>, u64),
     Placed(Vec<OrderId>),
 }
 
@@ -84,7 +85,7 @@ impl Inner {
             Err(error) => return drop(reply.send(Err(error))),
         };
         let (orders, replayed) = match began {
-            Began::Replayed(orders) => (orders, true),
+            Began::Replayed(orders, _) => (orders, true),
             Began::Placed(orders) => (orders, false),
         };
         let settling: Vec<_> = purchases
@@ -107,7 +108,7 @@ impl Inner {
             .as_ref()
             .map(|key| self.claim_of(account, key))
             .transpose()?;
-        let (product, routed) = match offer(&self.catalogue(), wanted) {
+        let (product, routed) = match offer(&self.catalogue(), wanted, self.settings.currency) {
             Ok(offer) => offer,
             // a replay must not depend on what is on offer now
             Err(error) => return self.replay(account, claim.as_ref()).await?.ok_or(error),
@@ -137,10 +138,10 @@ impl Inner {
                     Some(claim) => read_claim(snapshot, account, claim)?,
                     None => None,
                 };
-                if let Some((_, old)) = &old
+                if let Some((version, old)) = &old
                     && !old.orders.is_empty()
                 {
-                    return Ok(Verdict::Nothing(Began::Replayed(old.orders.clone())));
+                    return Ok(Verdict::Nothing(Began::Replayed(old.orders.clone(), *version)));
                 }
                 let entries = self.entries(account, &plan, &fresh, &epoch, snapshot, now)?;
                 Ok(Verdict::Commit(
@@ -151,14 +152,14 @@ impl Inner {
             .await
             .map_err(|failed| self.refused(failed, &plan))?;
         match began {
-            Began::Replayed(orders) => {
+            Began::Replayed(orders, version) => {
                 // a claim of orders that were all rejected had no effect: it is judged afresh
                 match self.all_rejected(account, &orders).await? {
                     true => {
-                        self.forget_claim(account, plan.claim.as_ref()).await?;
+                        self.forget_claim(account, plan.claim.as_ref(), version).await?;
                         Box::pin(self.begin(account, wanted)).await
                     }
-                    false => Ok((Began::Replayed(orders), Vec::new())),
+                    false => Ok((Began::Replayed(orders, version), Vec::new())),
                 }
             }
             Began::Placed(orders) => {
@@ -374,9 +375,10 @@ impl Inner {
 
 /// The error behind the stored reason of a rejected order.
 pub(super) fn rejection(reason: Option<&str>) -> OrderError {
-    const CAUSES: [&str; 12] = [
+    const CAUSES: [&str; 13] = [
         "no_numbers",
         "price_rejected",
+        "price_above_ceiling",
         "not_sold",
         "provider_account_balance",
         "provider_unavailable",

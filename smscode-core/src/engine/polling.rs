@@ -104,7 +104,11 @@ impl Inner {
         }
         // together, so that they share the store's syncs instead of waiting for one each
         let recorded: Vec<_> = iter(news).buffer_unordered(RECORDED_AT_ONCE).collect().await;
-        recorded.into_iter().collect()
+        for failed in recorded.into_iter().filter_map(Result::err) {
+            // what goes wrong with one order must not keep others waiting: the next round asks again
+            tracing::error!(supplier = name, error = %failed, "what a poll found for an order could not be recorded");
+        }
+        Ok(())
     }
 
     /// Records what a supplier says of one order.

@@ -9,11 +9,11 @@ use crate::order::content::{self, Link};
 use crate::order::decide::Input;
 use crate::order::draft::{Draft, Stay};
 use crate::order::record::{BY_PHONE, Call, claim_key};
-use crate::order::supply::{SupplyRecord, SupplyState, supply_key};
+use crate::order::supply::{SUPPLY, SupplyRecord, SupplyState, coarse, supply_key};
 use crate::order::{OrderError, OrderId, rules};
 use crate::port::{Activation, BuyOutcome, BuyRequest, Rejection};
 use crate::privacy::OrderKey;
-use crate::store::{Body, Entry, Expect, Index, LoadKey, Range, Row, StoreError};
+use crate::store::{Body, Entry, Expect, Index, LoadKey, Range, Refusal, Row, StoreError};
 use crate::time::Timestamp;
 
 /// A purchase that this task alone may send.
@@ -29,6 +29,19 @@ pub(super) struct Purchase {
     pub(super) attempt: u32,
     pub(super) send_until: Timestamp,
     pub(super) answer_due: Timestamp,
+}
+
+/// The reason when a supplier gives out a number that an open order has.
+const NUMBER_IN_USE: &str = "number_in_use";
+
+/// What became of attaching an activation to an order.
+pub(super) enum Attached {
+    /// The order has it; or it had one already or has ended, and this one goes back.
+    Done,
+    /// An open order has this number by another activation.
+    NumberInUse,
+    /// This activation was attached before, or another order is getting it now.
+    Known,
 }
 
 /// What to do after a certain rejection.
@@ -109,30 +122,67 @@ impl Inner {
         };
         let dial_code = countries::by_id(purchase.country).map_or("", |country| country.dial_code);
         let most = self.ceiling(slot, purchase.price).map(|money| money.minor);
-        let mut reason = rules::misfit((purchase.country, dial_code), &purchase.service, most, &got);
-        if reason.is_none() && self.phone_in_use(&got.phone).await? {
-            reason = Some("number_in_use");
+        if let Some(reason) = rules::misfit((purchase.country, dial_code), &purchase.service, most, &got) {
+            return self.give_back(purchase, reason, &got).await;
         }
-        if let Some(reason) = reason {
-            tracing::warn!(supplier = %purchase.supplier, reason, "a number is given back");
-            return self.rejected(purchase, reason, Some(&got)).await;
-        }
-        self.attach(purchase.account, purchase.id, &purchase.key, &purchase.reference, &got)
+        let order = (purchase.account, purchase.id);
+        let attached = self
+            .attach(order, &purchase.key, &purchase.reference, &got, false)
             .await?;
-        slot.bought.notify_one();
-        Ok(After::Ended)
+        match attached {
+            Attached::Done => {
+                slot.bought.notify_one();
+                Ok(After::Ended)
+            }
+            Attached::NumberInUse => self.give_back(purchase, NUMBER_IN_USE, &got).await,
+            Attached::Known => self.rejected(purchase, NUMBER_IN_USE, None).await,
+        }
+    }
+
+    /// A number that is not wanted goes back, unless the supplier has given out what an order has: that stays its own.
+    async fn give_back(
+        &self,
+        purchase: &Purchase,
+        reason: &'static str,
+        got: &Activation,
+    ) -> Result<After, StoreError> {
+        tracing::warn!(supplier = %purchase.supplier, reason, "a number is given back");
+        let known = self.is_known(&purchase.supplier, got).await?;
+        self.rejected(purchase, reason, (!known).then_some(got)).await
+    }
+
+    /// Whether the supplier's side of an activation is recorded: it belongs to an order, or did.
+    pub(super) async fn is_known(&self, supplier: &str, got: &Activation) -> Result<bool, StoreError> {
+        let key = supply_key(supplier, &got.id.0);
+        let snapshot = self.store.load(&[LoadKey::Record(key.clone())]).await?;
+        Ok(snapshot.record(&key).is_some())
     }
 
     /// Attaches an activation to its order: now, or when a look-up has found it.
     pub(super) async fn attach(
         &self,
-        account: AccountId,
-        id: OrderId,
+        order: (AccountId, OrderId),
         key: &OrderKey,
         reference: &str,
         got: &Activation,
-    ) -> Result<(), StoreError> {
-        let (epoch_id, epoch_key) = self.current_epoch().await.map_err(|error| StoreError::Unavailable {
+        looked_up: bool,
+    ) -> Result<Attached, StoreError> {
+        let (account, id) = order;
+        let _arriving = match self.arrivals.begin(got) {
+            Ok(arriving) => arriving,
+            Err(twin) if twin.same_activation => return Ok(Attached::Known),
+            Err(_) => return Ok(Attached::NumberInUse),
+        };
+        let Some((_, record)) = self.load_order(account, id).await? else {
+            return Ok(Attached::Done);
+        };
+        if self.is_known(&record.supplier, got).await? {
+            return Ok(Attached::Known);
+        }
+        if self.phone_in_use(&got.phone).await? {
+            return Ok(Attached::NumberInUse);
+        }
+        let epoch = self.current_epoch().await.map_err(|error| StoreError::Unavailable {
             store: "keyring",
             effect: crate::store::Effect::No,
             reason: error.to_string(),
@@ -142,52 +192,51 @@ impl Inner {
                 let Some(slot) = self.suppliers.get(&draft.record.supplier) else {
                     return Ok(Step::Leave(false));
                 };
-                match draft.advance(Input::Accept, None, "engine", sight.now) {
-                    Ok(()) => {}
-                    Err(Stay::Done) => return Ok(Step::Leave(false)),
-                    // it has ended meanwhile: the number is nobody's and goes back
-                    Err(Stay::Late | Stay::Refused(_)) => {
-                        let state = SupplyState::Cancelling;
-                        let supply = self.supply_record(draft, got, state, Some(sight.now), sight.now);
-                        draft.push(put_supply(reference, &supply, self.version())?);
-                        return Ok(Step::Write(true));
-                    }
+                // it has a number or has ended meanwhile: this one is nobody's and goes back
+                if draft.advance(Input::Accept, None, "engine", sight.now).is_err() {
+                    let supply = self.supply_record(draft, got, SupplyState::Cancelling, sight.now);
+                    draft.push(put_supply(got, &supply, self.version())?);
+                    return Ok(Step::Write(true));
                 }
                 let link = Link {
                     reference: reference.to_owned(),
                     activation: Some(got.id.0.clone()),
                 };
-                let limits = &slot.info.capabilities;
-                let window_ms = i64::from(got.window_seconds.unwrap_or(limits.window_seconds)) * 1_000;
                 let record = &mut draft.record;
-                record.key = content::wrap((epoch_id, &epoch_key), self.nonce(), account, id, key);
+                record.key = content::wrap((epoch.0, &epoch.1), self.nonce(), account, id, key);
                 record.link = content::seal_link(key, self.nonce(), &link);
                 record.phone = content::seal_phone(key, self.nonce(), &got.phone);
-                record.phone_hash = Some(content::phone_hash(&epoch_key, &got.phone));
+                record.phone_hash = Some(content::phone_hash(&epoch.1, &got.phone));
                 record.call = None;
-                record.expires_at = Some(sight.now.plus_ms(window_ms.min(self.settings.window_ms)));
-                record.cancel_at = Some(sight.now.plus_seconds(i64::from(limits.cancel_after_seconds)));
-                record.abandoned =
-                    record.abandoned && sight.now.ms_since(record.created_at) > self.settings.answer_due_ms;
-                let supply = self.supply_record(draft, got, SupplyState::Open, None, sight.now);
-                draft.push(put_supply(reference, &supply, self.version())?);
+                rules::begin_window(
+                    record,
+                    &slot.info.capabilities,
+                    &self.settings,
+                    got,
+                    looked_up,
+                    sight.now,
+                );
+                let supply = self.supply_record(draft, got, SupplyState::Open, sight.now);
+                draft.push(put_supply(got, &supply, self.version())?);
                 Ok(Step::Write(false))
             })
             .await;
-        if let Ok(true) = attached {
-            self.supply.notify_one();
+        match attached {
+            Ok(goes_back) => {
+                if goes_back {
+                    self.supply.notify_one();
+                }
+                Ok(Attached::Done)
+            }
+            // another node was faster with the same activation
+            Err(Failed::Store(StoreError::Refused(Refusal::Expectation { key, .. }))) if key.kind == SUPPLY => {
+                Ok(Attached::Known)
+            }
+            other => settle(other.map(|_| ())).map(|()| Attached::Done),
         }
-        settle(attached.map(|_| ()))
     }
 
-    fn supply_record(
-        &self,
-        draft: &Draft,
-        got: &Activation,
-        state: SupplyState,
-        due_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> SupplyRecord {
+    fn supply_record(&self, draft: &Draft, got: &Activation, state: SupplyState, now: Timestamp) -> SupplyRecord {
         let currency = self
             .suppliers
             .get(&draft.record.supplier)
@@ -200,9 +249,9 @@ impl Inner {
             service: draft.record.service.clone(),
             cost_minor: got.cost.map(|cost| cost.minor),
             currency,
-            created_at: now,
+            created_at: coarse(now),
             state,
-            due_at,
+            due_at: (state == SupplyState::Cancelling).then_some(coarse(now)),
             tries: 0,
         }
     }
@@ -243,13 +292,17 @@ impl Inner {
         let done = self
             .change_order::<(), OrderError>(account, id, false, |draft, sight| {
                 if let Some(got) = got {
-                    let supply = self.supply_record(draft, got, SupplyState::Cancelling, Some(sight.now), sight.now);
-                    draft.push(put_supply(&purchase.reference, &supply, self.version())?);
+                    let supply = self.supply_record(draft, got, SupplyState::Cancelling, sight.now);
+                    draft.push(put_supply(got, &supply, self.version())?);
                 }
                 next = self.next_offer(draft, purchase, now);
-                match &next {
+                match next.clone() {
                     Some((supplier, product)) => {
-                        self.call_next(draft, purchase, supplier, *product, &reference, reason, sight)
+                        let step = self.call_next(draft, purchase, &supplier, product, &reference, reason, sight)?;
+                        if let Step::Leave(()) = step {
+                            next = None; // not ours to call any more
+                        }
+                        Ok(step)
                     }
                     None => match draft.advance(Input::Reject, Some(reason), "engine", sight.now) {
                         Ok(()) => {
@@ -379,9 +432,9 @@ impl Inner {
     }
 }
 
-fn put_supply(reference: &str, record: &SupplyRecord, version: u64) -> Result<Entry, OrderError> {
+fn put_supply(got: &Activation, record: &SupplyRecord, version: u64) -> Result<Entry, OrderError> {
     Ok(Entry::Put {
-        key: supply_key(reference),
+        key: supply_key(&record.supplier, &got.id.0),
         expect: Expect::Absent,
         version,
         body: Body::write(record).map_err(|e| OrderError::Unavailable(e.to_string()))?,

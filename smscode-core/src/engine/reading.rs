@@ -141,7 +141,7 @@ fn steps(record: &OrderRecord) -> Vec<Step> {
         .iter()
         .map(|step| {
             sequence += u64::from(step.event.is_some());
-            let rule = rule(before, step.state, step.event.as_deref());
+            let rule = rule(before, step.input);
             before = step.state;
             Step {
                 time: step.at,
@@ -159,17 +159,9 @@ fn steps(record: &OrderRecord) -> Vec<Step> {
 }
 
 /// The table's reason for a step.
-fn rule(from: State, to: State, event: Option<&str>) -> &'static str {
-    Input::ALL
-        .into_iter()
-        .find_map(|input| match next(from, input) {
-            Cell::Move {
-                to: there,
-                event: said,
-                rule,
-                ..
-            } if there == to && said == event => Some(rule),
-            Cell::Move { .. } | Cell::Done | Cell::Late | Cell::Refused(_) => None,
-        })
-        .unwrap_or("")
+fn rule(from: State, input: Input) -> &'static str {
+    match next(from, input) {
+        Cell::Move { rule, .. } => rule,
+        Cell::Done | Cell::Late | Cell::Refused(_) => "",
+    }
 }

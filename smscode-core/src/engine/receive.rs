@@ -6,7 +6,7 @@ use crate::account::AccountId;
 use crate::order::content::{self, Message};
 use crate::order::decide::Input;
 use crate::order::draft::{Draft, Stay};
-use crate::order::record::{MESSAGES_MAX, MessageRecord, TEXT_BYTES_MAX};
+use crate::order::record::{MESSAGES_MAX, MessageRecord, SEALED_MAX, TEXT_BYTES_MAX};
 use crate::order::{OrderError, OrderId, code};
 use crate::port::SupplierSms;
 use crate::privacy::OrderKey;
@@ -31,7 +31,7 @@ impl Inner {
         let done = self
             .change_order::<usize, OrderError>(account, id, false, |draft, sight| {
                 if draft.record.state.is_terminal() {
-                    return Ok(self.late(draft, sight.now));
+                    return Ok(self.late(draft, sms.len()));
                 }
                 let Some(key) = content::unwrap(&self.epochs(), account, id, &draft.record) else {
                     return Ok(Step::Leave(0)); // its key is lost: nothing can be shown, so nothing is charged
@@ -70,6 +70,11 @@ impl Inner {
         let revision = draft.record.revision + 1;
         let sealing = || OrderError::Unavailable("the SMS could not be sealed".into());
         let sealed = content::seal_message(key, self.nonce(), revision, &message).ok_or_else(sealing)?;
+        let kept: usize = draft.record.messages.iter().map(|message| message.sealed.len()).sum();
+        if kept + sealed.len() > SEALED_MAX {
+            tracing::warn!("an order has longer SMS than are kept");
+            return Ok(false);
+        }
         if let Err(Stay::Done | Stay::Late | Stay::Refused(_)) = draft.advance(Input::Sms, None, "engine", now) {
             return Ok(false);
         }
@@ -87,8 +92,12 @@ impl Inner {
         Ok(true)
     }
 
-    /// An SMS for an order that has ended: an event without content, and nothing else.
-    fn late(&self, draft: &mut Draft, _now: Timestamp) -> Step<usize> {
+    /// An SMS for an order that has ended: an event without content, and nothing else. A supplier repeats the SMS of
+    /// an order at every read, so as many as had come before its end are not late.
+    fn late(&self, draft: &mut Draft, found: usize) -> Step<usize> {
+        if found as u64 <= draft.record.revision {
+            return Step::Leave(0);
+        }
         match draft.event("order.late_sms") {
             Ok(()) => Step::Write(0),
             Err(_) => Step::Leave(0),

@@ -81,6 +81,7 @@ impl Draft {
         if self.record.steps.len() < STEPS_MAX {
             self.record.steps.push(StepRecord {
                 at: now,
+                input,
                 state: to,
                 event: event.map(str::to_owned),
                 money: word(money).map(str::to_owned),

@@ -11,6 +11,8 @@ pub(crate) mod plan;
 pub mod record;
 pub(crate) mod rules;
 pub mod supply;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use decide::State;

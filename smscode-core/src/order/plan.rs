@@ -3,9 +3,14 @@
 use super::error::OrderError;
 use super::place::{PlaceOrders, QUANTITY_MAX, Wanted};
 use crate::catalogue::{Catalogue, Product};
+use crate::money::Currency;
 
 /// The offer that is asked first, and whether others may be tried after it.
-pub(crate) fn offer(catalogue: &Catalogue, wanted: &PlaceOrders) -> Result<(Product, bool), OrderError> {
+pub(crate) fn offer(
+    catalogue: &Catalogue,
+    wanted: &PlaceOrders,
+    currency: Currency,
+) -> Result<(Product, bool), OrderError> {
     if !(1..=QUANTITY_MAX).contains(&wanted.quantity) {
         return Err(OrderError::Quantity {
             found: wanted.quantity,
@@ -15,6 +20,9 @@ pub(crate) fn offer(catalogue: &Catalogue, wanted: &PlaceOrders) -> Result<(Prod
     let limits = [wanted.max_price, wanted.min_price];
     if limits.iter().flatten().any(|limit| limit.minor <= 0) {
         return Err(OrderError::PriceLimit("a price limit must be above zero"));
+    }
+    if limits.iter().flatten().any(|limit| limit.currency != currency) {
+        return Err(OrderError::PriceLimit("a price limit must be in the ledger's currency"));
     }
     if let (Some(max), Some(min)) = (wanted.max_price, wanted.min_price)
         && min.minor > max.minor

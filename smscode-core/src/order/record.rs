@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::decide::State;
+use super::decide::{Input, State};
 use super::view::Status;
 use crate::account::AccountId;
 use crate::money::{Currency, Money};
@@ -37,6 +37,9 @@ pub const CANCELS: &str = "cancels";
 pub const MESSAGES_MAX: usize = 10;
 /// Bytes kept of one SMS: 670 characters of ten joined parts in three-byte scripts, with room.
 pub const TEXT_BYTES_MAX: usize = 3_000;
+/// Characters of all sealed SMS of one order: some texts grow sixfold as JSON, and the record must stay below the limit
+/// of a body. The first SMS always fits.
+pub const SEALED_MAX: usize = 44_000;
 /// Steps kept for `explain`; an order has about six.
 pub const STEPS_MAX: usize = 64;
 
@@ -191,6 +194,8 @@ pub struct MessageRecord {
 pub struct StepRecord {
     /// When.
     pub at: Timestamp,
+    /// What happened: with the state before it, it names the cell of the table.
+    pub input: Input,
     /// The state after it.
     pub state: State,
     /// The event, if anybody could see the change.

@@ -5,7 +5,7 @@ use super::decide::State;
 use super::record::{OrderId, OrderRecord};
 use super::view::{ActionReason, Actions, OrderView};
 use crate::engine::Settings;
-use crate::port::{Activation, Offer};
+use crate::port::{Activation, Capabilities, Offer};
 use crate::time::Timestamp;
 
 /// The owner's view of a record with its opened content.
@@ -123,6 +123,32 @@ pub(crate) fn reasons(record: &OrderRecord, now: Timestamp) -> Vec<ActionReason>
     ]
 }
 
+/// An order that a look-up finds with less of its window left is given back: nobody gets an SMS in it.
+const REMAINS_MIN_MS: i64 = 180_000;
+
+/// Sets the window of an order that has got its number. One that a look-up has found was bought when the order was
+/// placed, so it has what remains of its window; a window that the supplier states counts from its answer.
+pub(crate) fn begin_window(
+    record: &mut OrderRecord,
+    limits: &Capabilities,
+    settings: &Settings,
+    got: &Activation,
+    looked_up: bool,
+    now: Timestamp,
+) {
+    let bought_at = if looked_up { record.created_at } else { now };
+    let theirs = match got.window_seconds {
+        Some(seconds) => now.plus_seconds(i64::from(seconds)),
+        None => bought_at.plus_seconds(i64::from(limits.window_seconds)),
+    };
+    let end = theirs.min(bought_at.plus_ms(settings.window_ms));
+    let too_little = looked_up && end.ms_since(now) < REMAINS_MIN_MS;
+    let nobody_waits = now.ms_since(record.created_at) > settings.answer_due_ms;
+    record.expires_at = Some(end);
+    record.cancel_at = Some(bought_at.plus_seconds(i64::from(limits.cancel_after_seconds)));
+    record.abandoned = too_little || (record.abandoned && nobody_waits);
+}
+
 /// When something is due for an open order.
 pub(crate) fn due_at(record: &OrderRecord, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
     let end = record.expires_at.unwrap_or(now);
@@ -130,6 +156,11 @@ pub(crate) fn due_at(record: &OrderRecord, settings: &Settings, now: Timestamp) 
         // a little after the sender itself would have given up
         State::Calling => record.call.as_ref().map(|call| call.over_at.plus_seconds(5)),
         State::Unclear => Some(now.plus_seconds(look_up_pause_seconds(record.look_ups))),
+        // nobody holds its id: cancelled as soon as the supplier takes a cancel
+        State::Active if record.abandoned => {
+            let earliest = record.cancel_at.unwrap_or(now).max(now);
+            Some(earliest.min(end.plus_ms(-settings.last_check_before_ms)))
+        }
         State::Active => Some(end.plus_ms(-settings.last_check_before_ms)),
         State::Canceling => Some(now.plus_seconds(10).min(end.max(now.plus_seconds(1)))),
         State::Received => Some(end.max(record.last_sms_at.unwrap_or(now).plus_ms(settings.linger_ms))),

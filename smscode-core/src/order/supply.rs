@@ -1,6 +1,8 @@
 //! The supplier's side of a purchase: a record without owner or order id, from which finishing at the supplier, orphan
 //! watch and statements work after the order has ended.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Currency, Money};
@@ -9,13 +11,11 @@ use crate::time::Timestamp;
 
 /// Purchases at suppliers.
 pub const SUPPLY: Kind = Kind::of("supply");
-/// By supplier and activation.
-pub const BY_ACTIVATION: Kind = Kind::of("supply_activation");
 /// By the time at which the supplier is to be told something.
 pub const BY_SUPPLY_DUE: Kind = Kind::of("supply_due");
 
 /// A purchase at a supplier.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SupplyRecord {
     /// Format.
     pub v: u8,
@@ -31,7 +31,7 @@ pub struct SupplyRecord {
     pub cost_minor: Option<i64>,
     /// The supplier's currency.
     pub currency: Currency,
-    /// When it was bought.
+    /// When it was bought, to the minute.
     pub created_at: Timestamp,
     /// How it stands.
     pub state: SupplyState,
@@ -63,6 +63,17 @@ pub enum SupplyState {
     GivenUp,
 }
 
+impl fmt::Debug for SupplyRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // the activation leads to the number
+        write!(
+            f,
+            "SupplyRecord({}, {:?}, tries {})",
+            self.supplier, self.state, self.tries
+        )
+    }
+}
+
 impl SupplyRecord {
     /// What it cost.
     pub fn cost(&self) -> Option<Money> {
@@ -71,29 +82,26 @@ impl SupplyRecord {
 
     /// Its places in indexes.
     pub fn terms(&self) -> Vec<Term> {
-        let mut terms = vec![Term {
-            index: BY_ACTIVATION,
-            at: activation_position(&self.supplier, &self.activation),
-        }];
-        if let Some(due) = self.due_at {
-            terms.push(Term {
-                index: BY_SUPPLY_DUE,
-                at: due.sort_bytes().to_vec(),
-            });
-        }
-        terms
+        let due = self.due_at.map(|due| Term {
+            index: BY_SUPPLY_DUE,
+            at: due.sort_bytes().to_vec(),
+        });
+        due.into_iter().collect()
     }
 }
 
-/// The key of a purchase: its random reference.
-pub fn supply_key(reference: &str) -> Key {
-    Key::free(SUPPLY, reference.as_bytes())
+/// The key of a purchase: the supplier and its name for it, so that one activation never belongs to two orders, whoever
+/// finds it first. Ids beyond 90 bytes are cut: no supplier has such.
+pub fn supply_key(supplier: &str, activation: &str) -> Key {
+    let bytes = activation.as_bytes();
+    let id = [supplier.as_bytes(), &[0], &bytes[..bytes.len().min(90)]].concat();
+    Key::free(SUPPLY, id)
 }
 
-/// Where a purchase stands in [`BY_ACTIVATION`]. Ids beyond 90 bytes are cut: no supplier has such.
-pub fn activation_position(supplier: &str, activation: &str) -> Vec<u8> {
-    let bytes = activation.as_bytes();
-    [supplier.as_bytes(), &[0], &bytes[..bytes.len().min(90)]].concat()
+/// A time as it is kept at the supplier's side: to the full minute before, since an equal microsecond would lead from
+/// here to the order.
+pub(crate) const fn coarse(at: Timestamp) -> Timestamp {
+    Timestamp::from_seconds(at.seconds().div_euclid(60) * 60)
 }
 
 /// Pauses between tries to tell the supplier, in seconds; then it is given up.

@@ -19,6 +19,13 @@ pub(crate) const NONCE_BYTES: usize = 12;
 #[serde(transparent)]
 pub struct Sealed(String);
 
+impl Sealed {
+    /// How many characters it takes in a record.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sealed({} characters)", self.0.len())

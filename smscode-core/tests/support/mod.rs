@@ -3,19 +3,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use smscode_core::account::AccountId;
 use smscode_core::money::{Currency, Money};
-use smscode_core::order::{OrderId, OrderView, PlaceOrders, Wanted};
+use smscode_core::order::{Idempotency, OrderError, OrderId, OrderView, PlaceOrders, Placed, Wanted};
 use smscode_core::port::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities, Clock,
     Entropy, FinishOutcome, Keyring, MemoryKeyring, MoreOutcome, Offer, Rejection, Supplier, SupplierInfo, SupplierSms,
 };
-use smscode_core::store::{MemoryStore, Store, TransferKind};
+use smscode_core::store::{
+    ChangeSet, Cursor, Effect, Index, LoadKey, MemoryStore, Page, Range, Receipt, Snapshot, Store, StoreError,
+    StoreInfo, Totals, TransferKind,
+};
 use smscode_core::time::Timestamp;
 use smscode_core::{Platform, Settings};
 use tokio::sync::{Notify, oneshot};
@@ -36,14 +39,25 @@ impl TestClock {
 
     /// Moves the clock in small steps, and lets everything that wakes do its work at each.
     pub async fn advance(&self, seconds: i64) {
-        for _ in 0..seconds * 4 {
+        self.step(seconds * 4, 250).await;
+    }
+
+    /// The same with steps of another length.
+    pub async fn step(&self, steps: i64, ms: i64) {
+        for _ in 0..steps {
             {
                 let mut now = self.now.lock().unwrap();
-                *now = now.plus_ms(250);
+                *now = now.plus_ms(ms);
             }
             self.moved.notify_waiters();
             settle().await;
         }
+    }
+
+    /// Moves the clock while nothing runs: the time for which a process was away.
+    pub fn skip(&self, seconds: i64) {
+        let mut now = self.now.lock().unwrap();
+        *now = now.plus_seconds(seconds);
     }
 }
 
@@ -108,6 +122,10 @@ pub enum Buy {
     Number(&'static str),
     /// Sells at this cost.
     Cost(i64),
+    /// Gives out the newest activation once more.
+    Again,
+    /// Sells a number of this country.
+    Country(u16),
 }
 
 #[derive(Clone)]
@@ -130,7 +148,12 @@ pub struct Script {
     pub poll_fails: bool,
     pub next: u64,
     pub requests: Vec<BuyRequest>,
+    /// A purchase takes this long before it is made.
     pub slow_ms: i64,
+    /// The answer to a purchase takes this long after it was made.
+    pub answer_ms: i64,
+    /// An answer to a poll is this old when it arrives.
+    pub poll_ms: i64,
     pub more_refused: bool,
 }
 
@@ -139,12 +162,18 @@ pub struct TestSupplier {
     pub script: Mutex<Script>,
     pub clock: Arc<TestClock>,
     pub cancel_after: u32,
+    pub window_seconds: u32,
 }
 
 pub const COST: i64 = 100_000;
 
 impl TestSupplier {
     pub fn new(name: &'static str, clock: &Arc<TestClock>) -> Arc<Self> {
+        Self::timed(name, clock, 120, 1_200)
+    }
+
+    /// With another minimum time before a cancel and another window.
+    pub fn timed(name: &'static str, clock: &Arc<TestClock>, cancel_after: u32, window_seconds: u32) -> Arc<Self> {
         let offer = |service: &str, country| Offer {
             country,
             service: service.into(),
@@ -154,14 +183,16 @@ impl TestSupplier {
         let offers = vec![offer("wa", 6), offer("tg", 6), offer("wa", 0), offer("ts", 6)];
         let script = Script {
             offers,
-            next: 1_000,
+            // no two suppliers have the same numbers
+            next: u64::from(name.as_bytes()[0]) * 1_000,
             ..Script::default()
         };
         Arc::new(Self {
             name,
             script: Mutex::new(script),
             clock: clock.clone(),
-            cancel_after: 120,
+            cancel_after,
+            window_seconds,
         })
     }
 
@@ -184,6 +215,20 @@ impl TestSupplier {
             at,
             ..SupplierSms::default()
         });
+    }
+
+    /// Delivers an SMS as it is.
+    pub fn deliver_sms(&self, phone: &str, sms: SupplierSms) {
+        let mut script = self.script.lock().unwrap();
+        let found = script.sold.values_mut().rev().find(|sold| sold.phone == phone);
+        found.expect("no such number").sms.push(sms);
+    }
+
+    /// The supplier ends an activation on its side.
+    pub fn end(&self, phone: &str) {
+        let mut script = self.script.lock().unwrap();
+        let found = script.sold.values_mut().rev().find(|sold| sold.phone == phone);
+        found.expect("no such number").ended = true;
     }
 
     pub fn sold(&self) -> Vec<Sold> {
@@ -216,6 +261,68 @@ impl TestSupplier {
     }
 }
 
+impl TestSupplier {
+    async fn pause(&self, ms: i64) {
+        if ms > 0 {
+            self.clock.sleep_until(self.clock.now().plus_ms(ms)).await;
+        }
+    }
+
+    fn bought(&self, request: &BuyRequest) -> BuyOutcome {
+        let mut script = self.script.lock().unwrap();
+        script.requests.push(request.clone());
+        let plan = if script.buys.is_empty() {
+            Buy::Sell
+        } else {
+            script.buys.remove(0)
+        };
+        match plan {
+            Buy::Sell => BuyOutcome::Accepted(Self::sell(&mut script, request, None)),
+            Buy::Number(phone) => BuyOutcome::Accepted(Self::sell(&mut script, request, Some(phone))),
+            Buy::Cost(minor) => BuyOutcome::Accepted(Activation {
+                cost: Some(Money::new(minor, Currency::Usd)),
+                ..Self::sell(&mut script, request, None)
+            }),
+            Buy::Again => {
+                let (id, sold) = script.sold.last_key_value().expect("nothing was sold");
+                BuyOutcome::Accepted(Activation {
+                    id: ActivationId(id.clone()),
+                    phone: sold.phone.clone(),
+                    cost: Some(Money::new(COST, Currency::Usd)),
+                    window_seconds: None,
+                    reference: None,
+                    country: None,
+                    service: None,
+                    state: ActivationState::Waiting,
+                })
+            }
+            Buy::Country(country) => BuyOutcome::Accepted(Activation {
+                country: Some(country),
+                ..Self::sell(&mut script, request, None)
+            }),
+            Buy::Reject(rejection) => BuyOutcome::RejectedUncharged(rejection),
+            Buy::NotSent => BuyOutcome::NotSent("refused".into()),
+            Buy::SellSilently => {
+                Self::sell(&mut script, request, None);
+                BuyOutcome::Unknown("the answer was lost".into())
+            }
+            Buy::Silence => BuyOutcome::Unknown("the answer was lost".into()),
+        }
+    }
+
+    fn states(&self, ids: &[ActivationId]) -> Result<Vec<ActivationState>, CallError> {
+        let mut script = self.script.lock().unwrap();
+        script.polls += 1;
+        if script.poll_fails {
+            return Err(CallError::Unusable("scripted".into()));
+        }
+        Ok(ids
+            .iter()
+            .map(|id| script.sold.get(&id.0).map_or(ActivationState::NotFound, state_of))
+            .collect())
+    }
+}
+
 fn state_of(sold: &Sold) -> ActivationState {
     if sold.ended || sold.cancelled || sold.finished {
         ActivationState::Ended
@@ -234,7 +341,7 @@ impl Supplier for TestSupplier {
             currency: Currency::Usd,
             capabilities: Capabilities {
                 cancel_after_seconds: self.cancel_after,
-                window_seconds: 1_200,
+                window_seconds: self.window_seconds,
                 lists_active: true,
                 reference_is_unique: false,
                 poll_batch: 50,
@@ -256,43 +363,18 @@ impl Supplier for TestSupplier {
 
     async fn buy(&self, request: &BuyRequest) -> BuyOutcome {
         let slow_ms = self.script.lock().unwrap().slow_ms;
-        if slow_ms > 0 {
-            self.clock.sleep_until(self.clock.now().plus_ms(slow_ms)).await;
-        }
-        let mut script = self.script.lock().unwrap();
-        script.requests.push(request.clone());
-        let plan = if script.buys.is_empty() {
-            Buy::Sell
-        } else {
-            script.buys.remove(0)
-        };
-        match plan {
-            Buy::Sell => BuyOutcome::Accepted(Self::sell(&mut script, request, None)),
-            Buy::Number(phone) => BuyOutcome::Accepted(Self::sell(&mut script, request, Some(phone))),
-            Buy::Cost(minor) => BuyOutcome::Accepted(Activation {
-                cost: Some(Money::new(minor, Currency::Usd)),
-                ..Self::sell(&mut script, request, None)
-            }),
-            Buy::Reject(rejection) => BuyOutcome::RejectedUncharged(rejection),
-            Buy::NotSent => BuyOutcome::NotSent("refused".into()),
-            Buy::SellSilently => {
-                Self::sell(&mut script, request, None);
-                BuyOutcome::Unknown("the answer was lost".into())
-            }
-            Buy::Silence => BuyOutcome::Unknown("the answer was lost".into()),
-        }
+        self.pause(slow_ms).await;
+        let outcome = self.bought(request);
+        let answer_ms = self.script.lock().unwrap().answer_ms;
+        self.pause(answer_ms).await;
+        outcome
     }
 
     async fn poll(&self, ids: &[ActivationId]) -> Result<Vec<ActivationState>, CallError> {
-        let mut script = self.script.lock().unwrap();
-        script.polls += 1;
-        if script.poll_fails {
-            return Err(CallError::Unusable("scripted".into()));
-        }
-        Ok(ids
-            .iter()
-            .map(|id| script.sold.get(&id.0).map_or(ActivationState::NotFound, state_of))
-            .collect())
+        let states = self.states(ids);
+        let poll_ms = self.script.lock().unwrap().poll_ms;
+        self.pause(poll_ms).await;
+        states
     }
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
@@ -345,6 +427,79 @@ impl Supplier for TestSupplier {
     }
 }
 
+/// A store whose every step takes a while, by a seed, so that commands overlap in many ways; and that can refuse writes.
+pub struct SlowStore {
+    inner: Arc<MemoryStore>,
+    dice: AtomicU64,
+    pub broken: AtomicBool,
+    pub commits: AtomicU64,
+}
+
+impl SlowStore {
+    pub fn new(inner: Arc<MemoryStore>, seed: u64) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            dice: AtomicU64::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            broken: AtomicBool::new(false),
+            commits: AtomicU64::new(0),
+        })
+    }
+
+    async fn pause(&self) {
+        let z = self.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        for _ in 0..(z ^ (z >> 27)) % 4 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SlowStore {
+    async fn describe(&self) -> Result<StoreInfo, StoreError> {
+        self.inner.describe().await
+    }
+
+    async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
+        self.pause().await;
+        let loaded = self.inner.load(keys).await;
+        self.pause().await;
+        loaded
+    }
+
+    async fn commit(&self, change_set: Arc<ChangeSet>) -> Result<Receipt, StoreError> {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable {
+                store: "slow",
+                effect: Effect::No,
+                reason: "the disk is full".into(),
+            });
+        }
+        self.pause().await;
+        let committed = self.inner.commit(change_set).await;
+        self.pause().await;
+        committed
+    }
+
+    async fn scan(
+        &self,
+        index: &Index,
+        range: &Range,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.pause().await;
+        let page = self.inner.scan(index, range, after, limit).await;
+        self.pause().await;
+        page
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        self.inner.totals().await
+    }
+}
+
 /// A running platform.
 pub struct World {
     pub platform: Platform,
@@ -366,6 +521,21 @@ impl World {
         Self::with(1, Settings::default()).await
     }
 
+    /// One supplier with this minimum time before a cancel and this window.
+    pub async fn timed(cancel_after: u32, window_seconds: u32, settings: Settings) -> Self {
+        let clock = TestClock::new();
+        let suppliers = vec![TestSupplier::timed("alpha", &clock, cancel_after, window_seconds)];
+        Self::on(
+            Arc::new(MemoryStore::new()),
+            Arc::new(MemoryKeyring::new()),
+            clock,
+            suppliers,
+            settings,
+            None,
+        )
+        .await
+    }
+
     pub async fn with(suppliers: usize, settings: Settings) -> Self {
         let clock = TestClock::new();
         let names = ["alpha", "beta", "gamma"];
@@ -375,6 +545,27 @@ impl World {
             .collect();
         let keyring: Arc<dyn Keyring> = Arc::new(MemoryKeyring::new());
         Self::on(Arc::new(MemoryStore::new()), keyring, clock, suppliers, settings, None).await
+    }
+
+    /// One supplier without a minimum time, a window of 20 s, on a store whose every step takes its time.
+    pub async fn hurried(seed: u64) -> Self {
+        Self::slow(seed, 20).await
+    }
+
+    /// The same with a window of so many seconds.
+    pub async fn slow(seed: u64, window_seconds: u32) -> Self {
+        let clock = TestClock::new();
+        let suppliers = vec![TestSupplier::timed("alpha", &clock, 0, window_seconds)];
+        let store = SlowStore::new(Arc::new(MemoryStore::new()), seed);
+        Self::on(
+            store,
+            Arc::new(MemoryKeyring::new()),
+            clock,
+            suppliers,
+            Settings::default(),
+            None,
+        )
+        .await
     }
 
     /// On a given store: also a second life of the same platform.
@@ -460,6 +651,37 @@ impl World {
         })
     }
 
+    /// The same under a key of the caller's.
+    pub fn keyed(key: &str, operation: &'static str, request: &str) -> PlaceOrders {
+        PlaceOrders {
+            idempotency: Some(Idempotency {
+                operation,
+                key: key.into(),
+                request: request.into(),
+            }),
+            ..Self::whatsapp()
+        }
+    }
+
+    pub async fn place_orders(&self, wanted: PlaceOrders) -> Result<Placed, OrderError> {
+        self.platform.place_orders(self.account, wanted).await
+    }
+
+    pub async fn cancel(&self, id: OrderId) -> Result<OrderView, OrderError> {
+        self.platform.cancel_order(self.account, id).await
+    }
+
+    pub async fn finish(&self, id: OrderId) -> Result<OrderView, OrderError> {
+        self.platform.finish_order(self.account, id).await
+    }
+
+    /// Ends this life as a crash does and begins the next on the same store; `away` seconds later.
+    pub async fn reborn(self, away: i64, settings: Settings) -> Self {
+        let (store, keyring, clock, suppliers, account) = self.crash().await;
+        clock.skip(away);
+        Self::on(store, keyring, clock, suppliers, settings, Some(account)).await
+    }
+
     /// Places one order of WhatsApp in Indonesia.
     pub async fn place(&self) -> OrderView {
         let placed = self
@@ -483,6 +705,19 @@ impl World {
 
     pub async fn held(&self) -> i64 {
         self.platform.balance(self.account).await.unwrap().held.minor
+    }
+
+    /// What closed the order's only hold.
+    pub async fn closing(&self, id: OrderId) -> TransferKind {
+        let subject = format!("order:{}", id.0);
+        let lines = self.platform.statement(self.account, 0, 1_000).await.unwrap();
+        let kinds: Vec<_> = lines
+            .iter()
+            .filter(|line| line.subject == subject)
+            .map(|line| line.kind)
+            .collect();
+        assert_eq!((kinds.len(), kinds[0]), (2, TransferKind::Hold), "{id:?}: {kinds:?}");
+        kinds[1]
     }
 
     /// The postings of one order, and that the books balance.

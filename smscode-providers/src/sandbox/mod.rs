@@ -80,6 +80,7 @@ impl Sandbox {
     }
 
     /// The same with a clock and randomness of the caller: a test lets hours pass at once.
+    #[allow(clippy::disallowed_methods, reason = "a server of its own needs a task of its own")]
     pub async fn start_with(
         config: SandboxConfig,
         clock: Arc<dyn Clock>,

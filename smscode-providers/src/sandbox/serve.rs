@@ -33,7 +33,7 @@ const TEXT_LIMIT: usize = 2_000;
 /// A client that does not finish its request's head is dropped.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pause after a failed accept: mostly too many open files.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_PAUSE_MS: i64 = 50;
 /// Names of actions that are counted; callers may invent more.
 const COUNTED_LIMIT: usize = 100;
 
@@ -59,6 +59,7 @@ struct CloseConnection;
 
 /// Serves until the sender of `stop` speaks or goes.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stop: oneshot::Receiver<()>) {
+    let clock = Arc::clone(&shared.clock);
     let router = Router::new()
         .route("/stubs/handler_api.php", any(handle))
         .route("/sandbox/sms", post(inject))
@@ -77,7 +78,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stop: 
                 connections.spawn(connection(stream, router.clone()));
             }
             Ok(_) => {}
-            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            Err(_) => clock.sleep_until(clock.now().plus_ms(ACCEPT_PAUSE_MS)).await,
         }
     }
 }

@@ -44,6 +44,24 @@ fn outcome(result: &Result<Receipt, StoreError>) -> Option<bool> {
     }
 }
 
+/// All transfers of an account, page by page.
+async fn statement(store: &RedbStore, owner: Owner) -> Vec<Row> {
+    let mut transfers = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store
+            .scan(&Index::Transfers(owner), &Range::all(), after.as_ref(), 7)
+            .await
+            .unwrap();
+        transfers.extend(page.rows);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    transfers
+}
+
 /// Compares the store with what was answered; what may or may not be there must be there whole or not at all.
 async fn check(store: &RedbStore, sent: &Sent, case: &str) {
     let mut money = 0;
@@ -54,19 +72,7 @@ async fn check(store: &RedbStore, sent: &Sent, case: &str) {
             .await
             .unwrap();
         let keys: Vec<_> = records.rows.iter().map(|row| row.cursor().key.unwrap()).collect();
-        let mut transfers = Vec::new();
-        let mut after = None;
-        loop {
-            let page = store
-                .scan(&Index::Transfers(owner), &Range::all(), after.as_ref(), 7)
-                .await
-                .unwrap();
-            transfers.extend(page.rows);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let transfers = statement(store, owner).await;
         let events = store
             .scan(&Index::Events(owner), &Range::all(), None, 1_000)
             .await

@@ -44,6 +44,7 @@ struct State {
     /// How far it was ever written: there the disk has room.
     written: usize,
     syncs: u64,
+    growths: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -102,6 +103,7 @@ impl Disk {
             full: false,
             written: 0,
             syncs: 0,
+            growths: 0,
         })))
     }
 
@@ -133,6 +135,11 @@ impl Disk {
         self.lock().syncs
     }
 
+    /// How often it was made longer.
+    pub(super) fn growths(&self) -> u64 {
+        self.lock().growths
+    }
+
     pub(super) fn opener(&self, options: &RedbOptions) -> Opener {
         let (disk, cache_bytes) = (self.clone(), options.cache_bytes);
         Box::new(move || open_backend(disk.clone(), cache_bytes))
@@ -158,6 +165,7 @@ impl redb::StorageBackend for Disk {
     fn set_len(&self, len: u64) -> Result<()> {
         let mut state = self.lock();
         state.access()?;
+        state.growths += u64::from(len as usize > state.seen.len());
         state.seen.resize(len as usize, 0);
         state.pending.push(Pending::Length(len as usize));
         Ok(())

@@ -104,8 +104,8 @@ pub(super) struct Generator {
     made: u64,
     /// Holds that were accepted: owner, number and amount; some of the newest.
     holds: Vec<(Owner, u64, i64)>,
-    /// ChangeSets made before, some of which are sent again.
-    sent: Vec<Arc<ChangeSet>>,
+    /// ChangeSets made before for callers alone and for crowds, some of which are sent again.
+    sent: [Vec<Arc<ChangeSet>>; 2],
 }
 
 impl Generator {
@@ -114,7 +114,7 @@ impl Generator {
             dice: Dice::new(seed),
             made: 0,
             holds: Vec::new(),
-            sent: Vec::new(),
+            sent: Default::default(),
         }
     }
 
@@ -129,22 +129,24 @@ impl Generator {
 
     /// The next ChangeSet. One for a crowd has an event for every account it touches, whose number tells its turn.
     pub(super) fn change_set(&mut self, now: &Now, crowd: bool) -> Arc<ChangeSet> {
-        if !self.sent.is_empty() && self.dice.chance(6) {
-            return self.again();
+        let sent = usize::from(crowd);
+        if !self.sent[sent].is_empty() && self.dice.chance(6) {
+            return self.again(sent);
         }
         let set = self.fresh(now, crowd);
-        if self.sent.len() < 64 {
-            self.sent.push(set.clone());
+        if self.sent[sent].len() < 64 {
+            self.sent[sent].push(set.clone());
         } else {
             let at = self.dice.roll(64) as usize;
-            self.sent[at] = set.clone();
+            self.sent[sent][at] = set.clone();
         }
         set
     }
 
     /// One that was sent before, as it was or with other content.
-    fn again(&mut self) -> Arc<ChangeSet> {
-        let old = self.dice.pick(&self.sent);
+    fn again(&mut self, sent: usize) -> Arc<ChangeSet> {
+        let at = self.dice.roll(self.sent[sent].len() as u64) as usize;
+        let old = self.sent[sent][at].clone();
         if self.dice.chance(70) {
             return old;
         }
@@ -170,9 +172,15 @@ impl Generator {
             set.push(entry);
         }
         if crowd {
+            // what belongs to nobody takes its turn from the first account
+            let first = accounts()[0];
+            touched
+                .iter_mut()
+                .filter(|owner| owner.is_none())
+                .for_each(|owner| *owner = first);
             touched.sort_unstable();
             touched.dedup();
-            for owner in touched.into_iter().filter(|owner| !owner.is_none()) {
+            for owner in touched {
                 let body = self.body();
                 set.push(Entry::Append { owner, body });
             }

@@ -1,5 +1,6 @@
 //! The search for an order in which a crowd's answers make sense.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::failure::{Failure, shown};
@@ -9,13 +10,16 @@ use super::reference::{Added, History, Now, Step, judge};
 use crate::store::ChangeSet;
 
 /// Judgements before the search is given up: far more than the event numbers of a crowd leave open.
-const JUDGEMENTS_MAX: usize = 300_000;
+const JUDGEMENTS_MAX: usize = 50_000;
 
 struct Search<'a> {
     sets: &'a [Arc<ChangeSet>],
     answers: &'a [Answer],
     view: &'a View,
     judgements: usize,
+    /// What was left where no way led on. Answers fix the turn of each member on each account, so that the state is the
+    /// same in whatever order the others were placed.
+    dead_ends: BTreeSet<Vec<usize>>,
 }
 
 /// The state after an order of the ChangeSets that explains the answers and what is in the store now. The history has
@@ -36,12 +40,16 @@ pub(super) fn find(
         answers,
         view,
         judgements: 0,
+        dead_ends: BTreeSet::new(),
     };
     let all: Vec<usize> = (0..sets.len()).collect();
-    search.go(now, history, &all).ok_or_else(|| {
+    let found = search.go(now, history, &all);
+    let judgements = search.judgements;
+    found.ok_or_else(|| {
+        let sure = if judgements > JUDGEMENTS_MAX { "found in time" } else { "there" };
+        let count = sets.len();
         Failure::new(format!(
-            "no order of {} ChangeSets explains the answers and the rows; in the order sent, {as_sent}",
-            sets.len()
+            "no order of {count} ChangeSets that explains the answers and the rows is {sure}; in the order sent, {as_sent}"
         ))
     })
 }
@@ -117,6 +125,9 @@ impl Search<'_> {
         if rest.is_empty() {
             return self.view.parts_from(now).is_none().then(|| now.clone());
         }
+        if self.dead_ends.contains(&rest) {
+            return None;
+        }
         for (n, then, added) in next {
             if self.judgements > JUDGEMENTS_MAX {
                 return None;
@@ -131,6 +142,7 @@ impl Search<'_> {
                 history.forget(self.sets[n].operation, transfers, events);
             }
         }
+        self.dead_ends.insert(rest);
         None
     }
 }

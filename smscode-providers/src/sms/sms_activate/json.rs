@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// A JSON value of a reply, not yet taken apart.
-#[derive(Clone, Copy)]
-pub(super) struct Json<'a>(&'a RawValue);
+#[derive(Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Json<'a>(#[serde(borrow)] &'a RawValue);
 
 /// The members of an object; of members of one name the last counts.
 pub(super) type Members<'a> = BTreeMap<String, Json<'a>>;
@@ -20,14 +22,12 @@ impl<'a> Json<'a> {
     }
 
     pub(super) fn object(self) -> Option<Members<'a>> {
-        let members: BTreeMap<String, &'a RawValue> = serde_json::from_str(self.0.get()).ok()?;
-        Some(members.into_iter().map(|(name, raw)| (name, Json(raw))).collect())
+        self.of_kind('{')
     }
 
     /// The items of an array.
     pub(super) fn array(self) -> Option<Vec<Json<'a>>> {
-        let items: Vec<&'a RawValue> = serde_json::from_str(self.0.get()).ok()?;
-        Some(items.into_iter().map(Json).collect())
+        self.of_kind('[')
     }
 
     /// The items of an array, also of one that PHP wrote as an object with the keys 0, 1, 2, ...
@@ -48,7 +48,17 @@ impl<'a> Json<'a> {
 
     /// The content of a string.
     pub(super) fn string(self) -> Option<String> {
-        serde_json::from_str(self.0.get()).ok()
+        self.of_kind('"')
+    }
+
+    /// The value, if it begins so. Looked at first, because a price list asks a million times and an error costs more.
+    fn of_kind<T: Deserialize<'a>>(self, first: char) -> Option<T> {
+        let raw = self.0.get();
+        if raw.starts_with(first) {
+            serde_json::from_str(raw).ok()
+        } else {
+            None
+        }
     }
 
     /// The content of a string, or the literal text of a number.
@@ -70,7 +80,7 @@ impl<'a> Json<'a> {
         let raw = self.0.get();
         matches!(raw, "null" | "false" | "\"\"")
             || self.array().is_some_and(|items| items.is_empty())
-            || (raw.starts_with('{') && self.object().is_some_and(|members| members.is_empty()))
+            || self.object().is_some_and(|members| members.is_empty())
     }
 }
 

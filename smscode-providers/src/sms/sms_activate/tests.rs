@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use smscode_core::money::{Currency, Money};
-use smscode_core::port::Rejection;
+use smscode_core::port::{Rejection, SupplierSms};
 
 use super::*;
 
@@ -343,10 +343,11 @@ fn sms(text: &str, code: Option<&str>, at: Option<&str>) -> SupplierSms {
     }
 }
 
-use smscode_core::port::SupplierSms;
+/// Text, code and time of an SMS.
+type OpenedSms = (String, Option<String>, Option<String>);
 
 /// What a state carries, in the open: its own `Debug` shows nothing.
-fn opened(state: &ActivationState) -> (&'static str, Vec<(String, Option<String>, Option<String>)>) {
+fn opened(state: &ActivationState) -> (&'static str, Vec<OpenedSms>) {
     let all = state
         .sms()
         .iter()
@@ -746,4 +747,13 @@ fn a_configuration_is_checked() {
         assert_eq!(config("a", bad, "k"), Err(ConfigError::BaseUrl), "{bad}");
     }
     assert_eq!(config("a", url, " "), Err(ConfigError::ApiKey));
+}
+
+#[test]
+fn deep_nesting_is_only_an_unreadable_reply() {
+    let deep = format!("{{\"1\":{}1{}}}", "[".repeat(200_000), "]".repeat(200_000));
+    assert!(matches!(buy(FRAME, 200, &deep), BuyOutcome::Unknown(_)));
+    assert!(rows(&deep).is_err());
+    assert!(outcome::state(FRAME, &answer(200, &deep)).is_err());
+    assert!(matches!(buy(FRAME, 200, &"[".repeat(200_000)), BuyOutcome::Unknown(_)));
 }

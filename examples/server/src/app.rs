@@ -1,0 +1,45 @@
+//! What every handler has at hand.
+
+use smscode_core::Platform;
+use tokio::sync::watch;
+
+use crate::limit::Limits;
+use crate::meter::Meters;
+use crate::sandbox::Sandbox;
+
+/// The state behind all routes; shared as `Arc<App>`.
+pub struct App {
+    /// The platform: everything that is not HTTP.
+    pub platform: Platform,
+    /// How often who may ask.
+    pub limits: Limits,
+    /// What was counted.
+    pub meters: Meters,
+    /// The simulated supplier, in sandbox mode only.
+    pub sandbox: Option<Sandbox>,
+    /// Tells long answers to end.
+    pub stopping: Stopping,
+}
+
+/// Tells when the server begins to stop. Event streams end then; other requests are given time.
+#[derive(Clone, Debug)]
+pub struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// With the sender that turns it to `true`, once.
+    pub fn channel() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    /// Whether it has begun.
+    pub fn begun(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until it begins. A sender that is gone counts as begun.
+    pub async fn wait(&self) {
+        let mut receiver = self.0.clone();
+        let _gone_is_stopping = receiver.wait_for(|stopping| *stopping).await;
+    }
+}

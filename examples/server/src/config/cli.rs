@@ -1,0 +1,81 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+const AFTER: &str = "\
+Every option can also be given as a variable (named above) or in the settings file, where names have _ in place of -.
+An option counts before a variable, a variable before the file. Suppliers, customers, caps and timings are set in the
+file only: see smscode.example.toml.
+
+Without a supplier the server is a SANDBOX: it simulates one, opens a demo customer with 5,000,000 IDR, and prints
+its token with commands to try. SMSCODE_DEMO_TOKEN (32 letters and digits) fixes that token. A store is a sandbox or
+live for good and is never served the other way.
+
+Secrets are read from the file or from variables, never from options, and are not printed.";
+
+/// Rent temporary phone numbers for verification SMS: the reference server of smscode.
+#[derive(Clone, Debug, Default, Parser)]
+#[command(version, about, after_help = AFTER, hide_possible_values = true)]
+pub struct Cli {
+    /// Settings file, in TOML
+    #[arg(long, value_name = "FILE", env = "SMSCODE_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", env = "SMSCODE_LISTEN", hide_env_values = true)]
+    pub listen: Option<SocketAddr>,
+
+    /// Folder for this server's files [default: data]
+    #[arg(long, value_name = "DIR", env = "SMSCODE_DATA_DIR", hide_env_values = true)]
+    pub data_dir: Option<PathBuf>,
+
+    /// Where everything is kept: redb:PATH (one file, one process) or memory (gone when it ends)
+    /// [default: redb:<data-dir>/smscode.redb]
+    #[arg(long, value_name = "STORE", env = "SMSCODE_STORE", hide_env_values = true)]
+    pub store: Option<String>,
+
+    /// Memory for pages of the redb file, in MiB [default: 32]
+    #[arg(long, value_name = "MIB", env = "SMSCODE_CACHE_MIB", hide_env_values = true)]
+    pub cache_mib: Option<usize>,
+
+    /// Folder for keys. Keep it out of backups of the data: whoever has both can read what was erased
+    /// [default: <data-dir>-keys]
+    #[arg(long, value_name = "DIR", env = "SMSCODE_KEYRING_DIR", hide_env_values = true)]
+    pub keyring_dir: Option<PathBuf>,
+
+    /// Rupiah per US dollar, for suppliers in dollars and for the view of /v2 [sandbox default: 16000]
+    #[arg(long, value_name = "RATE", env = "SMSCODE_USD_IDR", hide_env_values = true)]
+    pub usd_idr: Option<i64>,
+
+    /// Added to a supplier's cost, in parts per million: 300000 is 30 % [default: 300000]
+    #[arg(long, value_name = "PPM", env = "SMSCODE_MARKUP_PPM", hide_env_values = true)]
+    pub markup_ppm: Option<u32>,
+
+    /// No price is below this, in rupiah [default: 1]
+    #[arg(long, value_name = "IDR", env = "SMSCODE_MINIMUM_PRICE", hide_env_values = true)]
+    pub minimum_price: Option<i64>,
+
+    /// Requests of one customer a minute [default: 300; sandbox: 6000]
+    #[arg(long, value_name = "N", env = "SMSCODE_REQUESTS_A_MINUTE", hide_env_values = true)]
+    pub requests_a_minute: Option<u32>,
+
+    /// Requests without a valid token from one address a minute; 0 for no limit, where a proxy in front has its own
+    /// [default: 60]
+    #[arg(long, value_name = "N", env = "SMSCODE_ATTEMPTS_A_MINUTE", hide_env_values = true)]
+    pub attempts_a_minute: Option<u32>,
+
+    /// Connections at once [default: 4096]
+    #[arg(long, value_name = "N", env = "SMSCODE_CONNECTIONS_MAX", hide_env_values = true)]
+    pub connections_max: Option<usize>,
+
+    /// Threads that serve [default: 2]
+    #[arg(long, value_name = "N", env = "SMSCODE_WORKER_THREADS", hide_env_values = true)]
+    pub worker_threads: Option<usize>,
+
+    /// What is logged, such as info, or info,access=debug for a line per request [default: info]
+    #[arg(long, value_name = "FILTER", env = "SMSCODE_LOG", hide_env_values = true)]
+    pub log: Option<String>,
+}

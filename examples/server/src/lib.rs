@@ -1,0 +1,24 @@
+//! The reference server of smscode: the platform behind HTTP.
+//!
+//! A library too, so that tests and other programs can start it in their own process: [`start`] takes a [`Config`] and
+//! gives a [`Running`] server.
+
+pub mod answer;
+pub mod app;
+pub mod auth;
+pub mod config;
+mod customers;
+pub mod limit;
+pub mod meter;
+pub mod nearest;
+mod note;
+mod observe;
+mod parts;
+pub mod sandbox;
+mod serve;
+mod start;
+pub mod surface;
+
+pub use config::Config;
+pub use note::{Mode, NoteError};
+pub use start::{Running, StartError, start};

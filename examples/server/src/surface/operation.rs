@@ -1,0 +1,86 @@
+//! For operators: is the process up, can it serve, and what are its figures.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+
+use crate::answer::{Code, Failure, Success};
+use crate::app::App;
+use crate::meter::Page;
+
+/// `/healthz`, `/readyz`, `/metrics`.
+pub fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/healthz", get(async || (StatusCode::OK, "up\n")))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+}
+
+/// Whether requests can be served: the store answers, recovery is through, and nobody asked to stop.
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    let health = app.platform.health().await;
+    let (store, running, stopping) = (health.store.is_ok(), health.running, app.stopping.begun());
+    if store && running && !stopping {
+        return Success::plain(json!({"store": true, "recovered": true})).into_response();
+    }
+    Failure::new(Code::Unavailable, "not ready")
+        .with("store", store)
+        .with("recovered", running)
+        .with("stopping", stopping)
+        .into_response()
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let mut page = Page::default();
+    platform_figures(&app, &mut page).await;
+    app.meters.render(&mut page);
+    let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (content_type, page.text()).into_response()
+}
+
+async fn platform_figures(app: &App, page: &mut Page) {
+    let health = app.platform.health().await;
+    page.head("smscode_store_up", "gauge", "Whether the store answers.");
+    page.line("smscode_store_up", "", u8::from(health.store.is_ok()));
+    page.head(
+        "smscode_running",
+        "gauge",
+        "Whether recovery is through and the workers run.",
+    );
+    page.line("smscode_running", "", u8::from(health.running));
+    page.head(
+        "smscode_epoch_key_age_seconds",
+        "gauge",
+        "Age of the oldest epoch key; never above 5400.",
+    );
+    page.line("smscode_epoch_key_age_seconds", "", health.oldest_epoch_seconds);
+    let now = app.platform.now();
+    let figures: [(&str, &str); 3] = [
+        ("smscode_supplier_up", "Whether the supplier's newest call succeeded."),
+        ("smscode_supplier_products", "Products that the supplier has in stock."),
+        (
+            "smscode_supplier_offers_age_seconds",
+            "Time since the supplier's offers were read.",
+        ),
+    ];
+    for (name, help) in figures {
+        page.head(name, "gauge", help);
+        for supplier in &health.suppliers {
+            // names are lower-case letters, digits and hyphens: nothing to escape
+            let label = format!("supplier=\"{}\"", supplier.name);
+            let age = supplier.offers_at.map(|at| now.ms_since(at).max(0) / 1_000);
+            match (name, age) {
+                ("smscode_supplier_up", _) => page.line(name, &label, u8::from(supplier.error.is_none())),
+                ("smscode_supplier_products", _) => page.line(name, &label, supplier.products),
+                (_, Some(age)) => page.line(name, &label, age),
+                // never read: no value is more honest than a made-up one
+                (_, None) => {}
+            }
+        }
+    }
+}
