@@ -56,7 +56,12 @@ impl Inner {
 
     fn append(&self, draft: &mut Draft, key: &OrderKey, sms: &SupplierSms, now: Timestamp) -> Result<bool, OrderError> {
         let dedupe = content::dedupe(key, sms);
-        if draft.record.messages.iter().any(|known| known.dedupe == dedupe) {
+        if draft
+            .record
+            .messages
+            .iter()
+            .any(|known| content::is_same(&known.dedupe, &dedupe))
+        {
             return Ok(false);
         }
         if draft.record.messages.len() >= MESSAGES_MAX {
