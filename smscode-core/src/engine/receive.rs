@@ -94,6 +94,8 @@ impl Inner {
         record.first_sms_at.get_or_insert(now);
         record.last_sms_at = Some(now);
         record.awaiting_more = false;
+        // the pause is for requests that nothing came of; programs of this market ask again after every code
+        record.resend_at = None;
         Ok(true)
     }
 
