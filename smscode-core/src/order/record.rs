@@ -267,7 +267,8 @@ impl OrderRecord {
             add(&BY_DUE, &[&due.sort_bytes()]);
         }
         if let Some(key) = &self.key {
-            add(&BY_EPOCH, &[&key.epoch.to_be_bytes()]);
+            // by time, too, so that orders placed together are side by side
+            add(&BY_EPOCH, &[&key.epoch.to_be_bytes(), &self.created_at.sort_bytes()]);
         }
         if let Some(hash) = &self.phone_hash {
             add(&BY_PHONE, &[hash.as_bytes()]);
