@@ -8,10 +8,11 @@ use std::sync::atomic::Ordering;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
+use super::attach::Attached;
 use super::command::Failed;
 use super::ending::raced;
 use super::inner::Inner;
-use super::purchase::{Attached, settle};
+use super::purchase::settle;
 use crate::account::AccountId;
 use crate::order::OrderId;
 use crate::order::content::{open_link, unwrap};
