@@ -3,6 +3,7 @@
 //! The time is cut into slices, and after each slice of ours comes one of the floor: so both meet the same machine, also
 //! when it has other things to do.
 
+#![allow(clippy::disallowed_methods, reason = "measuring is what this program is for")]
 #![allow(clippy::float_arithmetic, reason = "rates, not money")]
 
 use std::path::Path;
@@ -121,7 +122,6 @@ async fn warm_up(world: &World, args: &Args) -> Result<(), Failure> {
     run_slice(world, args, quota, PATIENCE, &mut Sum::default(), &mut ignored).await
 }
 
-#[allow(clippy::disallowed_methods, reason = "measuring is what this program is for")]
 async fn run_slice(
     world: &World,
     args: &Args,

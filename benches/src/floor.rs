@@ -4,6 +4,7 @@
 //! durability, quick repair and cache as the store has, in the same directory. On memory there is no floor: nothing is
 //! synced there, so the quotient would only say what the rules cost against a map.
 
+#![allow(clippy::disallowed_methods, reason = "measuring is what this program is for")]
 #![allow(clippy::float_arithmetic, reason = "rates, not money")]
 
 use std::path::Path;
@@ -38,7 +39,6 @@ impl Floor {
     }
 
     /// Writes groups of so many operations for so long; how many operations, and the seconds they took. Blocks.
-    #[allow(clippy::disallowed_methods, reason = "measuring is what this program is for")]
     pub(crate) fn run(&self, group: usize, time: Duration) -> Result<(u64, f64), Failure> {
         let begun = Instant::now();
         let mut operations = 0;

@@ -1,5 +1,7 @@
 //! A running platform with an account for each caller.
 
+#![allow(clippy::disallowed_methods, reason = "measuring is what this program is for")]
+
 use std::sync::Arc;
 
 use smscode_core::account::AccountId;

@@ -126,8 +126,8 @@ impl Broken {
             }
             Fault::BodiesAreRewritten => Self::altered(set, |entry| {
                 if let Entry::Put { body, .. } | Entry::Append { body, .. } = entry
-                    && let Ok(value) = body.read::<serde_json::Value>()
-                    && let Ok(again) = smscode_core::store::Body::write(&value)
+                    && let Ok(value) = serde_json::from_slice::<serde_json::Value>(body.as_bytes())
+                    && let Ok(again) = smscode_core::store::Body::from_text(&value.to_string())
                 {
                     *body = again;
                 }

@@ -574,6 +574,37 @@ async fn a_broken_list_falls_back_to_single_calls() {
 }
 
 #[tokio::test]
+async fn single_calls_stop_when_asking_on_is_no_use() {
+    let one_by_one = Dialect {
+        concurrency: 1,
+        ..SMSHUB
+    };
+    let rig = Rig::new(&one_by_one, Style::SmsHub).await;
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.push(rig.buy("sbx_code_now").await.id);
+    }
+    let says = |word: &str| Fault::without_effect(FaultReply::Body(200, word.to_owned()));
+
+    rig.sandbox.plan(Some("getStatus"), 1, Fault::slow(0));
+    rig.sandbox.plan(Some("getStatus"), 1, says("RATE_LIMIT"));
+    let states = rig.supplier.poll(&ids).await.unwrap();
+    let words: Vec<&str> = states.iter().map(ActivationState::word).collect();
+    assert_eq!(words[0], "received", "what is known counts");
+    assert!(
+        words[1..].iter().all(|word| *word == "waiting"),
+        "what was not asked has not ended"
+    );
+    assert_eq!(rig.sandbox.calls("getStatus"), 2, "asking on makes it worse");
+
+    rig.sandbox.plan(Some("getStatus"), 1, says("RATE_LIMIT"));
+    assert_eq!(rig.supplier.poll(&ids).await, Err(CallError::Throttled(None)));
+    rig.sandbox.plan(Some("getStatus"), 4, says("<html>"));
+    assert!(matches!(rig.supplier.poll(&ids).await, Err(CallError::Unusable(_))));
+    assert_eq!(rig.sandbox.calls("getStatus"), 7, "four bad answers are enough");
+}
+
+#[tokio::test]
 async fn a_body_that_never_ends_is_cut() {
     let rig = Rig::new(&SMS_ACTIVATE, Style::Plain).await;
     rig.sandbox.plan(

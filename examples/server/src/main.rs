@@ -49,11 +49,13 @@ async fn run(config: Config) -> ExitCode {
         let _nobody_reads = writeln!(out, "{banner}").and_then(|()| out.flush());
     }
     tokio::select! {
+        biased;
         _ = terminated.recv() => {}
         _ = interrupted.recv() => {}
     }
     tracing::info!("stopping");
     tokio::select! {
+        biased;
         () = running.shutdown() => ExitCode::SUCCESS,
         // asked twice: now
         _ = terminated.recv() => ExitCode::FAILURE,

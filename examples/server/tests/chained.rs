@@ -10,6 +10,9 @@
 
 mod common;
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::{Api, TOKEN, sandbox, serve};
@@ -19,7 +22,10 @@ use smscode_core::money::Currency;
 use smscode_core::store::TransferKind;
 use smscode_core::token::Token;
 use smscode_providers::sms::sms_activate::{Dialect, SMSCODE};
+use smscode_server::Config;
 use smscode_server::config::{Customer, supplier};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// The shop's customer; the sandbox's is the shop itself.
 const CUSTOMER: &str = "ZYXWVUTSRQPONMLKJIHGFEDCBA543210";
@@ -33,10 +39,17 @@ const EARLY: Dialect = Dialect {
 /// The sandbox, and the shop that buys from it with the sandbox's demo token.
 async fn chain() -> (Api, Api) {
     let sandbox_server = Api::sandbox().await;
+    let address = sandbox_server.running.addr;
+    let shop = shop(address, |_| {}).await;
+    (sandbox_server, shop)
+}
+
+/// A shop whose supplier answers here.
+async fn shop(supplier_at: SocketAddr, adapt: impl FnOnce(&mut Config)) -> Api {
     let mut config = sandbox();
     config.rates.clear();
     config.demo_token = None;
-    let address = sandbox_server.url("/stubs/handler_api.php");
+    let address = format!("http://{supplier_at}/stubs/handler_api.php");
     config.suppliers = vec![supplier("upstream", &EARLY, &address, TOKEN, Currency::Idr)];
     config.customers = vec![Customer {
         name: "shop".to_owned(),
@@ -57,9 +70,92 @@ async fn chain() -> (Api, Api) {
             blocked: false,
         })
         .collect();
+    adapt(&mut config);
     let mut shop = serve(config).await;
     shop.token = CUSTOMER.to_owned();
-    (sandbox_server, shop)
+    shop
+}
+
+/// A line between two servers that loses the answer to the first purchase, once it has taken place.
+async fn losing_line(to: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let lost = Arc::new(AtomicBool::new(false));
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect(to).await.unwrap();
+            tokio::spawn(carry(client, server, lost.clone()));
+        }
+    });
+    address
+}
+
+/// Requests one way and answers the other, in turn, as a client without pipelining sends them. An answer here is smaller
+/// than a read, but for lists of prices, which come before any purchase.
+async fn carry(mut client: TcpStream, mut server: TcpStream, lost: Arc<AtomicBool>) {
+    let (mut request, mut answer) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    let mut loses = false;
+    loop {
+        tokio::select! {
+            read = client.read(&mut request) => match read {
+                Ok(length @ 1..) => {
+                    let buys = request[..length].windows(11).any(|part| part == b"getNumberV2");
+                    loses = buys && !lost.swap(buys, Ordering::SeqCst);
+                    if server.write_all(&request[..length]).await.is_err() {
+                        return;
+                    }
+                }
+                _ => return,
+            },
+            read = server.read(&mut answer) => match read {
+                Ok(length @ 1..) if !loses => {
+                    if client.write_all(&answer[..length]).await.is_err() {
+                        return;
+                    }
+                }
+                _ => return,
+            },
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_between_them_buys_once() {
+    let sandbox = Api::sandbox().await;
+    let line = losing_line(sandbox.running.addr).await;
+    let shop = shop(line, |config| config.platform.answer_due_ms = 2_000).await;
+    let (_, umbrella) = shop.product("whatsapp").await;
+    let wanted = json!({"catalog_product_id": umbrella});
+    let first = shop.create("v1", wanted.clone(), "lost-1").await;
+    assert_eq!(first.code(), "REQUEST_IN_PROGRESS");
+    // the same key again, as clients are told: once it is found it is theirs
+    let begin = std::time::Instant::now();
+    let order = loop {
+        let again = shop.create("v1", wanted.clone(), "lost-1").await;
+        if again.status == 200 {
+            break again.data()["orders"][0].clone();
+        }
+        assert_eq!(again.code(), "REQUEST_IN_PROGRESS");
+        assert!(begin.elapsed() < Duration::from_secs(30), "it is never found");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    upstream(&sandbox, &order["phone_number"]).await;
+    assert_eq!(
+        sandbox.get("/v1/orders").await.data().as_array().unwrap().len(),
+        1,
+        "bought once"
+    );
+    shop.until(&order["id"], |order| order["otp_code"].is_string()).await;
+    shop.action("v1", "finish", &order["id"]).await.data();
+    let kinds: Vec<TransferKind> = transfers(&shop)
+        .await
+        .into_iter()
+        .map(|(kind, _)| kind)
+        .skip(1)
+        .collect();
+    assert_eq!(kinds, [TransferKind::Hold, TransferKind::Capture]);
+    shop.ledger_adds_up().await;
+    sandbox.ledger_adds_up().await;
 }
 
 /// The only order of the sandbox's list with this number.

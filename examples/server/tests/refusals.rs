@@ -19,12 +19,9 @@ use smscode_core::Caps;
 use smscode_providers::sandbox::{Fault, FaultReply};
 use smscode_server::limit::LimitSettings;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bad_bodies_are_named() {
-    let api = Api::sandbox().await;
-    let (product, umbrella) = api.product("sbx-manual").await;
-    let before = api.balance().await;
-    let table = [
+/// Bodies for a create, and the member that is named.
+fn bad_bodies(product: i64, umbrella: i64) -> Vec<(String, Option<&'static str>)> {
+    vec![
         ("{".to_owned(), None),
         ("".to_owned(), None),
         ("[]".to_owned(), None),
@@ -85,8 +82,15 @@ async fn bad_bodies_are_named() {
         ),
         ("{\"product_id\":2000000000}".to_owned(), Some("product_id")),
         ("{\"product_id\":-1}".to_owned(), Some("product_id")),
-    ];
-    for (body, field) in table {
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_bodies_are_named() {
+    let api = Api::sandbox().await;
+    let (product, umbrella) = api.product("sbx-manual").await;
+    let before = api.balance().await;
+    for (body, field) in bad_bodies(product, umbrella) {
         let answer = api.post_text("/v1/orders/create", body.clone()).await;
         assert_eq!(answer.code(), "VALIDATION_ERROR", "{body}");
         assert_eq!(answer.details()["field"].as_str(), field, "{body}: {}", answer.text);
@@ -114,6 +118,12 @@ async fn bad_bodies_are_named() {
         )
         .await;
     assert_eq!(number.code(), "VALIDATION_ERROR");
+    assert_eq!(api.balance().await, before, "nothing was charged");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_bodies_of_actions_are_refused() {
+    let api = Api::sandbox().await;
     for action in ["cancel", "finish", "resend", "reactivate"] {
         for body in [
             "{}",
@@ -127,7 +137,6 @@ async fn bad_bodies_are_named() {
             assert_eq!(answer.code(), "VALIDATION_ERROR", "{action} {body}");
         }
     }
-    assert_eq!(api.balance().await, before, "nothing was charged");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -286,6 +295,18 @@ async fn suppliers_and_offers_that_fail_are_told_apart() {
         ("PROVIDER_ERROR", &json!("price_rejected"))
     );
 
+    assert_eq!(api.balance().await, before, "nothing was charged");
+    assert_eq!(
+        api.get("/v1/orders").await.data(),
+        &json!([]),
+        "what never had a number is not listed"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_that_nothing_meets_leave_no_offer() {
+    let api = Api::sandbox().await;
+    let before = api.balance().await;
     let (_, umbrella) = api.product("whatsapp").await;
     let cheap = api
         .post(

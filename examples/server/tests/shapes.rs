@@ -176,6 +176,11 @@ async fn the_catalogue_has_exactly_its_members() {
         has_meta(&operators, "v1", &[]);
         assert_eq!(operators.data(), &json!([]));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rate_has_exactly_its_members() {
+    let api = Api::sandbox().await;
     let rate = api.get("/v1/catalog/exchange-rate").await;
     let expected = json!({"pair": "USD/IDR", "base_currency": "USD", "quote_currency": "IDR", "rate": 16_000});
     assert_eq!(rate.data(), &expected);

@@ -69,6 +69,7 @@ pub enum Sort {
 pub struct Catalogue {
     services: BTreeMap<String, ServiceEntry>,
     products: BTreeMap<u32, Product>,
+    umbrellas: BTreeMap<u32, (u16, String)>,
     /// When suppliers were last asked; `None` before the first answer.
     pub refreshed_at: Option<Timestamp>,
 }
@@ -95,6 +96,7 @@ impl Catalogue {
         Self {
             services,
             products: BTreeMap::new(),
+            umbrellas: BTreeMap::new(),
             refreshed_at: None,
         }
     }
@@ -102,17 +104,26 @@ impl Catalogue {
     /// The same services with other products.
     #[must_use]
     pub fn with_products(&self, products: Vec<Product>, at: Timestamp) -> Self {
+        let pair = |product: &Product| (product.umbrella, (product.country, product.service.clone()));
+        let umbrellas = products.iter().map(pair).collect();
         let products = products.into_iter().map(|product| (product.id, product)).collect();
         Self {
             services: self.services.clone(),
             products,
+            umbrellas,
             refreshed_at: Some(at),
         }
     }
 
+    /// All products, sold out or not, by id.
+    pub(crate) fn all_products(&self) -> impl Iterator<Item = &Product> {
+        self.products.values()
+    }
+
     /// All countries, with whether anything is sold there now.
     pub fn countries(&self) -> Vec<(&'static Country, bool)> {
-        let sold: BTreeSet<u16> = self.products.values().map(|product| product.country).collect();
+        let in_stock = self.products.values().filter(|product| product.available > 0);
+        let sold: BTreeSet<u16> = in_stock.map(|product| product.country).collect();
         COUNTRIES
             .iter()
             .map(|country| (country, sold.contains(&country.id)))
@@ -121,7 +132,8 @@ impl Catalogue {
 
     /// All services with whether they are sold now; with a country, only those sold there.
     pub fn services(&self, country: Option<u16>) -> Vec<(&ServiceEntry, bool)> {
-        let here = |product: &&Product| country.is_none_or(|country| product.country == country);
+        let here =
+            |product: &&Product| product.available > 0 && country.is_none_or(|country| product.country == country);
         let sold: BTreeSet<&str> = self
             .products
             .values()
@@ -178,10 +190,7 @@ impl Catalogue {
 
     /// The pair of an umbrella.
     pub fn umbrella(&self, id: u32) -> Option<(u16, &str)> {
-        self.products
-            .values()
-            .find(|product| product.umbrella == id)
-            .map(|p| (p.country, &*p.service))
+        self.umbrellas.get(&id).map(|(country, service)| (*country, &**service))
     }
 
     /// The offers of a pair in the order in which they are to be tried. Without figures of success `BestSuccess` ranks

@@ -1,6 +1,6 @@
 //! Offers: suppliers are asked in the background; ids are given out once and never pointed at anything else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use futures_util::FutureExt;
@@ -102,6 +102,17 @@ impl Inner {
                 .service(&product.service)
                 .is_some_and(|service| !service.blocked)
         });
+        let listed: BTreeSet<u32> = products.iter().map(|product| product.id).collect();
+        // a slot that its supplier lists no longer stays, sold out, and may come back
+        products.extend(
+            catalogue
+                .all_products()
+                .filter(|product| !listed.contains(&product.id))
+                .map(|gone| Product {
+                    available: 0,
+                    ..gone.clone()
+                }),
+        );
         *catalogue = Arc::new(catalogue.with_products(products, now));
         Ok(())
     }

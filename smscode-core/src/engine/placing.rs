@@ -152,21 +152,15 @@ impl Inner {
             .await
             .map_err(|failed| self.refused(failed, &plan))?;
         match began {
-            Began::Replayed(orders, version) => {
-                // a claim of orders that were all rejected had no effect: it is judged afresh
-                match self.all_rejected(account, &orders).await? {
-                    true => {
-                        self.forget_claim(account, plan.claim.as_ref(), version).await?;
-                        Box::pin(self.begin(account, wanted)).await
-                    }
-                    false => Ok((Began::Replayed(orders, version), Vec::new())),
-                }
+            // a claim of orders that were all rejected had no effect: it is judged afresh
+            Began::Replayed(orders, version) if self.all_rejected(account, &orders).await? => {
+                self.forget_claim(account, plan.claim.as_ref(), version).await?;
+                Box::pin(self.begin(account, wanted)).await
             }
+            replayed @ Began::Replayed(..) => Ok((replayed, Vec::new())),
             Began::Placed(orders) => {
-                let call_over = self
-                    .now()
-                    .plus_ms(self.settings.answer_due_ms + self.settings.call_limit_ms);
-                self.due_at(call_over);
+                let (answer_ms, call_ms) = (self.settings.answer_due_ms, self.settings.call_limit_ms);
+                self.due_at(self.now().plus_ms(answer_ms + call_ms));
                 let purchases = fresh
                     .into_iter()
                     .map(|fresh| self.first_purchase(account, &plan, fresh))

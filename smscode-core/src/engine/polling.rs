@@ -1,9 +1,11 @@
 //! Polling: one loop per supplier, batches where the supplier has them. A poll that finds nothing writes nothing.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 
-use futures_util::stream::iter;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, iter};
 use futures_util::{FutureExt, StreamExt};
 
 use super::inner::{Inner, Slot};
@@ -22,7 +24,7 @@ const OPEN_MAX: usize = 100_000;
 const PAGE: usize = 1_000;
 /// Polls of one supplier under way at once, where it has no batch.
 const POLLS_AT_ONCE: usize = 16;
-/// SMS of one round recorded at once: as many commits as fill some groups of a store.
+/// Answers recorded at once: as many commits as fill some groups of a store.
 const RECORDED_AT_ONCE: usize = 256;
 /// After an error the supplier is left alone for this long.
 const ERROR_PAUSE_MS: i64 = 3_000;
@@ -39,29 +41,41 @@ struct Watched {
 
 type Open = BTreeMap<(AccountId, OrderId), Watched>;
 
+/// What a supplier said of some orders.
+type News = Vec<((AccountId, OrderId), State, ActivationState)>;
+
+/// Answers that are being recorded. They go on beside the next rounds, so that nothing waits for a sync but its own.
+type Recording<'a> = FuturesUnordered<BoxFuture<'a, ()>>;
+
 impl Inner {
     /// Polls one supplier for ever.
     pub(super) async fn poll_supplier(self: &Arc<Self>, name: &str) {
         let Some(slot) = self.suppliers.get(name) else { return };
         let mut open = Open::new();
+        let mut recording = Recording::new();
         loop {
-            let pause_ms = match self.round(name, slot, &mut open).await {
-                Ok(()) => self.pause_ms(slot, &open),
+            let pause_ms = match beside(&mut recording, self.round(name, slot, &mut open)).await {
+                Ok(news) => {
+                    for (order, known, state) in news {
+                        if recording.len() >= RECORDED_AT_ONCE {
+                            recording.next().await;
+                        }
+                        recording.push(self.record(name, order, known, state).boxed());
+                    }
+                    self.pause_ms(slot, &open)
+                }
                 Err(error) => {
                     tracing::error!(supplier = name, %error, "polling is interrupted");
                     ERROR_PAUSE_MS
                 }
             };
             let wake = self.now().plus_ms(pause_ms);
-            let bought = self.until(wake, slot.bought.notified()).await;
+            let bought = beside(&mut recording, self.until(wake, slot.bought.notified())).await;
             if bought.is_some() {
                 // several may be bought at once; one round serves them all
-                self.clock
-                    .sleep_until(
-                        self.now()
-                            .plus_ms(i64::from(slot.info.capabilities.poll_floor_ms.min(100))),
-                    )
-                    .await;
+                let gathered = i64::from(slot.info.capabilities.poll_floor_ms.min(100));
+                let gathering = self.clock.sleep_until(self.now().plus_ms(gathered));
+                beside(&mut recording, gathering).await;
             }
         }
     }
@@ -74,10 +88,10 @@ impl Inner {
             .clamp(floor, self.settings.poll_late_ms.max(floor))
     }
 
-    async fn round(&self, name: &str, slot: &Slot, open: &mut Open) -> Result<(), StoreError> {
+    async fn round(&self, name: &str, slot: &Slot, open: &mut Open) -> Result<News, StoreError> {
         if !self.holds(&format!("poll:{name}")).await? {
             open.clear();
-            return Ok(());
+            return Ok(News::new());
         }
         self.refresh(name, open).await?;
         let now = self.now();
@@ -93,35 +107,26 @@ impl Inner {
             .map(|orders| self.ask(slot, orders, open).boxed())
             .collect();
         let answers: Vec<_> = iter(asked).buffer_unordered(at_once).collect().await;
-        let mut news = Vec::new();
+        let mut news = News::new();
         for (order, state) in answers.into_iter().flatten() {
             let Some(watched) = open.get_mut(&order) else { continue };
             let age_ms = now.ms_since(watched.since);
             watched.next = now.plus_ms(rules::poll_pause_ms(&self.settings, age_ms));
-            if let Some(state) = state {
-                news.push(self.record(order, watched.state, state).boxed());
-            }
+            news.extend(state.map(|state| (order, watched.state, state)));
         }
-        // together, so that they share the store's syncs instead of waiting for one each
-        let recorded: Vec<_> = iter(news).buffer_unordered(RECORDED_AT_ONCE).collect().await;
-        for failed in recorded.into_iter().filter_map(Result::err) {
-            // what goes wrong with one order must not keep others waiting: the next round asks again
-            tracing::error!(supplier = name, error = %failed, "what a poll found for an order could not be recorded");
-        }
-        Ok(())
+        Ok(news)
     }
 
     /// Records what a supplier says of one order.
-    async fn record(
-        &self,
-        (account, id): (AccountId, OrderId),
-        known: State,
-        state: ActivationState,
-    ) -> Result<(), StoreError> {
-        match state {
+    async fn record(&self, name: &str, (account, id): (AccountId, OrderId), known: State, state: ActivationState) {
+        let recorded = match state {
             ActivationState::Received(sms) => self.receive(account, id, &sms).await.map(|_novel| ()),
             ActivationState::Ended if known != State::Received => self.supplier_ended(account, id).await,
             ActivationState::Ended | ActivationState::Waiting | ActivationState::NotFound => Ok(()),
+        };
+        if let Err(error) = recorded {
+            // what goes wrong with one order must not keep others waiting: a later round asks again
+            tracing::error!(supplier = name, %error, "what a poll found for an order could not be recorded");
         }
     }
 
@@ -211,6 +216,18 @@ impl Inner {
                     next: Timestamp::EPOCH,
                 })
             }
+        }
+    }
+}
+
+/// Waits for a future while answers are being recorded.
+async fn beside<T>(recording: &mut Recording<'_>, future: impl Future<Output = T>) -> T {
+    tokio::pin!(future);
+    loop {
+        tokio::select! {
+            biased;
+            Some(()) = recording.next(), if !recording.is_empty() => {}
+            done = &mut future => return done,
         }
     }
 }

@@ -56,7 +56,12 @@ impl Inner {
 
     fn append(&self, draft: &mut Draft, key: &OrderKey, sms: &SupplierSms, now: Timestamp) -> Result<bool, OrderError> {
         let dedupe = content::dedupe(key, sms);
-        if draft.record.messages.iter().any(|known| known.dedupe == dedupe) {
+        if draft
+            .record
+            .messages
+            .iter()
+            .any(|known| content::is_same(&known.dedupe, &dedupe))
+        {
             return Ok(false);
         }
         if draft.record.messages.len() >= MESSAGES_MAX {
@@ -89,6 +94,8 @@ impl Inner {
         record.first_sms_at.get_or_insert(now);
         record.last_sms_at = Some(now);
         record.awaiting_more = false;
+        // the pause is for requests that nothing came of; programs of this market ask again after every code
+        record.resend_at = None;
         Ok(true)
     }
 

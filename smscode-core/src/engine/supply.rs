@@ -10,8 +10,8 @@ use crate::port::{ActivationId, ActivationState, CancelOutcome, FinishOutcome};
 use crate::store::{Body, Entry, Expect, Index, Key, LoadKey, Range, Row, StoreError};
 use crate::time::Timestamp;
 
-/// Purchases in work at once.
-const AT_ONCE: usize = 16;
+/// Purchases in work at once: a group of commits, because each ends with one.
+const AT_ONCE: usize = 64;
 /// The longest the worker sleeps without looking.
 const LOOK_MS: i64 = 5_000;
 /// A supplier has this long to answer.

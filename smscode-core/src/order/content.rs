@@ -125,26 +125,27 @@ pub(crate) fn open_all(key: &OrderKey, record: &OrderRecord) -> Content {
     }
 }
 
-/// What tells an SMS from others of its order: the supplier's id for it; else sender, time and text. A supplier without
-/// either repeats the same SMS at every poll, so equal texts are one SMS.
+/// What tells an SMS from others of its order: the supplier's id for it; else its text, sender and time, as keyed hashes.
+/// What the supplier does not say is `-`.
 pub(crate) fn dedupe(key: &OrderKey, sms: &SupplierSms) -> String {
-    let digest = match &sms.id {
-        Some(id) => keyed_hash(&key.0, &[b"id", id.as_bytes()]),
-        None => {
-            let part = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
-            keyed_hash(
-                &key.0,
-                &[
-                    b"text",
-                    &part(&sms.sender),
-                    &part(&sms.at),
-                    sms.text.as_bytes(),
-                    &part(&sms.code),
-                ],
-            )
-        }
-    };
-    hex(&digest[..8])
+    let hash = |name: &[u8], text: &str| hex(&keyed_hash(&key.0, &[name, text.as_bytes()])[..8]);
+    let part = |name: &[u8], text: &Option<String>| text.as_ref().map_or_else(|| "-".into(), |text| hash(name, text));
+    match &sms.id {
+        Some(id) => hash(b"id", id),
+        None => [
+            hash(b"text", &sms.text),
+            part(b"sender", &sms.sender),
+            part(b"at", &sms.at),
+        ]
+        .join("."),
+    }
+}
+
+/// Whether two of these are one SMS. A supplier's calls differ in what they say of it, so what one does not say fits
+/// everything; one that says neither sender nor time repeats the same SMS at every poll.
+pub(crate) fn is_same(known: &str, found: &str) -> bool {
+    let (known, found): (Vec<&str>, Vec<&str>) = (known.split('.').collect(), found.split('.').collect());
+    known.len() == found.len() && known.iter().zip(&found).all(|(a, b)| a == b || *a == "-" || *b == "-")
 }
 
 /// The keyed hash of a number in an epoch.

@@ -39,7 +39,7 @@ impl Body {
     }
 
     /// Writes a value as a document and checks that every store can keep it.
-    pub fn write<T: Serialize>(value: &T) -> Result<Self, BodyError> {
+    pub(crate) fn write<T: Serialize>(value: &T) -> Result<Self, BodyError> {
         let bytes = serde_json::to_vec(value).map_err(|e| BodyError::Unreadable(e.to_string()))?;
         Self::check(&bytes)?;
         Ok(Self(bytes.into()))
@@ -57,7 +57,7 @@ impl Body {
     }
 
     /// Reads the document as a value. Unknown members are tolerated by the record types.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
         serde_json::from_slice(&self.0).map_err(|e| {
             // serde's own message may quote the document: position and category only
             BodyError::Unreadable(format!("{:?} at column {}", e.classify(), e.column()))

@@ -322,6 +322,36 @@ impl Hasher {
     }
 }
 
+impl Hasher {
+    fn post(&mut self, post: &Post) {
+        self.number(6);
+        self.bytes(&post.id.0);
+        for text in [
+            post.kind.word(),
+            &post.subject,
+            &post.reason,
+            &post.actor,
+            post.currency.code(),
+        ] {
+            self.bytes(text.as_bytes());
+        }
+        self.place(&post.debit);
+        self.place(&post.credit);
+        match &post.amount {
+            Amount::Exact(n) => {
+                self.number(1);
+                self.number(*n);
+            }
+            Amount::All => self.number(2),
+            Amount::UpTo(n, rest) => {
+                self.number(3);
+                self.number(*n);
+                self.place(rest);
+            }
+        }
+    }
+}
+
 impl Entry {
     fn hash(&self, hash: &mut Hasher) {
         match self {
@@ -366,33 +396,7 @@ impl Entry {
                 hash.number(i64::from(max.is_some()));
                 hash.number(max.unwrap_or(0));
             }
-            Self::Post(post) => {
-                hash.number(6);
-                hash.bytes(&post.id.0);
-                for text in [
-                    post.kind.word(),
-                    &post.subject,
-                    &post.reason,
-                    &post.actor,
-                    post.currency.code(),
-                ] {
-                    hash.bytes(text.as_bytes());
-                }
-                hash.place(&post.debit);
-                hash.place(&post.credit);
-                match &post.amount {
-                    Amount::Exact(n) => {
-                        hash.number(1);
-                        hash.number(*n);
-                    }
-                    Amount::All => hash.number(2),
-                    Amount::UpTo(n, rest) => {
-                        hash.number(3);
-                        hash.number(*n);
-                        hash.place(rest);
-                    }
-                }
-            }
+            Self::Post(post) => hash.post(post),
             Self::Append { owner, body } => {
                 hash.number(7);
                 hash.0.update(owner.0);

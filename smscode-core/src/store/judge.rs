@@ -386,40 +386,7 @@ fn apply(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet, moves: Mo
         rows.heads.insert(owner, head);
         writes.heads.insert(owner, head);
     }
-    let mut events = Vec::new();
-    for entry in &change_set.entries {
-        match entry {
-            Entry::Put {
-                key,
-                version,
-                body,
-                terms,
-                ..
-            } => {
-                let record = Record {
-                    version: *version,
-                    body: body.clone(),
-                    terms: terms.clone(),
-                };
-                set_record(rows, writes, key.clone(), Some(record));
-            }
-            Entry::Delete { key, .. } => set_record(rows, writes, key.clone(), None),
-            Entry::Append { owner, body } => {
-                let head = rows.heads.entry(*owner).or_default();
-                head.last_event += 1;
-                writes.heads.insert(*owner, *head);
-                events.push(head.last_event);
-                let number = head.last_event;
-                writes.events.push(Event {
-                    owner: *owner,
-                    number,
-                    body: body.clone(),
-                    time: change_set.time,
-                });
-            }
-            Entry::DeleteOwned { .. } | Entry::Ensure { .. } | Entry::Count { .. } | Entry::Post(_) => {}
-        }
-    }
+    let events = apply_entries(rows, writes, change_set);
     for (counter, value) in counted.ends {
         rows.counters.insert(counter.clone(), value);
         writes.counters.insert(counter, value);
@@ -455,6 +422,45 @@ fn apply(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet, moves: Mo
     rows.operations.insert(change_set.operation, stored.clone());
     writes.operations.push((change_set.operation, stored));
     receipt
+}
+
+/// Writes records and events; the numbers that the events got.
+fn apply_entries(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet) -> Vec<u64> {
+    let mut events = Vec::new();
+    for entry in &change_set.entries {
+        match entry {
+            Entry::Put {
+                key,
+                version,
+                body,
+                terms,
+                ..
+            } => {
+                let record = Record {
+                    version: *version,
+                    body: body.clone(),
+                    terms: terms.clone(),
+                };
+                set_record(rows, writes, key.clone(), Some(record));
+            }
+            Entry::Delete { key, .. } => set_record(rows, writes, key.clone(), None),
+            Entry::Append { owner, body } => {
+                let head = rows.heads.entry(*owner).or_default();
+                head.last_event += 1;
+                writes.heads.insert(*owner, *head);
+                events.push(head.last_event);
+                let number = head.last_event;
+                writes.events.push(Event {
+                    owner: *owner,
+                    number,
+                    body: body.clone(),
+                    time: change_set.time,
+                });
+            }
+            Entry::DeleteOwned { .. } | Entry::Ensure { .. } | Entry::Count { .. } | Entry::Post(_) => {}
+        }
+    }
+    events
 }
 
 fn set_record(rows: &mut Rows, writes: &mut Writes, key: Key, after: Option<Record>) {

@@ -204,7 +204,7 @@ async fn j5_a_supplier_that_does_not_listen_never_touches_money() {
     let [Row::Record { record, .. }] = &page.rows[..] else {
         panic!("{} rows", page.rows.len())
     };
-    let supply: SupplyRecord = record.body.read().unwrap();
+    let supply: SupplyRecord = serde_json::from_slice(record.body.as_bytes()).unwrap();
     assert_eq!((supply.state, supply.due_at), (SupplyState::GivenUp, None));
     world.assert_postings(order.id, &[Hold, Capture]).await;
     world.stop().await;

@@ -94,7 +94,7 @@ impl Seen {
     async fn record(&self, id: OrderId) -> OrderRecord {
         let key = order_key(self.world.account, id);
         let snapshot = self.store.load(&[LoadKey::Record(key.clone())]).await.unwrap();
-        snapshot.record(&key).unwrap().body.read().unwrap()
+        serde_json::from_slice(snapshot.record(&key).unwrap().body.as_bytes()).unwrap()
     }
 
     /// No view, replay, list, event or explanation shows content.
@@ -413,7 +413,7 @@ fn debug_and_display_print_no_content() {
     }))
     .unwrap();
     let wanted = World::keyed(KEY, "create/v1", REQUEST);
-    let body = smscode_core::store::Body::write(&TEXT).unwrap();
+    let body = smscode_core::store::Body::from_text(&serde_json::to_string(&TEXT).unwrap()).unwrap();
     let account = smscode_core::account::AccountId::from_bytes(*b"markeraccount-id");
     let outcome = ItemOutcome::Settled(view.clone());
     let placed = smscode_core::order::Placed {

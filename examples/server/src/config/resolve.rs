@@ -190,8 +190,6 @@ fn rates(cli: &Cli, file: &File, sandbox: bool) -> Result<Vec<(Currency, Currenc
 }
 
 fn platform(cli: &Cli, file: &File) -> Result<Settings, ConfigError> {
-    /// A day: no timing is longer.
-    const DAY_MS: i64 = 86_400_000;
     let mut settings = Settings::default();
     let rule = &mut settings.price_rule;
     rule.markup_ppm = cli.markup_ppm.or(file.prices.markup_ppm).unwrap_or(rule.markup_ppm);
@@ -200,6 +198,26 @@ fn platform(cli: &Cli, file: &File) -> Result<Settings, ConfigError> {
         .or(file.prices.minimum_price)
         .unwrap_or(rule.minimum_minor);
     within("minimum_price", rule.minimum_minor, 1, 1_000_000_000)?;
+    times(&mut settings, file)?;
+    settings.blocked_services = file
+        .services
+        .blocked
+        .iter()
+        .map(|code| code.to_ascii_lowercase())
+        .collect();
+    settings.allowed_services = file
+        .services
+        .allowed
+        .iter()
+        .map(|code| code.to_ascii_lowercase())
+        .collect();
+    Ok(settings)
+}
+
+/// Caps and timings.
+fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
+    /// A day: no timing is longer.
+    const DAY_MS: i64 = 86_400_000;
     let caps = &mut settings.caps;
     let timing = &file.timing;
     let all: [(&str, &mut i64, Option<i64>, i64, i64); 8] = [
@@ -259,19 +277,7 @@ fn platform(cli: &Cli, file: &File) -> Result<Settings, ConfigError> {
             *place = within(name, given, min, max)?;
         }
     }
-    settings.blocked_services = file
-        .services
-        .blocked
-        .iter()
-        .map(|code| code.to_ascii_lowercase())
-        .collect();
-    settings.allowed_services = file
-        .services
-        .allowed
-        .iter()
-        .map(|code| code.to_ascii_lowercase())
-        .collect();
-    Ok(settings)
+    Ok(())
 }
 
 fn limits(cli: &Cli, file: &File) -> Option<crate::limit::LimitSettings> {
