@@ -8,10 +8,11 @@ use std::sync::atomic::Ordering;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
+use super::attach::Attached;
 use super::command::Failed;
 use super::ending::raced;
 use super::inner::Inner;
-use super::purchase::{Attached, settle};
+use super::purchase::settle;
 use crate::account::AccountId;
 use crate::order::OrderId;
 use crate::order::content::{open_link, unwrap};
@@ -28,6 +29,8 @@ const AT_ONCE: usize = 64;
 const PAGE: usize = 1_000;
 /// The longest the worker sleeps without looking: a wake-up may be lost.
 const LOOK_MS: i64 = 1_000;
+/// An order's end is decided so long after its window at the latest, if one check succeeded.
+const DECIDE_MS: i64 = 5_000;
 /// A last check that failed is repeated after this.
 const RETRY_MS: i64 = 5_000;
 /// Activations tried in one look-up; most belong to other orders, which one read tells.
@@ -154,7 +157,8 @@ impl Inner {
         begins.is_some_and(|begins| begins <= self.now())
     }
 
-    /// One check right before the window's end; an SMS that it brings counts. Then the order ends at its time.
+    /// A check right before the window's end that has to succeed, and one at the end; an SMS that they bring counts. Then
+    /// the order ends at its time.
     async fn last_check(&self, order: Order, record: &OrderRecord) -> Result<(), StoreError> {
         let (account, id) = order;
         let Some(end) = record.expires_at else { return Ok(()) };
@@ -166,8 +170,17 @@ impl Inner {
             }
             Ok(ActivationState::NotFound) | Err(_) => {}
         }
-        // the regular poll goes on meanwhile: whichever commits first decides
-        self.clock.sleep_until(end).await;
+        if self.now() < end {
+            // the regular poll goes on meanwhile: whichever commits first decides
+            self.clock.sleep_until(end).await;
+            // what came in these seconds counts too; a failure now changes nothing, for one check has been made
+            let decide_by = end.plus_ms(DECIDE_MS);
+            if let Some(Ok(state)) = self.until(decide_by, self.check(account, id, record)).await
+                && !state.sms().is_empty()
+            {
+                return Ok(());
+            }
+        }
         let over = self.end(
             account,
             id,

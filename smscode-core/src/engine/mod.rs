@@ -2,6 +2,7 @@
 
 mod accounts;
 mod arriving;
+mod attach;
 mod builder;
 mod claims;
 mod command;

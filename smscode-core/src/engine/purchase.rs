@@ -1,5 +1,6 @@
 //! The purchase: a paid call that is sent at most once, and what is made of its four outcomes.
 
+use super::attach::Attached;
 use super::command::{Failed, Sight, Step};
 use super::inner::{Inner, Slot};
 use crate::account::AccountId;
@@ -8,12 +9,12 @@ use crate::money::Money;
 use crate::order::content::{self, Link};
 use crate::order::decide::Input;
 use crate::order::draft::{Draft, Stay};
-use crate::order::record::{BY_PHONE, Call, claim_key};
-use crate::order::supply::{SUPPLY, SupplyRecord, SupplyState, coarse, supply_key};
+use crate::order::record::{Call, claim_key};
+use crate::order::supply::{SupplyRecord, SupplyState, coarse, supply_key};
 use crate::order::{OrderError, OrderId, rules};
 use crate::port::{Activation, BuyOutcome, BuyRequest, Rejection};
 use crate::privacy::OrderKey;
-use crate::store::{Body, Entry, Expect, Index, LoadKey, Range, Refusal, Row, StoreError};
+use crate::store::{Body, Entry, Expect, LoadKey, StoreError};
 use crate::time::Timestamp;
 
 /// A purchase that this task alone may send.
@@ -33,16 +34,6 @@ pub(super) struct Purchase {
 
 /// The reason when a supplier gives out a number that an open order has.
 const NUMBER_IN_USE: &str = "number_in_use";
-
-/// What became of attaching an activation to an order.
-pub(super) enum Attached {
-    /// The order has it; or it had one already or has ended, and this one goes back.
-    Done,
-    /// An open order has this number by another activation.
-    NumberInUse,
-    /// This activation was attached before, or another order is getting it now.
-    Known,
-}
 
 /// What to do after a certain rejection.
 enum After {
@@ -151,92 +142,13 @@ impl Inner {
         self.rejected(purchase, reason, (!known).then_some(got)).await
     }
 
-    /// Whether the supplier's side of an activation is recorded: it belongs to an order, or did.
-    pub(super) async fn is_known(&self, supplier: &str, got: &Activation) -> Result<bool, StoreError> {
-        let key = supply_key(supplier, &got.id.0);
-        let snapshot = self.store.load(&[LoadKey::Record(key.clone())]).await?;
-        Ok(snapshot.record(&key).is_some())
-    }
-
-    /// Attaches an activation to its order: now, or when a look-up has found it.
-    pub(super) async fn attach(
+    pub(super) fn supply_record(
         &self,
-        order: (AccountId, OrderId),
-        key: &OrderKey,
-        reference: &str,
+        draft: &Draft,
         got: &Activation,
-        looked_up: bool,
-    ) -> Result<Attached, StoreError> {
-        let (account, id) = order;
-        let _arriving = match self.arrivals.begin(got) {
-            Ok(arriving) => arriving,
-            Err(twin) if twin.same_activation => return Ok(Attached::Known),
-            Err(_) => return Ok(Attached::NumberInUse),
-        };
-        let Some((_, record)) = self.load_order(account, id).await? else {
-            return Ok(Attached::Done);
-        };
-        if self.is_known(&record.supplier, got).await? {
-            return Ok(Attached::Known);
-        }
-        if self.phone_in_use(&got.phone).await? {
-            return Ok(Attached::NumberInUse);
-        }
-        let epoch = self.current_epoch().await.map_err(|error| StoreError::Unavailable {
-            store: "keyring",
-            effect: crate::store::Effect::No,
-            reason: error.to_string(),
-        })?;
-        let attached = self
-            .change_order::<bool, OrderError>(account, id, false, |draft, sight| {
-                let Some(slot) = self.suppliers.get(&draft.record.supplier) else {
-                    return Ok(Step::Leave(false));
-                };
-                // it has a number or has ended meanwhile: this one is nobody's and goes back
-                if draft.advance(Input::Accept, None, "engine", sight.now).is_err() {
-                    let supply = self.supply_record(draft, got, SupplyState::Cancelling, sight.now);
-                    draft.push(put_supply(got, &supply, self.version())?);
-                    return Ok(Step::Write(true));
-                }
-                let link = Link {
-                    reference: reference.to_owned(),
-                    activation: Some(got.id.0.clone()),
-                };
-                let record = &mut draft.record;
-                record.key = content::wrap((epoch.0, &epoch.1), self.nonce(), account, id, key);
-                record.link = content::seal_link(key, self.nonce(), &link);
-                record.phone = content::seal_phone(key, self.nonce(), &got.phone);
-                record.phone_hash = Some(content::phone_hash(&epoch.1, &got.phone));
-                record.call = None;
-                rules::begin_window(
-                    record,
-                    &slot.info.capabilities,
-                    &self.settings,
-                    got,
-                    looked_up,
-                    sight.now,
-                );
-                let supply = self.supply_record(draft, got, SupplyState::Open, sight.now);
-                draft.push(put_supply(got, &supply, self.version())?);
-                Ok(Step::Write(false))
-            })
-            .await;
-        match attached {
-            Ok(goes_back) => {
-                if goes_back {
-                    self.supply.notify_one();
-                }
-                Ok(Attached::Done)
-            }
-            // another node was faster with the same activation
-            Err(Failed::Store(StoreError::Refused(Refusal::Expectation { key, .. }))) if key.kind == SUPPLY => {
-                Ok(Attached::Known)
-            }
-            other => settle(other.map(|_| ())).map(|()| Attached::Done),
-        }
-    }
-
-    fn supply_record(&self, draft: &Draft, got: &Activation, state: SupplyState, now: Timestamp) -> SupplyRecord {
+        state: SupplyState,
+        now: Timestamp,
+    ) -> SupplyRecord {
         let currency = self
             .suppliers
             .get(&draft.record.supplier)
@@ -415,24 +327,9 @@ impl Inner {
         // in a bulk others may have had an effect; a claim of which all are rejected is recognised when it is read
         Ok((claim.orders == [id]).then_some((key, stored.version)))
     }
-
-    /// Whether an open order has this number. The hash is keyed by epoch, so each epoch is asked.
-    pub(super) async fn phone_in_use(&self, phone: &str) -> Result<bool, StoreError> {
-        for epoch in self.epochs().values() {
-            let hash = content::phone_hash(epoch, phone);
-            let page = self
-                .store
-                .scan(&Index::Term(BY_PHONE), &Range::prefix(hash.as_bytes()), None, 1)
-                .await?;
-            if matches!(page.rows.first(), Some(Row::Record { .. })) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
 }
 
-fn put_supply(got: &Activation, record: &SupplyRecord, version: u64) -> Result<Entry, OrderError> {
+pub(super) fn put_supply(got: &Activation, record: &SupplyRecord, version: u64) -> Result<Entry, OrderError> {
     Ok(Entry::Put {
         key: supply_key(&record.supplier, &got.id.0),
         expect: Expect::Absent,

@@ -1,0 +1,131 @@
+//! A number comes into its order: bought now, or found by a look-up. One number and one activation are one order's.
+
+use super::command::{Failed, Step};
+use super::inner::Inner;
+use super::purchase::{put_supply, settle};
+use crate::account::AccountId;
+use crate::order::content::{self, Link};
+use crate::order::decide::Input;
+use crate::order::record::BY_PHONE;
+use crate::order::supply::{SUPPLY, SupplyState, supply_key};
+use crate::order::{OrderError, OrderId, rules};
+use crate::port::Activation;
+use crate::privacy::OrderKey;
+use crate::store::{Index, LoadKey, Range, Refusal, Row, StoreError};
+
+/// What became of attaching an activation to an order.
+pub(super) enum Attached {
+    /// The order has it; or it had one already or has ended, and this one goes back.
+    Done,
+    /// An open order has this number by another activation.
+    NumberInUse,
+    /// This activation was attached before, or another order is getting it now.
+    Known,
+}
+
+impl Inner {
+    /// Whether the supplier's side of an activation is recorded: it belongs to an order, or did.
+    pub(super) async fn is_known(&self, supplier: &str, got: &Activation) -> Result<bool, StoreError> {
+        let key = supply_key(supplier, &got.id.0);
+        let snapshot = self.store.load(&[LoadKey::Record(key.clone())]).await?;
+        Ok(snapshot.record(&key).is_some())
+    }
+
+    /// Attaches an activation to its order: now, or when a look-up has found it.
+    pub(super) async fn attach(
+        &self,
+        order: (AccountId, OrderId),
+        key: &OrderKey,
+        reference: &str,
+        got: &Activation,
+        looked_up: bool,
+    ) -> Result<Attached, StoreError> {
+        let (account, id) = order;
+        let _arriving = match self.arrivals.begin(got) {
+            Ok(arriving) => arriving,
+            Err(twin) if twin.same_activation => return Ok(Attached::Known),
+            Err(_) => return Ok(Attached::NumberInUse),
+        };
+        if let Some(taken) = self.taken(account, id, got).await? {
+            return Ok(taken);
+        }
+        let epoch = self.current_epoch().await.map_err(|error| StoreError::Unavailable {
+            store: "keyring",
+            effect: crate::store::Effect::No,
+            reason: error.to_string(),
+        })?;
+        let attached = self
+            .change_order::<bool, OrderError>(account, id, false, |draft, sight| {
+                let Some(slot) = self.suppliers.get(&draft.record.supplier) else {
+                    return Ok(Step::Leave(false));
+                };
+                // it has a number or has ended meanwhile: this one is nobody's and goes back
+                if draft.advance(Input::Accept, None, "engine", sight.now).is_err() {
+                    let supply = self.supply_record(draft, got, SupplyState::Cancelling, sight.now);
+                    draft.push(put_supply(got, &supply, self.version())?);
+                    return Ok(Step::Write(true));
+                }
+                let link = Link {
+                    reference: reference.to_owned(),
+                    activation: Some(got.id.0.clone()),
+                };
+                let record = &mut draft.record;
+                record.key = content::wrap((epoch.0, &epoch.1), self.nonce(), account, id, key);
+                record.link = content::seal_link(key, self.nonce(), &link);
+                record.phone = content::seal_phone(key, self.nonce(), &got.phone);
+                record.phone_hash = Some(content::phone_hash(&epoch.1, &got.phone));
+                record.call = None;
+                rules::begin_window(
+                    record,
+                    &slot.info.capabilities,
+                    &self.settings,
+                    got,
+                    looked_up,
+                    sight.now,
+                );
+                let supply = self.supply_record(draft, got, SupplyState::Open, sight.now);
+                draft.push(put_supply(got, &supply, self.version())?);
+                Ok(Step::Write(false))
+            })
+            .await;
+        match attached {
+            Ok(goes_back) => {
+                if goes_back {
+                    self.supply.notify_one();
+                }
+                Ok(Attached::Done)
+            }
+            // another node was faster with the same activation
+            Err(Failed::Store(StoreError::Refused(Refusal::Expectation { key, .. }))) if key.kind == SUPPLY => {
+                Ok(Attached::Known)
+            }
+            other => settle(other.map(|_| ())).map(|()| Attached::Done),
+        }
+    }
+
+    /// Why an activation cannot be an order's, as far as the store knows.
+    async fn taken(&self, account: AccountId, id: OrderId, got: &Activation) -> Result<Option<Attached>, StoreError> {
+        let Some((_, record)) = self.load_order(account, id).await? else {
+            return Ok(Some(Attached::Done));
+        };
+        if self.is_known(&record.supplier, got).await? {
+            return Ok(Some(Attached::Known));
+        }
+        Ok(self.phone_in_use(&got.phone).await?.then_some(Attached::NumberInUse))
+    }
+
+    /// Whether an open order has this number. The hash is keyed by epoch, so each epoch is asked.
+    pub(super) async fn phone_in_use(&self, phone: &str) -> Result<bool, StoreError> {
+        for epoch in self.epochs().values() {
+            let hash = content::phone_hash(epoch, phone);
+            let page = self
+                .store
+                .scan(&Index::Term(BY_PHONE), &Range::prefix(hash.as_bytes()), None, 1)
+                .await?;
+            if matches!(page.rows.first(), Some(Row::Record { .. })) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
