@@ -156,10 +156,7 @@ async fn run_slice(
 }
 
 async fn one(platform: &Platform, account: AccountId, commit_alone: bool) -> Result<(), Failure> {
-    let wanted = PlaceOrders::one(Wanted::Pair {
-        country: COUNTRY,
-        service: SERVICE.into(),
-    });
+    let wanted = PlaceOrders::one(Wanted::Pair { country: COUNTRY, service: SERVICE.into() });
     if commit_alone {
         platform.commit_orders(account, wanted).await?;
         return Ok(());

@@ -32,10 +32,7 @@ impl Floor {
         let options = RedbOptions::default();
         let mut builder = Database::builder();
         builder.set_cache_size(options.cache_bytes);
-        Ok(Self {
-            database: builder.create(dir.join("floor.redb"))?,
-            quick_repair: options.quick_repair,
-        })
+        Ok(Self { database: builder.create(dir.join("floor.redb"))?, quick_repair: options.quick_repair })
     }
 
     /// Writes groups of so many operations for so long; how many operations, and the seconds they took. Blocks.

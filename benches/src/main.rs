@@ -28,20 +28,12 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    tell(&if args.options().json {
-        report.json()
-    } else {
-        report.table()
-    });
+    tell(&if args.options().json { report.json() } else { report.table() });
     let exceeded = report.exceeded();
     for limit in &exceeded {
         complain(limit);
     }
-    if exceeded.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if exceeded.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn measure(args: &Args) -> Result<report::Report, Failure> {

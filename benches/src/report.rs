@@ -53,23 +53,14 @@ impl Report {
             ("p99_ms", json!(round(self.p99_us as f64 / 1_000.0, 3))),
             ("max_ms", json!(round(self.max_us as f64 / 1_000.0, 3))),
             ("commits_per_order", json!(round(commits / orders, 2))),
-            (
-                "commits_per_group",
-                json!(round(commits / self.counts.groups.max(1) as f64, 1)),
-            ),
-            (
-                "commits_per_sync",
-                json!(self.counts.syncs.map(|syncs| round(commits / syncs.max(1) as f64, 1))),
-            ),
+            ("commits_per_group", json!(round(commits / self.counts.groups.max(1) as f64, 1))),
+            ("commits_per_sync", json!(self.counts.syncs.map(|syncs| round(commits / syncs.max(1) as f64, 1)))),
             ("rows_per_order", json!(per_order(Some(self.counts.rows)))),
             ("rows_written_per_order", json!(per_order(self.counts.rows_written))),
             ("bytes_per_order", json!(per_order(Some(self.counts.bytes)))),
             ("page_bytes_per_order", json!(per_order(self.counts.page_bytes))),
             ("floor_per_s", json!(self.floor_per_s.map(|floor| round(floor, 1)))),
-            (
-                "ratio",
-                json!(self.floor_per_s.map(|floor| round(commits_per_s / floor, 3))),
-            ),
+            ("ratio", json!(self.floor_per_s.map(|floor| round(commits_per_s / floor, 3)))),
             ("load", json!(load())),
         ]
     }

@@ -33,10 +33,7 @@ impl Measured {
     pub(crate) fn open(name: StoreName, dir: &Path) -> Result<Self, StoreError> {
         Ok(match name {
             StoreName::Memory => Self::Memory(Arc::new(MemoryStore::new())),
-            StoreName::Redb => Self::Redb(Arc::new(RedbStore::open(
-                dir.join("orders.redb"),
-                RedbOptions::default(),
-            )?)),
+            StoreName::Redb => Self::Redb(Arc::new(RedbStore::open(dir.join("orders.redb"), RedbOptions::default())?)),
         })
     }
 

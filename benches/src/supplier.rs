@@ -25,11 +25,7 @@ pub(crate) struct InstantSupplier {
 
 impl InstantSupplier {
     pub(crate) fn new(callers: u32, wants_finish: bool) -> Self {
-        Self {
-            callers,
-            wants_finish,
-            sold: AtomicU64::new(0),
-        }
+        Self { callers, wants_finish, sold: AtomicU64::new(0) }
     }
 }
 
@@ -56,12 +52,7 @@ impl Supplier for InstantSupplier {
     }
 
     async fn offers(&self) -> Result<Vec<Offer>, CallError> {
-        Ok(vec![Offer {
-            country: COUNTRY,
-            service: SERVICE.into(),
-            cost: COST,
-            count: 1_000_000,
-        }])
+        Ok(vec![Offer { country: COUNTRY, service: SERVICE.into(), cost: COST, count: 1_000_000 }])
     }
 
     async fn balance(&self) -> Result<Money, CallError> {
@@ -88,10 +79,7 @@ impl Supplier for InstantSupplier {
             text: format!("Your WhatsApp code is {CODE}. Do not share it with anyone."),
             ..SupplierSms::default()
         };
-        Ok(ids
-            .iter()
-            .map(|_| ActivationState::Received(vec![sms.clone()]))
-            .collect())
+        Ok(ids.iter().map(|_| ActivationState::Received(vec![sms.clone()])).collect())
     }
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {

@@ -31,10 +31,7 @@ impl World {
     pub(crate) async fn start(store: &Measured, options: &Options) -> Result<Self, Failure> {
         let settings = Settings {
             // orders of the commits alone stay open, and nobody may look them up meanwhile
-            caps: Caps {
-                open_orders: i64::from(u32::MAX),
-                ..Caps::default()
-            },
+            caps: Caps { open_orders: i64::from(u32::MAX), ..Caps::default() },
             call_limit_ms: 24 * 3_600_000,
             ..Settings::default()
         };
@@ -60,12 +57,7 @@ impl World {
             accounts.push(account);
         }
         platform.ready().await;
-        Ok(Self {
-            platform,
-            accounts,
-            stop,
-            driver,
-        })
+        Ok(Self { platform, accounts, stop, driver })
     }
 
     /// Stops the platform; what it has begun comes to its end first.

@@ -22,18 +22,7 @@ const KEYS: [&str; 11] = [
 
 fn run(mode: &str, store: &str) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_smscode-bench"))
-        .args([
-            mode,
-            "--store",
-            store,
-            "--callers",
-            "8",
-            "--orders",
-            "100",
-            "--seconds",
-            "5",
-            "--json",
-        ])
+        .args([mode, "--store", store, "--callers", "8", "--orders", "100", "--seconds", "5", "--json"])
         .args(["--dir", env!("CARGO_TARGET_TMPDIR")])
         .output()
         .unwrap();
@@ -76,20 +65,15 @@ fn placing_commits_alone() {
     let redb = check("commits", "redb");
     let commits = redb["commits_per_order"].as_f64().unwrap();
     assert!((1.0..1.1).contains(&commits), "{commits}");
-    let (rate, floor) = (
-        redb["commits_per_s"].as_f64().unwrap(),
-        redb["floor_per_s"].as_f64().unwrap(),
-    );
+    let (rate, floor) = (redb["commits_per_s"].as_f64().unwrap(), redb["floor_per_s"].as_f64().unwrap());
     let ratio = redb["ratio"].as_f64().unwrap();
     assert!((ratio - rate / floor).abs() < 0.01, "{ratio} is not {rate} by {floor}");
 }
 
 #[test]
 fn refuses_what_it_does_not_know() {
-    let output = Command::new(env!("CARGO_BIN_EXE_smscode-bench"))
-        .args(["orders", "--store", "tape"])
-        .output()
-        .unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_smscode-bench")).args(["orders", "--store", "tape"]).output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("tape"));
 }

@@ -134,12 +134,7 @@ mod tests {
             ("139.5", Currency::Idr, None, ""),
             ("21.5", Currency::Rub, Some(215_000), "21.5"),
             ("0.00000010", Currency::Usd, None, ""),
-            (
-                "9223372036854775807",
-                Currency::Idr,
-                Some(i64::MAX),
-                "9223372036854775807",
-            ),
+            ("9223372036854775807", Currency::Idr, Some(i64::MAX), "9223372036854775807"),
             ("9223372036854775808", Currency::Idr, None, ""),
             ("", Currency::Usd, None, ""),
             (".5", Currency::Usd, None, ""),

@@ -144,12 +144,7 @@ impl Broken {
                 Self::altered(set, |entry| {
                     if let Entry::Put { key, terms, .. } = entry {
                         for (_, old) in state.old_terms.iter().filter(|(of, _)| of == key) {
-                            terms.extend(
-                                old.iter()
-                                    .filter(|term| !terms.contains(term))
-                                    .cloned()
-                                    .collect::<Vec<_>>(),
-                            );
+                            terms.extend(old.iter().filter(|term| !terms.contains(term)).cloned().collect::<Vec<_>>());
                         }
                         terms.truncate(16);
                         state.old_terms.push((key.clone(), terms.clone()));
@@ -167,12 +162,7 @@ impl Broken {
             for entry in &set.entries {
                 let mut one = ChangeSet::new(self.fresh_id(), set.time);
                 one.push(entry.clone());
-                if self
-                    .inner
-                    .commit(Arc::new(one.seal(set.outcome.clone())))
-                    .await
-                    .is_err()
-                {
+                if self.inner.commit(Arc::new(one.seal(set.outcome.clone()))).await.is_err() {
                     break;
                 }
             }
@@ -209,11 +199,7 @@ impl Store for Broken {
             self.state().busy += 1;
             let busy = self.state().busy;
             let answer = if busy > 100 {
-                Err(StoreError::Unavailable {
-                    store: "broken",
-                    effect: Effect::No,
-                    reason: "busy".into(),
-                })
+                Err(StoreError::Unavailable { store: "broken", effect: Effect::No, reason: "busy".into() })
             } else {
                 self.inner.commit(set).await
             };
@@ -421,10 +407,7 @@ fn the_wrapper_itself_is_sound() {
     // what it is not excused from by name, it fails
     let known = run(case::<Faulty<0>>("durable_records_and_terms_survive", 1));
     assert!(known.is_err(), "a store that cannot do it must be excused by name");
-    assert_eq!(
-        run(case::<Faulty<0>>("rule_05_other_content_is_refused", 1)),
-        Ok(Verdict::Passed)
-    );
+    assert_eq!(run(case::<Faulty<0>>("rule_05_other_content_is_refused", 1)), Ok(Verdict::Passed));
     assert!(run(case::<Faulty<0>>("rule_99_no_such_case", 1)).is_err());
 }
 
@@ -453,9 +436,6 @@ fn the_random_model_catches_broken_stores() {
     ];
     for (n, found) in finds.iter().enumerate() {
         let text = found.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        assert!(
-            text.contains("SMSCODE_SEED=1"),
-            "number {n} passes, or its seed is not named: {text}"
-        );
+        assert!(text.contains("SMSCODE_SEED=1"), "number {n} passes, or its seed is not named: {text}");
     }
 }

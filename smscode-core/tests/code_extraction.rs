@@ -54,19 +54,9 @@ fn corpus(jsonl: &str) -> Vec<Sample> {
             let value: serde_json::Value = serde_json::from_str(line).expect("a line of the corpus is JSON");
             let text = |name: &str| value[name].as_str().map(str::to_owned);
             let required = |name: &str| text(name).unwrap_or_else(|| panic!("{name} is missing: {line}"));
-            let code = if value["code"].is_null() {
-                None
-            } else {
-                Some(required("code"))
-            };
+            let code = if value["code"].is_null() { None } else { Some(required("code")) };
             let optional = |name: &str| text(name).unwrap_or_default();
-            Sample {
-                set: optional("set"),
-                lang: optional("lang"),
-                tag: optional("tag"),
-                text: required("text"),
-                code,
-            }
+            Sample { set: optional("set"), lang: optional("lang"), tag: optional("tag"), text: required("text"), code }
         })
         .collect()
 }
@@ -100,10 +90,7 @@ impl Tally {
 /// Prints the misses and the figures; true if both are good enough.
 fn measure<'a>(name: &str, samples: impl Iterator<Item = &'a Sample>) -> bool {
     let mut tally = Tally::default();
-    for Sample {
-        lang, tag, text, code, ..
-    } in samples
-    {
+    for Sample { lang, tag, text, code, .. } in samples {
         let given = extract(text);
         tally.add(code.as_deref(), given.as_deref());
         if given != *code {
@@ -117,11 +104,7 @@ fn measure<'a>(name: &str, samples: impl Iterator<Item = &'a Sample>) -> bool {
 fn the_corpus_is_whole() {
     let corpus = corpus(CORPUS);
     assert_eq!(corpus.len(), 500);
-    assert_eq!(
-        corpus.iter().map(|s| &s.text).collect::<BTreeSet<_>>().len(),
-        500,
-        "two texts are the same"
-    );
+    assert_eq!(corpus.iter().map(|s| &s.text).collect::<BTreeSet<_>>().len(), 500, "two texts are the same");
     assert_eq!(corpus.iter().filter(|s| s.set == "dev").count(), 250);
     assert_eq!(corpus.iter().filter(|s| s.set == "held").count(), 250);
     assert!(corpus.iter().all(|s| !s.lang.is_empty() && !s.tag.is_empty()));

@@ -82,15 +82,8 @@ fn eight_threads_find_one_order() {
                         let mut id = [thread; 16];
                         id[0] = n;
                         let mut set = ChangeSet::new(OperationId(id), Timestamp::EPOCH);
-                        set.push(Entry::Append {
-                            owner: account,
-                            body: Body::empty(),
-                        });
-                        set.push(Entry::Count {
-                            counter: counter.clone(),
-                            delta: 1,
-                            max: None,
-                        });
+                        set.push(Entry::Append { owner: account, body: Body::empty() });
+                        set.push(Entry::Count { counter: counter.clone(), delta: 1, max: None });
                         let set = Arc::new(set.seal(Body::empty()));
                         let receipt = run(async { Ok(store.commit(set).await?) })?;
                         let keys = [LoadKey::Head(account), LoadKey::Counter(counter.clone())];

@@ -15,10 +15,7 @@ pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the wall clock"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
     fn now(&self) -> Timestamp {
         let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
         match SystemTime::now().duration_since(UNIX_EPOCH) {
@@ -62,10 +59,7 @@ mod tests {
     async fn sleeps_until_the_time_and_not_at_all_for_a_past_one() {
         let clock = SystemClock;
         let start = clock.now();
-        assert!(
-            start > Timestamp::from_seconds(1_700_000_000),
-            "cut to microseconds since 1970"
-        );
+        assert!(start > Timestamp::from_seconds(1_700_000_000), "cut to microseconds since 1970");
         clock.sleep_until(Timestamp::EPOCH).await;
         clock.sleep_until(start.plus_ms(20)).await;
         assert!(clock.now() >= start.plus_ms(20));

@@ -92,13 +92,8 @@ pub(crate) enum Failure {
 pub(crate) async fn send(request: reqwest::RequestBuilder, limit: usize) -> Result<Answer, Failure> {
     let mut response = request.send().await.map_err(failure)?;
     let status = response.status().as_u16();
-    let retry_after = response
-        .headers()
-        .get(reqwest::header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok());
-    let retry_after_ms = retry_after
-        .and_then(|text| text.trim().parse::<u32>().ok())
-        .map(|s| s.saturating_mul(1_000));
+    let retry_after = response.headers().get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after_ms = retry_after.and_then(|text| text.trim().parse::<u32>().ok()).map(|s| s.saturating_mul(1_000));
     let mut body = Vec::new();
     while let Some(part) = response.chunk().await.map_err(lost)? {
         if body.len() + part.len() > limit {
@@ -106,11 +101,7 @@ pub(crate) async fn send(request: reqwest::RequestBuilder, limit: usize) -> Resu
         }
         body.extend_from_slice(&part);
     }
-    Ok(Answer {
-        status,
-        body,
-        retry_after_ms,
-    })
+    Ok(Answer { status, body, retry_after_ms })
 }
 
 fn failure(error: reqwest::Error) -> Failure {
@@ -146,10 +137,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let request = client()
-            .unwrap()
-            .0
-            .get(format!("http://127.0.0.1:{port}/?api_key=planted0key"));
+        let request = client().unwrap().0.get(format!("http://127.0.0.1:{port}/?api_key=planted0key"));
         let Err(Failure::NotConnected(text)) = send(request, 10).await else {
             panic!("must be NotConnected");
         };

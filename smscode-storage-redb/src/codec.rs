@@ -22,9 +22,7 @@ pub(crate) const fn currency_code(currency: Currency) -> u8 {
 }
 
 fn currency_of(code: u8) -> Option<Currency> {
-    Currency::ALL
-        .into_iter()
-        .find(|currency| currency_code(*currency) == code)
+    Currency::ALL.into_iter().find(|currency| currency_code(*currency) == code)
 }
 
 const fn kind_code(kind: TransferKind) -> u8 {
@@ -67,12 +65,7 @@ pub(crate) fn read_record(bytes: &[u8]) -> Result<Record> {
     let read = |mut from: Reader<'_>| {
         Some(Record {
             version: from.u64()?,
-            terms: from.list(|from| {
-                Some(Term {
-                    index: Kind::read(from.text()?),
-                    at: from.bytes()?.to_vec(),
-                })
-            })?,
+            terms: from.list(|from| Some(Term { index: Kind::read(from.text()?), at: from.bytes()?.to_vec() }))?,
             body: from.body(),
         })
     };
@@ -140,11 +133,7 @@ pub(crate) fn put_transfer(out: &mut Vec<u8>, transfer: &Transfer) {
     put_i64(out, transfer.time.0);
     put_i64(out, transfer.amount);
     let entry = transfer.entry.as_ref();
-    for balance in [
-        entry.map_or(0, |e| e.available),
-        entry.map_or(0, |e| e.held),
-        entry.map_or(0, |e| e.debt),
-    ] {
+    for balance in [entry.map_or(0, |e| e.available), entry.map_or(0, |e| e.held), entry.map_or(0, |e| e.debt)] {
         put_i64(out, balance);
     }
     put_place(out, &transfer.debit);
@@ -171,13 +160,7 @@ pub(crate) fn read_transfer(key: &[u8], bytes: &[u8]) -> Result<Transfer> {
         let kind = TransferKind::ALL.into_iter().find(|kind| kind_code(*kind) == code)?;
         let currency = currency_of(from.byte()?)?;
         let (time, amount) = (Timestamp(from.i64()?), from.i64()?);
-        let entry = StatementEntry {
-            owner,
-            number,
-            available: from.i64()?,
-            held: from.i64()?,
-            debt: from.i64()?,
-        };
+        let entry = StatementEntry { owner, number, available: from.i64()?, held: from.i64()?, debt: from.i64()? };
         let (debit, credit) = (from.place(owner)?, from.place(owner)?);
         let rest = match from.byte()? {
             0 => None,
@@ -211,12 +194,7 @@ pub(crate) fn read_event(key: &[u8], bytes: &[u8]) -> Result<Event> {
     let read = |mut from: Reader<'_>| {
         let (owner, number) = read_numbered_key(key)?;
         let time = Timestamp(from.i64()?);
-        Some(Event {
-            owner,
-            number,
-            body: from.body(),
-            time,
-        })
+        Some(Event { owner, number, body: from.body(), time })
     };
     known("an event", read(Reader(bytes)))
 }
@@ -242,25 +220,14 @@ pub(crate) fn read_operation(bytes: &[u8]) -> Result<StoredOperation> {
     let read = |mut from: Reader<'_>| {
         let time = Timestamp(from.i64()?);
         let fingerprint = Fingerprint(from.array()?);
-        let transfers = from.list(|from| {
-            Some(Resolved {
-                moved: from.i64()?,
-                rest: from.i64()?,
-                number: from.u64()?,
-            })
-        })?;
+        let transfers =
+            from.list(|from| Some(Resolved { moved: from.i64()?, rest: from.i64()?, number: from.u64()? }))?;
         let events = from.list(Reader::u64)?;
         let counters = from.list(Reader::i64)?;
         Some(StoredOperation {
             fingerprint,
             time,
-            receipt: Receipt {
-                outcome: from.body(),
-                transfers,
-                events,
-                counters,
-                replayed: false,
-            },
+            receipt: Receipt { outcome: from.body(), transfers, events, counters, replayed: false },
         })
     };
     known("an operation", read(Reader(bytes)))
@@ -312,8 +279,5 @@ pub(crate) fn read_total(key: &[u8], bytes: &[u8]) -> Result<Total> {
 
 /// Adds a group's tally to the stored one.
 pub(crate) fn add_tally((transfers, open_holds): (u64, u64), tally: &Tally) -> (u64, u64) {
-    (
-        transfers.saturating_add(tally.transfers),
-        open_holds.saturating_add_signed(tally.open_holds),
-    )
+    (transfers.saturating_add(tally.transfers), open_holds.saturating_add_signed(tally.open_holds))
 }

@@ -76,18 +76,11 @@ impl Fault {
 }
 
 pub(crate) fn corrupt(what: &str) -> StoreError {
-    StoreError::Corrupt {
-        store: STORE,
-        what: what.to_owned(),
-    }
+    StoreError::Corrupt { store: STORE, what: what.to_owned() }
 }
 
 pub(crate) fn unavailable(effect: Effect, reason: impl Into<String>) -> StoreError {
-    StoreError::Unavailable {
-        store: STORE,
-        effect,
-        reason: reason.into(),
-    }
+    StoreError::Unavailable { store: STORE, effect, reason: reason.into() }
 }
 
 fn describe_io(error: &std::io::Error) -> String {

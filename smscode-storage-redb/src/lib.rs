@@ -72,12 +72,7 @@ pub struct RedbOptions {
 
 impl Default for RedbOptions {
     fn default() -> Self {
-        Self {
-            cache_bytes: 64 << 20,
-            quick_repair: true,
-            queue_max: 1_024,
-            group_max: 64,
-        }
+        Self { cache_bytes: 64 << 20, quick_repair: true, queue_max: 1_024, group_max: 64 }
     }
 }
 
@@ -103,10 +98,7 @@ impl RedbStore {
         Self::with_opener(opener, options)
     }
 
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is no core: the one writer has a thread of its own"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "this is no core: the one writer has a thread of its own")]
     fn with_opener(opener: Opener, mut options: RedbOptions) -> Result<Self, StoreError> {
         options.group_max = options.group_max.clamp(1, GROUP_MAX);
         let engine = Arc::new(Engine::open(opener).map_err(|fault| fault.tell(Effect::No))?);
@@ -123,13 +115,7 @@ impl RedbStore {
             .name("smscode-redb".to_owned())
             .spawn(move || writer.run())
             .map_err(|error| unavailable(Effect::No, format!("no thread for its writer: {error}")))?;
-        Ok(Self {
-            engine,
-            queue,
-            tallies,
-            options,
-            writer: Mutex::new(Some(thread)),
-        })
+        Ok(Self { engine, queue, tallies, options, writer: Mutex::new(Some(thread)) })
     }
 
     /// Commits what waits, then closes the file. Blocks the thread meanwhile. What comes later is refused as unavailable.
@@ -167,9 +153,7 @@ impl Drop for RedbStore {
 
 impl fmt::Debug for RedbStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedbStore")
-            .field("options", &self.options)
-            .finish_non_exhaustive()
+        f.debug_struct("RedbStore").field("options", &self.options).finish_non_exhaustive()
     }
 }
 

@@ -52,11 +52,7 @@ fn told(reason: &str) -> Fault {
 impl Engine {
     pub(crate) fn open(opener: Opener) -> Result<Self> {
         let database = opener()?;
-        Ok(Self {
-            opener,
-            state: RwLock::new(State::Open(database)),
-            failed: AtomicBool::new(false),
-        })
+        Ok(Self { opener, state: RwLock::new(State::Open(database)), failed: AtomicBool::new(false) })
     }
 
     /// For the writer: waits until the engine can be had, and opens it again if it failed before.
@@ -122,11 +118,7 @@ pub(crate) fn file_opener(path: &Path, options: &RedbOptions) -> Opener {
     let path = path.to_path_buf();
     let cache_bytes = options.cache_bytes;
     Box::new(move || {
-        let file_name = path
-            .file_name()
-            .unwrap_or(path.as_os_str())
-            .to_string_lossy()
-            .into_owned();
+        let file_name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         open_file(&path, cache_bytes).map_err(|fault| explain(fault, &file_name))
     })
 }
@@ -136,11 +128,7 @@ fn open_file(path: &Path, cache_bytes: usize) -> Result<Database> {
         make_file(path, cache_bytes)?;
     }
     // made already, except where the file system has no links
-    let file = private_file()
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(redb::StorageError::from)?;
+    let file = private_file().create(true).truncate(false).open(path).map_err(redb::StorageError::from)?;
     if !file.metadata().is_ok_and(|meta| meta.is_file()) {
         return Err(told("it is not a file"));
     }
@@ -172,18 +160,12 @@ fn make_file(path: &Path, cache_bytes: usize) -> Result<()> {
 }
 
 fn without_links(error: &std::io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Unsupported | ErrorKind::PermissionDenied | ErrorKind::TooManyLinks
-    )
+    matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied | ErrorKind::TooManyLinks)
 }
 
 fn make_unfinished(path: &Path, cache_bytes: usize) -> Result<()> {
     drop(fs::remove_file(path)); // of a process that had the same number
-    let file = private_file()
-        .create_new(true)
-        .open(path)
-        .map_err(redb::StorageError::from)?;
+    let file = private_file().create_new(true).open(path).map_err(redb::StorageError::from)?;
     drop(open_backend(FileBackend::new(file)?, cache_bytes)?);
     Ok(())
 }

@@ -139,10 +139,7 @@ impl Walk {
         if *lower >= self.upper {
             return Ok(Vec::new());
         }
-        let bounds = (
-            self.lower.as_ref().map(Vec::as_slice),
-            Bound::Excluded(self.upper.as_slice()),
-        );
+        let bounds = (self.lower.as_ref().map(Vec::as_slice), Bound::Excluded(self.upper.as_slice()));
         let mut rows = Vec::new();
         for row in table.range::<&[u8]>(bounds)?.take(count) {
             let (key, value) = row?;
@@ -221,10 +218,7 @@ fn scan_terms(
             Some(key) => Bound::Excluded(tables::term_key(index, &cursor.position, &tables::record_key(key))),
             None => Bound::Included(at(&cursor.position)),
         }),
-        range
-            .until
-            .as_deref()
-            .map_or_else(|| after_all(&tables::kind_prefix(index)), at),
+        range.until.as_deref().map_or_else(|| after_all(&tables::kind_prefix(index)), at),
     );
     let records = view.open_table(tables::RECORDS)?;
     walk.read(&view.open_table(tables::TERMS)?, count, |key, _| {

@@ -106,11 +106,7 @@ struct Sheet<'t> {
 
 impl<'t> Sheet<'t> {
     fn open(transaction: &'t WriteTransaction, table: Definition) -> Result<Self> {
-        Ok(Self {
-            table: transaction.open_table(table)?,
-            value: Vec::new(),
-            written: 0,
-        })
+        Ok(Self { table: transaction.open_table(table)?, value: Vec::new(), written: 0 })
     }
 
     fn put(&mut self, key: &[u8], write_value: impl FnOnce(&mut Vec<u8>)) -> Result<()> {

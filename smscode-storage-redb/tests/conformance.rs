@@ -1,9 +1,5 @@
 //! The conformance suite on the store in a file.
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "tests; the macro draws a fresh seed"
-)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests; the macro draws a fresh seed")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,17 +42,8 @@ impl Fixture for Embedded {
         let name = format!("smscode-redb-suite-{}-{unique}", std::process::id());
         let folder = Folder(std::env::temp_dir().join(name));
         std::fs::create_dir_all(&folder.0).unwrap();
-        let options = RedbOptions {
-            group_max,
-            cache_bytes: 4 << 20,
-            ..RedbOptions::default()
-        };
-        Self {
-            store: Arc::new(RedbStore::open(folder.file(0), options.clone()).unwrap()),
-            folder,
-            options,
-            crashes: 0,
-        }
+        let options = RedbOptions { group_max, cache_bytes: 4 << 20, ..RedbOptions::default() };
+        Self { store: Arc::new(RedbStore::open(folder.file(0), options.clone()).unwrap()), folder, options, crashes: 0 }
     }
 
     fn store(&self) -> Arc<dyn Store> {
@@ -84,18 +71,9 @@ impl Fixture for Embedded {
 
     fn excuses() -> &'static [Excuse] {
         const EXCUSES: &[Excuse] = &[
-            Excuse {
-                case: "rule_10_a_second_node_sees_what_returned",
-                reason: ALONE,
-            },
-            Excuse {
-                case: "rule_10_twins_at_two_nodes_have_one_winner",
-                reason: ALONE,
-            },
-            Excuse {
-                case: "rule_10_two_nodes_share_money_and_caps",
-                reason: ALONE,
-            },
+            Excuse { case: "rule_10_a_second_node_sees_what_returned", reason: ALONE },
+            Excuse { case: "rule_10_twins_at_two_nodes_have_one_winner", reason: ALONE },
+            Excuse { case: "rule_10_two_nodes_share_money_and_caps", reason: ALONE },
         ];
         EXCUSES
     }

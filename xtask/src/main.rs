@@ -1,13 +1,6 @@
 //! Project tasks, run as `cargo xtask <task>`.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line tool talks on its output"
-)]
-#![allow(
-    clippy::disallowed_methods,
-    reason = "timing the layers of the tests needs the machine's clock"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks on its output")]
+#![allow(clippy::disallowed_methods, reason = "timing the layers of the tests needs the machine's clock")]
 
 mod prerequisites;
 mod process;
@@ -68,10 +61,7 @@ fn parse(arguments: &[&str]) -> Result<Task, String> {
         ["test"] => Ok(Task::Test),
         ["tidy"] => Ok(Task::Tidy { fast: false }),
         ["tidy", "--fast"] => Ok(Task::Tidy { fast: true }),
-        other => Err(format!(
-            "unknown arguments `{}`; `cargo xtask --help` lists the tasks",
-            other.join(" ")
-        )),
+        other => Err(format!("unknown arguments `{}`; `cargo xtask --help` lists the tasks", other.join(" "))),
     }
 }
 

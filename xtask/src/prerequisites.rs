@@ -7,10 +7,8 @@ const C_COMPILER: &str = "no C compiler `cc` on the path, which the TLS library 
     on Debian: apt-get install -y gcc libc6-dev (cmake, Go and Perl are not needed on x86_64 and aarch64 Linux)";
 
 /// Cargo subcommands that the rules need, with the command that installs each.
-const SUBCOMMANDS: &[(&str, &str)] = &[
-    ("fmt", "rustup component add rustfmt"),
-    ("clippy", "rustup component add clippy"),
-];
+const SUBCOMMANDS: &[(&str, &str)] =
+    &[("fmt", "rustup component add rustfmt"), ("clippy", "rustup component add clippy")];
 
 /// Fails with what is missing and the command that installs it.
 pub(crate) fn check() -> Result<(), String> {

@@ -31,11 +31,7 @@ pub(crate) fn output(mut command: Command) -> Result<String, String> {
     let done = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let done = done.map_err(|error| format!("cannot start {}: {error}", shown(&command)))?;
     let text = String::from_utf8_lossy(&done.stdout).into_owned();
-    if done.status.success() {
-        Ok(text)
-    } else {
-        Err(format!("{} failed: {}", shown(&command), done.status))
-    }
+    if done.status.success() { Ok(text) } else { Err(format!("{} failed: {}", shown(&command), done.status)) }
 }
 
 /// Runs quietly; on failure gives everything the command said, line by line.
@@ -69,10 +65,7 @@ pub(crate) fn stream(mut command: Command, limit: Duration, mut each: impl FnMut
             Err(RecvTimeoutError::Disconnected) => return ended_well(&mut child, &name),
             Err(RecvTimeoutError::Timeout) => {
                 let killed = child.kill().and_then(|()| child.wait());
-                return Err(format!(
-                    "{name} took longer than {} s and was killed ({killed:?})",
-                    limit.as_secs()
-                ));
+                return Err(format!("{name} took longer than {} s and was killed ({killed:?})", limit.as_secs()));
             }
         }
     }
@@ -84,9 +77,7 @@ fn lines_of(stdout: impl Read + Send + 'static) -> Receiver<String> {
         let mut reader = BufReader::new(stdout);
         let mut bytes = Vec::new();
         while reader.read_until(b'\n', &mut bytes).is_ok_and(|length| length > 0) {
-            let line = String::from_utf8_lossy(&bytes)
-                .trim_end_matches(['\n', '\r'])
-                .to_owned();
+            let line = String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned();
             bytes.clear();
             if sender.send(line).is_err() {
                 return;
@@ -107,16 +98,12 @@ fn ended_well(child: &mut Child, name: &str) -> Result<bool, String> {
         }
     }
     let killed = child.kill().and_then(|()| child.wait());
-    Err(format!(
-        "{name} closed its output but did not end, and was killed ({killed:?})"
-    ))
+    Err(format!("{name} closed its output but did not end, and was killed ({killed:?})"))
 }
 
 /// The command as a person would type it, without folders of this machine.
 fn shown(command: &Command) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program());
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
@@ -134,9 +121,8 @@ mod tests {
     #[test]
     fn lines_arrive_and_the_end_is_told() {
         let mut lines = Vec::new();
-        let ended = stream(shell("echo one; echo two; exit 3"), Duration::from_secs(20), |line| {
-            lines.push(line.to_owned())
-        });
+        let ended =
+            stream(shell("echo one; echo two; exit 3"), Duration::from_secs(20), |line| lines.push(line.to_owned()));
         assert_eq!(ended, Ok(false));
         assert_eq!(lines, ["one", "two"]);
         assert_eq!(stream(shell("true"), Duration::from_secs(20), |_| ()), Ok(true));

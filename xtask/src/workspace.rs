@@ -38,10 +38,7 @@ impl Workspace {
 
 /// Reads the workspace around the current folder.
 pub(crate) fn read() -> Result<Workspace, String> {
-    let command = process::cargo(
-        Path::new("."),
-        &["metadata", "--format-version", "1", "--no-deps", "--locked"],
-    );
+    let command = process::cargo(Path::new("."), &["metadata", "--format-version", "1", "--no-deps", "--locked"]);
     let text = process::output(command)?;
     let value: Value = serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
     from_metadata(&value).ok_or_else(|| "cargo metadata has an unknown shape".to_owned())
@@ -51,22 +48,14 @@ fn from_metadata(value: &Value) -> Option<Workspace> {
     Some(Workspace {
         root: PathBuf::from(value["workspace_root"].as_str()?),
         target: PathBuf::from(value["target_directory"].as_str()?),
-        packages: value["packages"]
-            .as_array()?
-            .iter()
-            .map(package)
-            .collect::<Option<_>>()?,
+        packages: value["packages"].as_array()?.iter().map(package).collect::<Option<_>>()?,
     })
 }
 
 fn package(value: &Value) -> Option<Package> {
     let targets = value["targets"].as_array()?;
-    let kind_and_name = |target: &Value| {
-        Some((
-            target["kind"][0].as_str()?.to_owned(),
-            target["name"].as_str()?.to_owned(),
-        ))
-    };
+    let kind_and_name =
+        |target: &Value| Some((target["kind"][0].as_str()?.to_owned(), target["name"].as_str()?.to_owned()));
     let library = targets.iter().filter_map(kind_and_name).find(|(kind, _)| kind == "lib");
     let tested = targets.iter().filter(|target| target["test"] == true);
     Some(Package {

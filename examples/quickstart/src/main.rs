@@ -30,6 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build()
         .await?;
     tokio::select! {
+        biased;
         () = platform.run(pending()) => Ok(()), // the one future behind everything; a server spawns it
         done = rent(&platform) => done,
     }
@@ -43,14 +44,8 @@ async fn rent(platform: &Platform) -> Result<(), Box<dyn Error>> {
     platform.deposit(customer, deposit, "invoice-1").await?;
 
     // WhatsApp in Indonesia, by the market's numbering
-    let wanted = Wanted::Pair {
-        country: 6,
-        service: "wa".into(),
-    };
-    let order = platform
-        .place_orders(customer, PlaceOrders::one(wanted))
-        .await?
-        .single()?;
+    let wanted = Wanted::Pair { country: 6, service: "wa".into() };
+    let order = platform.place_orders(customer, PlaceOrders::one(wanted)).await?.single()?;
     println!("rented +{} for {}", order.phone.unwrap_or_default(), order.price);
 
     let order = platform.wait_for_sms(customer, order.id, 0, 20_000).await?;

@@ -7,21 +7,14 @@ use std::process::Command;
 fn rents_reads_and_pays_once() {
     let output = Command::new(env!("CARGO_BIN_EXE_quickstart")).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        output.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     let lines: Vec<&str> = said.lines().collect();
     let [rented, code, left] = lines.as_slice() else {
         panic!("{said}");
     };
     let number = |text: &str| text.parse::<i64>().unwrap();
     let (phone, price) = rented.strip_prefix("rented +62").unwrap().split_once(" for ").unwrap();
-    assert!(
-        phone.len() >= 8 && phone.bytes().all(|b| b.is_ascii_digit()),
-        "{rented}"
-    );
+    assert!(phone.len() >= 8 && phone.bytes().all(|b| b.is_ascii_digit()), "{rented}");
     let code = code.strip_prefix("the code is ").unwrap();
     assert!(code.len() >= 4 && code.bytes().any(|b| b.is_ascii_digit()), "{code}");
     let price = number(price.strip_suffix(" IDR").unwrap());

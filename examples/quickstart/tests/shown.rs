@@ -4,10 +4,7 @@
 const PROGRAM: &str = include_str!("../src/main.rs");
 const PAGES: [(&str, &str); 2] = [
     ("README.md", include_str!("../../../README.md")),
-    (
-        "smscode-core/README.md",
-        include_str!("../../../smscode-core/README.md"),
-    ),
+    ("smscode-core/README.md", include_str!("../../../smscode-core/README.md")),
 ];
 
 #[test]
@@ -16,9 +13,6 @@ fn the_pages_show_this_program() {
         panic!("the program begins otherwise");
     };
     for (name, page) in PAGES {
-        assert!(
-            page.contains(&PROGRAM[begin..]),
-            "{name} shows another program than examples/quickstart/src/main.rs"
-        );
+        assert!(page.contains(&PROGRAM[begin..]), "{name} shows another program than examples/quickstart/src/main.rs");
     }
 }

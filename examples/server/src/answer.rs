@@ -125,12 +125,7 @@ pub struct Failure {
 impl Failure {
     /// A refusal with a text for people.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            details: Map::new(),
-            retry_after: code.retry_after(),
-        }
+        Self { code, message: message.into(), details: Map::new(), retry_after: code.retry_after() }
     }
 
     /// Adds something to act on.
@@ -171,17 +166,11 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let body = Json(Refused {
             success: false,
-            error: Told {
-                code: self.code.word(),
-                message: &self.message,
-                details: &self.details,
-            },
+            error: Told { code: self.code.word(), message: &self.message, details: &self.details },
         });
         let mut response = (self.code.status(), body).into_response();
         if let Some(seconds) = self.retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.code == Code::Unauthorized {
             let challenge = HeaderValue::from_static("Bearer");
@@ -203,22 +192,14 @@ pub struct Success<D, M> {
 impl<D: Serialize> Success<D, ()> {
     /// An answer without `meta`.
     pub const fn plain(data: D) -> Self {
-        Self {
-            success: true,
-            data,
-            meta: None,
-        }
+        Self { success: true, data, meta: None }
     }
 }
 
 impl<D: Serialize, M: Serialize> Success<D, M> {
     /// An answer with `meta` where there is any.
     pub const fn with_meta(data: D, meta: Option<M>) -> Self {
-        Self {
-            success: true,
-            data,
-            meta,
-        }
+        Self { success: true, data, meta }
     }
 }
 

@@ -17,10 +17,7 @@ pub struct Peer(pub SocketAddr);
 
 /// The address of the other end.
 pub fn address(parts: &Parts) -> IpAddr {
-    parts
-        .extensions
-        .get::<Peer>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
+    parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
 }
 
 /// Whose token this is. Counts what is wrong against the address it came from; takes no permit of the account.

@@ -20,30 +20,21 @@ pub(crate) async fn demo_customer(config: &Config, platform: &Platform, note: &m
         path: config.data_dir.join(sandbox::TOKEN_FILE).display().to_string(),
         reason: error.to_string(),
     })?;
-    let customer = Customer {
-        name: sandbox::CUSTOMER.to_owned(),
-        token: token.clone(),
-        opening_minor: sandbox::CREDIT_MINOR,
-    };
+    let customer =
+        Customer { name: sandbox::CUSTOMER.to_owned(), token: token.clone(), opening_minor: sandbox::CREDIT_MINOR };
     open_customer(platform, note, &customer).await?;
     Ok(token)
 }
 
 /// Opens a customer once; later its token is added if it is new.
 pub(crate) async fn open_customer(platform: &Platform, note: &mut Note, customer: &Customer) -> Result<(), StartError> {
-    let told = |error| StartError::Customer {
-        name: customer.name.clone(),
-        error,
-    };
+    let told = |error| StartError::Customer { name: customer.name.clone(), error };
     let account = match known_account(platform, note, customer).await.map_err(told)? {
         Some(account) => account,
         None => {
             let account = platform.open_account().await.map_err(told)?;
             note.keep_account(&customer.name, account)?;
-            platform
-                .adopt_token(account, &customer.name, &customer.token)
-                .await
-                .map_err(told)?;
+            platform.adopt_token(account, &customer.name, &customer.token).await.map_err(told)?;
             account
         }
     };
@@ -51,16 +42,10 @@ pub(crate) async fn open_customer(platform: &Platform, note: &mut Note, customer
         return Ok(());
     }
     let amount = Money::new(customer.opening_minor, platform.currency());
-    match platform
-        .deposit(account, amount, &format!("opening:{}", customer.name))
-        .await
-    {
+    match platform.deposit(account, amount, &format!("opening:{}", customer.name)).await {
         Ok(_) => Ok(()),
         Err(AccountError::ReferenceUsed) => {
-            tracing::warn!(
-                customer = customer.name,
-                "the opening credit was booked before, with another amount"
-            );
+            tracing::warn!(customer = customer.name, "the opening credit was booked before, with another amount");
             Ok(())
         }
         Err(error) => Err(told(error)),

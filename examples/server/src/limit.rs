@@ -28,10 +28,7 @@ pub struct LimitSettings {
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        Self {
-            requests_a_minute: 300,
-            attempts_a_minute: 60,
-        }
+        Self { requests_a_minute: 300, attempts_a_minute: 60 }
     }
 }
 
@@ -67,10 +64,7 @@ pub struct Limits {
 impl Limits {
     /// Full buckets for everybody.
     pub fn new(settings: LimitSettings) -> Self {
-        Self {
-            settings,
-            buckets: Mutex::new(BTreeMap::new()),
-        }
+        Self { settings, buckets: Mutex::new(BTreeMap::new()) }
     }
 
     /// Takes a permit of an account.
@@ -104,10 +98,7 @@ impl Limits {
         if a_minute == 0 || left >= PERMIT {
             return Ok(());
         }
-        Err(too_many(
-            "too many attempts without a valid token",
-            wait(left, a_minute),
-        ))
+        Err(too_many("too many attempts without a valid token", wait(left, a_minute)))
     }
 
     /// Counts an attempt that failed.
@@ -174,10 +165,7 @@ mod tests {
     const OTHER: AccountId = AccountId::from_bytes([2; 16]);
 
     fn limits(requests_a_minute: u32, attempts_a_minute: u32) -> Limits {
-        Limits::new(LimitSettings {
-            requests_a_minute,
-            attempts_a_minute,
-        })
+        Limits::new(LimitSettings { requests_a_minute, attempts_a_minute })
     }
 
     fn at(ms: i64) -> Timestamp {
@@ -199,11 +187,7 @@ mod tests {
         ];
         for (ms, requests, through, seconds) in cases {
             let answers: Vec<_> = (0..requests).map(|_| limits.request(ACCOUNT, at(ms))).collect();
-            assert_eq!(
-                answers.iter().filter(|answer| answer.is_ok()).count(),
-                through,
-                "at {ms}"
-            );
+            assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), through, "at {ms}");
             let refused = answers.into_iter().find_map(Result::err);
             assert_eq!(refused.unwrap().retry_after, Some(seconds), "at {ms}");
         }
@@ -230,14 +214,9 @@ mod tests {
             limits.poll(ACCOUNT, order, at(second * 1_000)).unwrap();
         }
         // faster than that takes of the requests
-        let burst = (0..10)
-            .filter(|_| limits.poll(ACCOUNT, order, at(119_500)).is_ok())
-            .count();
+        let burst = (0..10).filter(|_| limits.poll(ACCOUNT, order, at(119_500)).is_ok()).count();
         assert_eq!(burst, 2);
-        assert!(
-            limits.poll(ACCOUNT, OrderId(8), at(119_500)).is_err(),
-            "another number is a request"
-        );
+        assert!(limits.poll(ACCOUNT, OrderId(8), at(119_500)).is_err(), "another number is a request");
     }
 
     #[test]

@@ -19,10 +19,7 @@ fn main() -> ExitCode {
     let Ok(filter) = tracing_subscriber::EnvFilter::try_new(&config.log) else {
         return told("setting_value", &"log: not a filter, such as info or info,access=debug");
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.worker_threads)
         .thread_name("smscode")

@@ -33,11 +33,7 @@ pub struct Meters {
 impl Meters {
     /// Counts an answer. `route` is a template such as `/v1/orders/{id}`, never an address as asked for.
     pub fn answered(&self, method: &str, route: &str, status: u16, took_us: u64) {
-        let series = Series {
-            method: known_method(method),
-            route: route.to_owned(),
-            status,
-        };
+        let series = Series { method: known_method(method), route: route.to_owned(), status };
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         if requests.len() >= SERIES_MAX && !requests.contains_key(&series) {
             return;
@@ -61,23 +57,13 @@ impl Meters {
             "Time from the head of a request to that of its answer.",
         );
         for (series, times) in &requests {
-            let labels = format!(
-                "method=\"{}\",route=\"{}\",status=\"{}\"",
-                series.method, series.route, series.status
-            );
+            let labels =
+                format!("method=\"{}\",route=\"{}\",status=\"{}\"", series.method, series.route, series.status);
             for (class, bound) in times.classes.iter().zip(BOUNDS_MS) {
                 let bound = seconds(bound * 1_000);
-                page.line(
-                    "smscode_http_request_seconds_bucket",
-                    &format!("{labels},le=\"{bound}\""),
-                    class,
-                );
+                page.line("smscode_http_request_seconds_bucket", &format!("{labels},le=\"{bound}\""), class);
             }
-            page.line(
-                "smscode_http_request_seconds_bucket",
-                &format!("{labels},le=\"+Inf\""),
-                times.count,
-            );
+            page.line("smscode_http_request_seconds_bucket", &format!("{labels},le=\"+Inf\""), times.count);
             page.line("smscode_http_request_seconds_sum", &labels, seconds(times.sum_us));
             page.line("smscode_http_request_seconds_count", &labels, times.count);
         }
@@ -134,13 +120,7 @@ mod tests {
         meters.render(&mut page);
         let text = page.text();
         let labels = "method=\"GET\",route=\"/v1/balance\",status=\"200\"";
-        for (class, count) in [
-            ("0.001000", 1),
-            ("0.025000", 1),
-            ("0.050000", 2),
-            ("30.000000", 2),
-            ("+Inf", 3),
-        ] {
+        for (class, count) in [("0.001000", 1), ("0.025000", 1), ("0.050000", 2), ("30.000000", 2), ("+Inf", 3)] {
             let line = format!("smscode_http_request_seconds_bucket{{{labels},le=\"{class}\"}} {count}\n");
             assert!(text.contains(&line), "{line}");
         }

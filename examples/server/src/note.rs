@@ -90,13 +90,7 @@ pub(crate) struct Note {
 impl Note {
     /// For a store in memory: kept as long as it.
     pub(crate) const fn in_memory(mode: Mode) -> Self {
-        Self {
-            path: None,
-            content: Content {
-                mode,
-                customers: BTreeMap::new(),
-            },
-        }
+        Self { path: None, content: Content { mode, customers: BTreeMap::new() } }
     }
 
     /// Reads the note of a store's file, or writes it before there is a store.
@@ -111,16 +105,10 @@ impl Note {
                 path: Some(path.clone()),
             },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && exists => {
-                return Err(NoteError::Missing {
-                    path: store.display().to_string(),
-                    note: path.display().to_string(),
-                });
+                return Err(NoteError::Missing { path: store.display().to_string(), note: path.display().to_string() });
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let note = Self {
-                    path: Some(path),
-                    ..Self::in_memory(mode)
-                };
+                let note = Self { path: Some(path), ..Self::in_memory(mode) };
                 note.write()?;
                 return Ok(note);
             }
@@ -187,10 +175,7 @@ impl Note {
 }
 
 fn unusable(path: &Path, reason: &str) -> NoteError {
-    NoteError::Unusable {
-        note: path.display().to_string(),
-        reason: reason.to_owned(),
-    }
+    NoteError::Unusable { note: path.display().to_string(), reason: reason.to_owned() }
 }
 
 /// Writes a file that only its user can read, replacing what is there, and syncs it.
@@ -219,10 +204,7 @@ mod tests {
         let mut note = Note::open(&store, Mode::Sandbox).unwrap();
         note.keep_account("demo", account).unwrap();
         std::fs::write(&store, b"x").unwrap();
-        assert_eq!(
-            Note::open(&store, Mode::Sandbox).unwrap().account("demo"),
-            Some(account)
-        );
+        assert_eq!(Note::open(&store, Mode::Sandbox).unwrap().account("demo"), Some(account));
         assert_eq!(Note::open(&store, Mode::Live).unwrap_err().code(), "store_mode");
         std::fs::remove_file(&store).unwrap();
         let note = Note::open(&store, Mode::Live).unwrap();

@@ -33,10 +33,7 @@ fn make_folder(path: &Path) -> Result<(), StartError> {
     how.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut how, 0o700);
-    how.create(path).map_err(|error| StartError::Files {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    })
+    how.create(path).map_err(|error| StartError::Files { path: path.display().to_string(), reason: error.to_string() })
 }
 
 pub(crate) async fn platform(config: &Config) -> Result<(Platform, Option<Sandbox>), StartError> {
@@ -46,21 +43,14 @@ pub(crate) async fn platform(config: &Config) -> Result<(Platform, Option<Sandbo
     if config.is_sandbox() {
         let (started, supplier) = Sandbox::start(SystemClock.now())
             .await
-            .map_err(|error| StartError::Supplier {
-                name: "sandbox".to_owned(),
-                reason: error.to_string(),
-            })?;
+            .map_err(|error| StartError::Supplier { name: "sandbox".to_owned(), reason: error.to_string() })?;
         sandbox::adapt(&mut settings);
         suppliers.push(supplier);
         sandbox = Some(started);
     }
     let (store, keyring) = store(config)?;
-    let rates = config
-        .rates
-        .iter()
-        .fold(FixedRates::new(), |rates, (base, quote, whole)| {
-            rates.with(*base, *quote, *whole)
-        });
+    let rates =
+        config.rates.iter().fold(FixedRates::new(), |rates, (base, quote, whole)| rates.with(*base, *quote, *whole));
     let mut builder = Platform::builder()
         .store(store)
         .keyring(keyring)
@@ -68,10 +58,8 @@ pub(crate) async fn platform(config: &Config) -> Result<(Platform, Option<Sandbo
         .entropy(Arc::new(OsEntropy))
         .rates(Arc::new(rates))
         .settings(settings);
-    let client = smscode_providers::http::client().map_err(|error| StartError::Supplier {
-        name: "all".to_owned(),
-        reason: error.to_string(),
-    })?;
+    let client = smscode_providers::http::client()
+        .map_err(|error| StartError::Supplier { name: "all".to_owned(), reason: error.to_string() })?;
     for supplier in suppliers {
         let name = supplier.name.clone();
         let adapter: Arc<dyn Supplier> = match SmsActivate::new(supplier, client.clone()) {
@@ -93,10 +81,7 @@ fn store(config: &Config) -> Result<Kept, StartError> {
     match &config.store {
         StoreChoice::Memory => Ok((Arc::new(MemoryStore::new()), Arc::new(MemoryKeyring::new()))),
         StoreChoice::Redb(path) => {
-            let options = RedbOptions {
-                cache_bytes: config.cache_mib << 20,
-                ..RedbOptions::default()
-            };
+            let options = RedbOptions { cache_bytes: config.cache_mib << 20, ..RedbOptions::default() };
             let store = RedbStore::open(path, options)?;
             let keyring = FileKeyring::open(keyring_dir(config)?)?;
             Ok((Arc::new(store), Arc::new(keyring)))

@@ -26,13 +26,8 @@ pub const CREDIT_MINOR: i64 = 5_000_000;
 pub const TOKEN_FILE: &str = "sandbox-token";
 
 /// The simulator's dialect: the original, asked often, because it is on this machine.
-const DIALECT: Dialect = Dialect {
-    name: "sandbox",
-    poll_floor_ms: 250,
-    cancel_after_seconds: 2,
-    concurrency: 64,
-    ..SMS_ACTIVATE
-};
+const DIALECT: Dialect =
+    Dialect { name: "sandbox", poll_floor_ms: 250, cancel_after_seconds: 2, concurrency: 64, ..SMS_ACTIVATE };
 
 /// The scenarios as services: code and name. Ids begin where no service of the market will come.
 const SERVICES: [(&str, &str); 9] = [

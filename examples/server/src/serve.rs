@@ -1,8 +1,5 @@
 //! The accept loop: limits on connections and heads, an orderly end.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "the server is the host: its sockets wait in real time"
-)]
+#![allow(clippy::disallowed_methods, reason = "the server is the host: its sockets wait in real time")]
 
 use std::convert::Infallible;
 use std::sync::Arc;

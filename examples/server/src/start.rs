@@ -1,8 +1,5 @@
 //! Putting the parts together, and taking them apart in order.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "the server is the host: it spawns the platform's future and waits"
-)]
+#![allow(clippy::disallowed_methods, reason = "the server is the host: it spawns the platform's future and waits")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -137,9 +134,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     // one crypto provider for the whole process; a second start finds it there
     let _there_already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let listener = listen(config.listen).await?;
-    let addr = listener
-        .local_addr()
-        .map_err(|error| cannot_listen(config.listen, &error))?;
+    let addr = listener.local_addr().map_err(|error| cannot_listen(config.listen, &error))?;
     let mode = if config.is_sandbox() { Mode::Sandbox } else { Mode::Live };
     let mut note = open_note(&config, mode)?;
     let (platform, sandbox) = platform(&config).await?;
@@ -168,43 +163,22 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             .await;
     });
     recovered(&platform).await;
-    let http = tokio::spawn(serve::serve(
-        listener,
-        surface::router(app.clone()),
-        config.http,
-        stopping,
-    ));
-    Ok(Running {
-        addr,
-        demo_token,
-        app,
-        stop,
-        stop_platform,
-        http,
-        platform: run,
-    })
+    let http = tokio::spawn(serve::serve(listener, surface::router(app.clone()), config.http, stopping));
+    Ok(Running { addr, demo_token, app, stop, stop_platform, http, platform: run })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| cannot_listen(address, &error))
+    TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))
 }
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> StartError {
-    StartError::Listen {
-        address,
-        reason: error.to_string(),
-    }
+    StartError::Listen { address, reason: error.to_string() }
 }
 
 fn limits(config: &Config) -> LimitSettings {
     let defaults = LimitSettings::default();
     config.limits.unwrap_or(if config.is_sandbox() {
-        LimitSettings {
-            requests_a_minute: SANDBOX_REQUESTS,
-            ..defaults
-        }
+        LimitSettings { requests_a_minute: SANDBOX_REQUESTS, ..defaults }
     } else {
         defaults
     })

@@ -31,10 +31,7 @@ use tokio::net::{TcpListener, TcpStream};
 const CUSTOMER: &str = "ZYXWVUTSRQPONMLKJIHGFEDCBA543210";
 const OPENING: i64 = 1_000_000;
 /// A sandbox takes cancels early, and the shop need not wait two minutes for it.
-const EARLY: Dialect = Dialect {
-    cancel_after_seconds: 2,
-    ..SMSCODE
-};
+const EARLY: Dialect = Dialect { cancel_after_seconds: 2, ..SMSCODE };
 
 /// The sandbox, and the shop that buys from it with the sandbox's demo token.
 async fn chain() -> (Api, Api) {
@@ -51,11 +48,8 @@ async fn shop(supplier_at: SocketAddr, adapt: impl FnOnce(&mut Config)) -> Api {
     config.demo_token = None;
     let address = format!("http://{supplier_at}/stubs/handler_api.php");
     config.suppliers = vec![supplier("upstream", &EARLY, &address, TOKEN, Currency::Idr)];
-    config.customers = vec![Customer {
-        name: "shop".to_owned(),
-        token: Token::read(CUSTOMER).unwrap(),
-        opening_minor: OPENING,
-    }];
+    config.customers =
+        vec![Customer { name: "shop".to_owned(), token: Token::read(CUSTOMER).unwrap(), opening_minor: OPENING }];
     config.platform.poll_first_ms = 1_000;
     config.platform.resend_pause_ms = 1_000;
     config.platform.extra_services = ["sbx_manual", "sbx_no_sms"]
@@ -97,6 +91,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, lost: Arc<AtomicBoo
     let mut loses = false;
     loop {
         tokio::select! {
+            biased;
             read = client.read(&mut request) => match read {
                 Ok(length @ 1..) => {
                     let buys = request[..length].windows(11).any(|part| part == b"getNumberV2");
@@ -140,19 +135,10 @@ async fn a_lost_answer_between_them_buys_once() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     upstream(&sandbox, &order["phone_number"]).await;
-    assert_eq!(
-        sandbox.get("/v1/orders").await.data().as_array().unwrap().len(),
-        1,
-        "bought once"
-    );
+    assert_eq!(sandbox.get("/v1/orders").await.data().as_array().unwrap().len(), 1, "bought once");
     shop.until(&order["id"], |order| order["otp_code"].is_string()).await;
     shop.action("v1", "finish", &order["id"]).await.data();
-    let kinds: Vec<TransferKind> = transfers(&shop)
-        .await
-        .into_iter()
-        .map(|(kind, _)| kind)
-        .skip(1)
-        .collect();
+    let kinds: Vec<TransferKind> = transfers(&shop).await.into_iter().map(|(kind, _)| kind).skip(1).collect();
     assert_eq!(kinds, [TransferKind::Hold, TransferKind::Capture]);
     shop.ledger_adds_up().await;
     sandbox.ledger_adds_up().await;
@@ -161,14 +147,8 @@ async fn a_lost_answer_between_them_buys_once() {
 /// The only order of the sandbox's list with this number.
 async fn upstream(sandbox: &Api, phone: &Value) -> Value {
     let orders = sandbox.get("/v1/orders").await;
-    let found: Vec<Value> = orders
-        .data()
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|o| o["phone_number"] == *phone)
-        .cloned()
-        .collect();
+    let found: Vec<Value> =
+        orders.data().as_array().unwrap().iter().filter(|o| o["phone_number"] == *phone).cloned().collect();
     assert_eq!(found.len(), 1, "the number was bought once");
     found[0].clone()
 }
@@ -199,26 +179,15 @@ async fn an_order_flows_through_and_both_ledgers_balance() {
     assert!(cost < price, "{cost} below {price}");
     let received = shop.until(&order["id"], |order| order["otp_code"].is_string()).await;
     let read = sandbox.read(&bought["id"]).await;
-    assert_eq!(
-        (&received["otp_code"], &received["otp_message"]),
-        (&read["otp_code"], &read["otp_message"])
-    );
-    assert_eq!(
-        shop.action("v1", "finish", &order["id"]).await.data()["status"],
-        "COMPLETED"
-    );
+    assert_eq!((&received["otp_code"], &received["otp_message"]), (&read["otp_code"], &read["otp_message"]));
+    assert_eq!(shop.action("v1", "finish", &order["id"]).await.data()["status"], "COMPLETED");
     // the shop tells its supplier, afterwards
-    sandbox
-        .until(&bought["id"], |order| order["status"] == "COMPLETED")
-        .await;
+    sandbox.until(&bought["id"], |order| order["status"] == "COMPLETED").await;
     for (api, amount, left) in [(&sandbox, cost, before - cost), (&shop, price, OPENING - price)] {
         assert_eq!(held(api).await, 0);
         assert_eq!(api.balance().await, left);
         let ours = transfers(api).await;
-        assert_eq!(
-            ours[1..],
-            [(TransferKind::Hold, amount), (TransferKind::Capture, amount)]
-        );
+        assert_eq!(ours[1..], [(TransferKind::Hold, amount), (TransferKind::Capture, amount)]);
         api.ledger_adds_up().await;
     }
 }
@@ -234,10 +203,7 @@ async fn a_second_sms_comes_through_the_chain() {
     assert_eq!(resent.data()["resent"], true);
     sandbox.sms(phone, "Your code is 902118").await;
     let second = shop.until(&order["id"], |order| order["otp_code"] == "902118").await;
-    assert_eq!(
-        (&second["sms_revision"], &second["status"]),
-        (&json!(2), &json!("OTP_RECEIVED"))
-    );
+    assert_eq!((&second["sms_revision"], &second["status"]), (&json!(2), &json!("OTP_RECEIVED")));
     let third = shop.action("v1", "cancel", &order["id"]).await;
     assert_eq!(third.code(), "CONFLICT");
     shop.action("v1", "finish", &order["id"]).await;
@@ -258,11 +224,7 @@ async fn a_cancel_at_one_end_is_a_cancel_at_the_other() {
             break;
         }
         assert_eq!(answer.status, 409, "{}", answer.text);
-        assert!(
-            begin.elapsed() < Duration::from_secs(10),
-            "never cancelled: {}",
-            answer.text
-        );
+        assert!(begin.elapsed() < Duration::from_secs(10), "never cancelled: {}", answer.text);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(sandbox.read(&bought["id"]).await["status"], "CANCELED");
@@ -290,14 +252,8 @@ async fn a_supplier_without_money_is_not_the_customers_affair() {
         sandbox.post("/v1/orders/create", body).await.data();
     }
     let (_, umbrella) = shop.product("whatsapp").await;
-    let refused = shop
-        .post("/v1/orders/create", json!({"catalog_product_id": umbrella}))
-        .await;
-    assert!(
-        ["PROVIDER_ERROR", "NO_OFFER_AVAILABLE"].contains(&refused.code()),
-        "{}",
-        refused.text
-    );
+    let refused = shop.post("/v1/orders/create", json!({"catalog_product_id": umbrella})).await;
+    assert!(["PROVIDER_ERROR", "NO_OFFER_AVAILABLE"].contains(&refused.code()), "{}", refused.text);
     assert!(!refused.text.contains("balance is"), "{}", refused.text);
     assert_eq!((shop.balance().await, held(&shop).await), (OPENING, 0));
     shop.ledger_adds_up().await;

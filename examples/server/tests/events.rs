@@ -48,10 +48,7 @@ impl Stream {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-store");
-        let mut stream = Self {
-            response,
-            text: String::new(),
-        };
+        let mut stream = Self { response, text: String::new() };
         let hello = stream.block().await.expect("a hello");
         assert!(hello.lines().any(|line| line == ": ok"), "{hello}");
         stream
@@ -65,9 +62,7 @@ impl Stream {
                 self.text = rest;
                 return Some(block);
             }
-            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk())
-                .await
-                .expect("it comes in time");
+            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("it comes in time");
             match chunk {
                 Ok(Some(bytes)) => self.text.push_str(std::str::from_utf8(&bytes).unwrap()),
                 Ok(None) | Err(_) => return None,
@@ -123,29 +118,15 @@ async fn an_order_is_told_as_it_happens_and_again_from_any_place() {
     api.sms(&order["phone_number"], "Your code is 415127").await;
     seen.extend(stream.until("order.otp_received").await);
     let told = &seen.last().unwrap().data;
-    assert_eq!(
-        (&told["order_id"], &told["order"]["otp_code"]),
-        (&order["id"], &json!("415127"))
-    );
-    assert_eq!(
-        told["order"],
-        api.read(&order["id"]).await,
-        "the order is shown as /v1 shows it"
-    );
+    assert_eq!((&told["order_id"], &told["order"]["otp_code"]), (&order["id"], &json!("415127")));
+    assert_eq!(told["order"], api.read(&order["id"]).await, "the order is shown as /v1 shows it");
     api.action("v1", "finish", &order["id"]).await;
     seen.extend(stream.until("order.completed").await);
     let ended = &seen.last().unwrap().data["order"];
     assert!(ended["phone_number"].is_null() && ended["otp_code"].is_null() && ended["otp_message"].is_null());
     let numbers: Vec<u64> = seen.iter().map(|message| message.id).collect();
-    assert_eq!(
-        numbers,
-        (1..=numbers.len() as u64).collect::<Vec<_>>(),
-        "no number is skipped"
-    );
-    let sequence: Vec<u64> = seen
-        .iter()
-        .map(|message| message.data["sequence"].as_u64().unwrap())
-        .collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "no number is skipped");
+    let sequence: Vec<u64> = seen.iter().map(|message| message.data["sequence"].as_u64().unwrap()).collect();
     assert_eq!(sequence, numbers, "one order: its own numbers are the same");
 
     // from the beginning, from the middle, and by the header, which goes before the address
@@ -157,28 +138,16 @@ async fn an_order_is_told_as_it_happens_and_again_from_any_place() {
         assert_eq!(rest.first().unwrap().id, 3);
         assert_eq!(names(&rest), names(&seen[2..]));
         // what has been purged is in no message that is sent later
-        assert!(
-            rest.iter()
-                .all(|message| message.data["order"]["otp_message"].is_null())
-        );
+        assert!(rest.iter().all(|message| message.data["order"]["otp_message"].is_null()));
     }
 
     // without a place, with the newest one, and with one that was never given out: only what comes next
     let newest = seen.len().to_string();
-    for (query, last) in [
-        ("", Some(&*newest)),
-        ("", None),
-        ("?after=9000", None),
-        ("", Some("9223372036854775807")),
-    ] {
+    for (query, last) in [("", Some(&*newest)), ("", None), ("?after=9000", None), ("", Some("9223372036854775807"))] {
         let mut fresh = Stream::open(&api, query, last).await;
         let order = api.order("sbx-manual").await;
         let first = fresh.next().await;
-        assert_eq!(
-            (&*first.event, &first.data["order_id"]),
-            ("order.placed", &order["id"]),
-            "{query} {last:?}"
-        );
+        assert_eq!((&*first.event, &first.data["order_id"]), ("order.placed", &order["id"]), "{query} {last:?}");
     }
 }
 
@@ -187,16 +156,10 @@ async fn bad_requests_are_refused() {
     let api = Api::sandbox().await;
     let anonymous = api.client.get(api.url("/events"));
     assert_eq!(api.send(anonymous).await.code(), "UNAUTHORIZED");
-    let by_key = api
-        .client
-        .get(api.url(&format!("/events?api_key={TOKEN}&token={TOKEN}")));
+    let by_key = api.client.get(api.url(&format!("/events?api_key={TOKEN}&token={TOKEN}")));
     assert_eq!(api.send(by_key).await.code(), "UNAUTHORIZED");
     for after in ["x", "-1", "1.5", "99999999999999999999"] {
-        assert_eq!(
-            api.get(&format!("/events?after={after}")).await.code(),
-            "VALIDATION_ERROR",
-            "{after}"
-        );
+        assert_eq!(api.get(&format!("/events?after={after}")).await.code(), "VALIDATION_ERROR", "{after}");
         let header = api.request(Method::GET, "/events").header("last-event-id", after);
         assert_eq!(api.send(header).await.code(), "VALIDATION_ERROR", "{after}");
     }
@@ -214,10 +177,7 @@ async fn a_stream_shows_nothing_of_another_account() {
     let theirs = api.client.post(api.url("/v1/orders/create")).bearer_auth(&other);
     let theirs = api.send(theirs.json(&json!({"catalog_product_id": umbrella}))).await;
     let first = foreign.next().await;
-    assert_eq!(
-        (first.id, &first.data["order_id"]),
-        (1, &theirs.data()["orders"][0]["id"])
-    );
+    assert_eq!((first.id, &first.data["order_id"]), (1, &theirs.data()["orders"][0]["id"]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

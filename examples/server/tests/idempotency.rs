@@ -16,12 +16,7 @@ use smscode_core::money::{Currency, Money};
 use smscode_providers::sandbox::{Fault, FaultReply};
 
 fn ids(answer: &common::Answer) -> Vec<i64> {
-    answer.data()["orders"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|order| order["id"].as_i64().unwrap())
-        .collect()
+    answer.data()["orders"].as_array().unwrap().iter().map(|order| order["id"].as_i64().unwrap()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -39,18 +34,13 @@ async fn malformed_keys_are_refused() {
     let before = api.balance().await;
     for key in ["", "a b", "a.b", "ü", &"k".repeat(129)] {
         let header = reqwest::header::HeaderValue::from_bytes(key.as_bytes()).unwrap();
-        let request = api
-            .request(reqwest::Method::POST, "/v1/orders/create")
-            .header("idempotency-key", header);
+        let request = api.request(reqwest::Method::POST, "/v1/orders/create").header("idempotency-key", header);
         let answer = api.send(request.json(&json!({"product_id": slot}))).await;
         assert_eq!(answer.code(), "VALIDATION_ERROR", "{key}");
     }
     assert_eq!(api.balance().await, before);
     let longest = "K-_9".repeat(32);
-    assert_eq!(
-        ids(&api.create("v1", json!({"product_id": slot}), &longest).await).len(),
-        1
-    );
+    assert_eq!(ids(&api.create("v1", json!({"product_id": slot}), &longest).await).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,11 +48,7 @@ async fn the_same_request_gives_the_same_orders_and_is_charged_once() {
     let api = Api::sandbox().await;
     let (slot, umbrella) = api.product("sbx-manual").await;
     for (surface, body, again) in [
-        (
-            "v1",
-            json!({"product_id": slot}),
-            json!({"quantity": 1, "product_id": slot, "max_price": null}),
-        ),
+        ("v1", json!({"product_id": slot}), json!({"quantity": 1, "product_id": slot, "max_price": null})),
         (
             "v2",
             json!({"catalog_product_id": umbrella, "quantity": 3, "max_price": "0.50"}),
@@ -84,21 +70,13 @@ async fn the_same_request_gives_the_same_orders_and_is_charged_once() {
 async fn another_request_with_the_key_is_refused() {
     let api = Api::sandbox().await;
     let (slot, umbrella) = api.product("sbx-manual").await;
-    let first = api
-        .create("v1", json!({"catalog_product_id": umbrella, "max_price": 500}), "used")
-        .await;
+    let first = api.create("v1", json!({"catalog_product_id": umbrella, "max_price": 500}), "used").await;
     let balance = api.balance().await;
     for (surface, body) in [
         ("v1", json!({"catalog_product_id": umbrella})),
         ("v1", json!({"catalog_product_id": umbrella, "max_price": 501})),
-        (
-            "v1",
-            json!({"catalog_product_id": umbrella, "max_price": 500, "quantity": 2}),
-        ),
-        (
-            "v1",
-            json!({"catalog_product_id": umbrella, "max_price": 500, "policy": "best_success"}),
-        ),
+        ("v1", json!({"catalog_product_id": umbrella, "max_price": 500, "quantity": 2})),
+        ("v1", json!({"catalog_product_id": umbrella, "max_price": 500, "policy": "best_success"})),
         ("v1", json!({"product_id": slot})),
         ("v2", json!({"catalog_product_id": umbrella, "max_price": "500"})),
     ] {
@@ -109,9 +87,7 @@ async fn another_request_with_the_key_is_refused() {
         );
     }
     assert_eq!(api.balance().await, balance);
-    let replay = api
-        .create("v1", json!({"catalog_product_id": umbrella, "max_price": 500}), "used")
-        .await;
+    let replay = api.create("v1", json!({"catalog_product_id": umbrella, "max_price": 500}), "used").await;
     assert_eq!(ids(&replay), ids(&first));
 }
 
@@ -148,32 +124,20 @@ async fn a_key_whose_request_had_no_effect_is_free_again() {
     let poor = api.other_token(100).await;
     let rich = std::mem::replace(&mut api.token, poor);
     let body = json!({"product_id": slot});
-    assert_eq!(
-        api.create("v1", body.clone(), "retry").await.code(),
-        "INSUFFICIENT_BALANCE"
-    );
+    assert_eq!(api.create("v1", body.clone(), "retry").await.code(), "INSUFFICIENT_BALANCE");
     let platform = &api.running.app.platform;
     let account = platform.authenticate(&api.token).await.unwrap().unwrap();
-    platform
-        .deposit(account, Money::new(1_000, Currency::Idr), "top-up")
-        .await
-        .unwrap();
+    platform.deposit(account, Money::new(1_000, Currency::Idr), "top-up").await.unwrap();
     assert_eq!(ids(&api.create("v1", body, "retry").await).len(), 1, "after topping up");
 
     api.token = rich;
     let routed = json!({"catalog_product_id": umbrella});
     api.plan(1, Fault::without_effect(FaultReply::Body(200, "NO_NUMBERS".to_owned())));
-    assert_eq!(
-        api.create("v1", routed.clone(), "again").await.code(),
-        "NO_OFFER_AVAILABLE"
-    );
+    assert_eq!(api.create("v1", routed.clone(), "again").await.code(), "NO_OFFER_AVAILABLE");
     assert_eq!(ids(&api.create("v1", routed, "again").await).len(), 1, "judged afresh");
     let limit = json!({"catalog_product_id": umbrella, "max_price": 1});
     assert_eq!(api.create("v1", limit, "fresh").await.code(), "NO_OFFER_AVAILABLE");
-    assert_eq!(
-        ids(&api.create("v1", json!({"catalog_product_id": umbrella}), "fresh").await).len(),
-        1
-    );
+    assert_eq!(ids(&api.create("v1", json!({"catalog_product_id": umbrella}), "fresh").await).len(), 1);
     api.ledger_adds_up().await;
 }
 

@@ -23,10 +23,7 @@ async fn j5_an_order_its_sms_and_its_end() {
     let asked = Instant::now();
     let order = api.order("whatsapp").await;
     let (id, price) = (order["id"].clone(), order["amount"].as_i64().unwrap());
-    assert_eq!(
-        (&order["status"], order["can_cancel"].as_bool()),
-        (&json!("ACTIVE"), Some(false))
-    );
+    assert_eq!((&order["status"], order["can_cancel"].as_bool()), (&json!("ACTIVE"), Some(false)));
     assert_eq!(order["cancel_available_at"], order["replace_available_at"]);
     assert_eq!(api.balance().await, begin - price, "held at once");
 
@@ -35,29 +32,16 @@ async fn j5_an_order_its_sms_and_its_end() {
     assert_eq!(received["sms_revision"], 1);
     let code = received["otp_code"].as_str().unwrap();
     assert!(received["otp_message"].as_str().unwrap().contains(code));
-    assert_eq!(
-        (&received["can_finish"], &received["can_cancel"]),
-        (&json!(true), &json!(false))
-    );
+    assert_eq!((&received["can_finish"], &received["can_cancel"]), (&json!(true), &json!(false)));
     assert_eq!(api.balance().await, begin - price, "captured, not charged again");
-    assert_eq!(
-        api.action("v1", "cancel", &id).await.code(),
-        "CONFLICT",
-        "an SMS closes the cancel"
-    );
+    assert_eq!(api.action("v1", "cancel", &id).await.code(), "CONFLICT", "an SMS closes the cancel");
 
-    assert_eq!(
-        api.action("v1", "finish", &id).await.data(),
-        &json!({"order_id": id, "status": "COMPLETED"})
-    );
+    assert_eq!(api.action("v1", "finish", &id).await.data(), &json!({"order_id": id, "status": "COMPLETED"}));
     let ended = api.read(&id).await;
     for gone in ["phone_number", "otp_code", "otp_message"] {
         assert!(ended[gone].is_null(), "{gone}");
     }
-    assert_eq!(
-        (&ended["sms_revision"], &ended["otp_received_at"]),
-        (&json!(1), &received["otp_received_at"])
-    );
+    assert_eq!((&ended["sms_revision"], &ended["otp_received_at"]), (&json!(1), &received["otp_received_at"]));
     assert_eq!(api.get("/v1/orders/active").await.data(), &json!([]));
     let completed = api.get("/v1/orders?status=completed").await;
     assert_eq!(completed.data()[0]["id"], id);
@@ -75,20 +59,10 @@ async fn j6_a_second_code() {
     let paid = api.balance().await;
 
     let resent = api.action("v2", "resend", id).await;
-    assert_eq!(
-        resent.data(),
-        &json!({"order_id": id, "status": "ACTIVE", "resent": true})
-    );
+    assert_eq!(resent.data(), &json!({"order_id": id, "status": "ACTIVE", "resent": true}));
     let waiting = api.read(id).await;
-    assert_eq!(
-        (&waiting["status"], &waiting["otp_code"]),
-        (&json!("ACTIVE"), &json!("135790")),
-        "the old code stays"
-    );
-    assert_eq!(
-        (&waiting["can_finish"], &waiting["can_cancel"]),
-        (&json!(true), &json!(false))
-    );
+    assert_eq!((&waiting["status"], &waiting["otp_code"]), (&json!("ACTIVE"), &json!("135790")), "the old code stays");
+    assert_eq!((&waiting["can_finish"], &waiting["can_cancel"]), (&json!(true), &json!(false)));
     assert!(waiting["resend_available_at"].is_string() && waiting["can_resend"] == false);
     let early = api.action("v1", "resend", id).await;
     assert_eq!(early.code(), "CONFLICT");
@@ -98,14 +72,8 @@ async fn j6_a_second_code() {
     let phone = order["phone_number"].as_str().unwrap().trim_start_matches('+');
     assert_eq!(api.sms(&json!(phone), "Again: your code is 135790").await.status, 202);
     let second = api.until(id, |order| order["sms_revision"] == 2).await;
-    assert_eq!(
-        (&second["status"], &second["otp_code"]),
-        (&json!("OTP_RECEIVED"), &json!("135790"))
-    );
-    assert_eq!(
-        second["otp_received_at"], first["otp_received_at"],
-        "the first SMS's time never moves"
-    );
+    assert_eq!((&second["status"], &second["otp_code"]), (&json!("OTP_RECEIVED"), &json!("135790")));
+    assert_eq!(second["otp_received_at"], first["otp_received_at"], "the first SMS's time never moves");
     assert_eq!(api.balance().await, paid, "further SMS are free");
 }
 
@@ -115,19 +83,10 @@ async fn u3_two_parallel_orders_and_money_for_one() {
     let (slot, _) = api.product("sbx-manual").await;
     api.token = api.other_token(300).await;
     let body = json!({"product_id": slot});
-    let (one, two) = tokio::join!(
-        api.create("v1", body.clone(), "one"),
-        api.create("v1", body.clone(), "two"),
-    );
+    let (one, two) = tokio::join!(api.create("v1", body.clone(), "one"), api.create("v1", body.clone(), "two"),);
     let mut codes: Vec<String> = [one, two]
         .iter()
-        .map(|answer| {
-            if answer.status == 200 {
-                "ok".to_owned()
-            } else {
-                answer.code().to_owned()
-            }
-        })
+        .map(|answer| if answer.status == 200 { "ok".to_owned() } else { answer.code().to_owned() })
         .collect();
     codes.sort();
     assert_eq!(codes, ["INSUFFICIENT_BALANCE", "ok"]);
@@ -189,10 +148,7 @@ async fn u7_a_bulk_of_ten_of_which_six_succeed() {
         );
     }
     assert_eq!(before - api.balance().await, 6 * 208, "four went back at once");
-    assert_eq!(
-        api.get("/v1/orders?limit=100").await.data().as_array().unwrap().len(),
-        6
-    );
+    assert_eq!(api.get("/v1/orders?limit=100").await.data().as_array().unwrap().len(), 6);
 
     // six independent orders
     api.sms(&orders[0]["phone_number"], "Code 998877").await;
@@ -200,12 +156,7 @@ async fn u7_a_bulk_of_ten_of_which_six_succeed() {
     assert_eq!(api.read(&orders[1]["id"]).await["status"], "ACTIVE");
     let replay = api.create("v1", body, "u7").await;
     let ids = |answer: &Value| -> Vec<Value> {
-        answer["orders"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|order| order["id"].clone())
-            .collect()
+        answer["orders"].as_array().unwrap().iter().map(|order| order["id"].clone()).collect()
     };
     assert_eq!(ids(replay.data()), ids(answer.data()));
     assert_eq!(replay.data()["failed_count"], 4);
@@ -222,20 +173,12 @@ async fn u9_a_cancel_before_the_earliest_time() {
     assert_eq!(early.code(), "CANCEL_TOO_EARLY");
     assert_eq!(early.details()["cancel_available_at"], order["cancel_available_at"]);
     assert!((1..=2).contains(&early.details()["wait_seconds"].as_i64().unwrap()));
-    assert_eq!(
-        (&api.read(id).await["status"], api.balance().await),
-        (&json!("ACTIVE"), before),
-        "nothing moved"
-    );
+    assert_eq!((&api.read(id).await["status"], api.balance().await), (&json!("ACTIVE"), before), "nothing moved");
     // a supplier that finds it too early all the same
     let early = api.order("sbx-cancel-early").await;
     api.until_cancellable(&early["id"]).await;
     let refused = api.action("v1", "cancel", &early["id"]).await;
-    assert!(
-        matches!(refused.code(), "PROVIDER_ERROR" | "CANCEL_TOO_EARLY"),
-        "{}",
-        refused.text
-    );
+    assert!(matches!(refused.code(), "PROVIDER_ERROR" | "CANCEL_TOO_EARLY"), "{}", refused.text);
     assert_eq!(api.read(&early["id"]).await["status"], "ACTIVE", "safe to try again");
 }
 
@@ -254,11 +197,7 @@ async fn u10_a_cancel_that_the_supplier_accepts() {
     let order = api.read(&id).await;
     assert!(order["canceled_at"].is_string() && order["phone_number"].is_null());
     let again = api.action("v2", "cancel", &id).await;
-    assert_eq!(
-        (again.code(), &again.details()["status"]),
-        ("CONFLICT", &json!("CANCELED")),
-        "given back once"
-    );
+    assert_eq!((again.code(), &again.details()["status"]), ("CONFLICT", &json!("CANCELED")), "given back once");
     assert_eq!(api.balance().await, begin);
     api.ledger_adds_up().await;
 }
@@ -269,19 +208,9 @@ async fn u15_an_sms_without_a_code() {
     let begin = api.balance().await;
     let order = api.order("sbx-text-only").await;
     let received = api.until(&order["id"], |order| order["sms_revision"] == 1).await;
-    assert_eq!(
-        (&received["status"], &received["otp_code"]),
-        (&json!("OTP_RECEIVED"), &Value::Null)
-    );
-    assert!(
-        !received["otp_message"].as_str().unwrap().is_empty(),
-        "the text is shown"
-    );
-    assert_eq!(
-        api.action("v1", "cancel", &order["id"]).await.code(),
-        "CONFLICT",
-        "delivered is delivered"
-    );
+    assert_eq!((&received["status"], &received["otp_code"]), (&json!("OTP_RECEIVED"), &Value::Null));
+    assert!(!received["otp_message"].as_str().unwrap().is_empty(), "the text is shown");
+    assert_eq!(api.action("v1", "cancel", &order["id"]).await.code(), "CONFLICT", "delivered is delivered");
     assert_eq!(api.balance().await, begin - order["amount"].as_i64().unwrap());
 }
 
@@ -289,11 +218,7 @@ async fn u15_an_sms_without_a_code() {
 async fn u22_finish_twice_and_resend_after_the_end() {
     let api = Api::sandbox().await;
     let waiting = api.order("sbx-manual").await;
-    assert_eq!(
-        api.action("v1", "finish", &waiting["id"]).await.code(),
-        "CONFLICT",
-        "no SMS yet"
-    );
+    assert_eq!(api.action("v1", "finish", &waiting["id"]).await.code(), "CONFLICT", "no SMS yet");
     assert_eq!(api.action("v1", "resend", &waiting["id"]).await.code(), "CONFLICT");
     let id = api.order("sbx-code-now").await["id"].clone();
     api.until(&id, |order| order["can_finish"] == true).await;
@@ -301,11 +226,7 @@ async fn u22_finish_twice_and_resend_after_the_end() {
     let balance = api.balance().await;
     for action in ["finish", "resend", "cancel"] {
         let answer = api.action("v1", action, &id).await;
-        assert_eq!(
-            (answer.code(), &answer.details()["status"]),
-            ("CONFLICT", &json!("COMPLETED")),
-            "{action}"
-        );
+        assert_eq!((answer.code(), &answer.details()["status"]), ("CONFLICT", &json!("COMPLETED")), "{action}");
     }
     assert_eq!(api.balance().await, balance);
 }
@@ -313,10 +234,7 @@ async fn u22_finish_twice_and_resend_after_the_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_waiting_client_may_poll_every_order_each_second() {
     let mut config = sandbox();
-    config.limits = Some(smscode_server::limit::LimitSettings {
-        requests_a_minute: 30,
-        attempts_a_minute: 60,
-    });
+    config.limits = Some(smscode_server::limit::LimitSettings { requests_a_minute: 30, attempts_a_minute: 60 });
     let api = serve(config).await;
     let order = api.order("sbx-manual").await;
     // 30 a minute for everything, and beside it this order once a second
@@ -337,16 +255,8 @@ async fn an_injected_sms_needs_an_open_number() {
     let api = Api::sandbox().await;
     assert_eq!(api.sms(&json!("+6281000000000"), "x").await.code(), "NOT_FOUND");
     assert_eq!(api.sms(&json!(""), "x").await.code(), "NOT_FOUND");
-    for body in [
-        json!({}),
-        json!({"phone": "1"}),
-        json!({"phone": 1, "text": "x"}),
-        json!({"phone": "1", "test": "x"}),
-    ] {
-        assert_eq!(
-            api.post("/sandbox/sms", body.clone()).await.code(),
-            "VALIDATION_ERROR",
-            "{body}"
-        );
+    for body in [json!({}), json!({"phone": "1"}), json!({"phone": 1, "text": "x"}), json!({"phone": "1", "test": "x"})]
+    {
+        assert_eq!(api.post("/sandbox/sms", body.clone()).await.code(), "VALIDATION_ERROR", "{body}");
     }
 }

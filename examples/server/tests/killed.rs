@@ -39,11 +39,7 @@ struct Place {
 
 impl Place {
     fn new(dir: &Path, simulator: &SandboxHandle) -> Self {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let config = dir.join("smscode.toml");
         let text = format!(
@@ -58,11 +54,7 @@ impl Place {
             base = simulator.base_url(),
         );
         fs::write(&config, text).unwrap();
-        Self {
-            dir: dir.to_owned(),
-            config,
-            addr,
-        }
+        Self { dir: dir.to_owned(), config, addr }
     }
 
     fn start(&self) -> Child {
@@ -122,11 +114,7 @@ async fn one_order(client: &reqwest::Client, place: &Place, key: String, product
             Some((200, body)) => break body["data"]["orders"][0]["id"].as_i64().expect("an id"),
             Some((409, body)) if body["error"]["code"] == "REQUEST_IN_PROGRESS" => {
                 if begun.elapsed() > PATIENCE {
-                    return Seen {
-                        key,
-                        id: None,
-                        completed: false,
-                    };
+                    return Seen { key, id: None, completed: false };
                 }
                 pause().await;
             }
@@ -137,11 +125,7 @@ async fn one_order(client: &reqwest::Client, place: &Place, key: String, product
     };
     loop {
         if begun.elapsed() > PATIENCE {
-            return Seen {
-                key,
-                id: Some(id),
-                completed: false,
-            };
+            return Seen { key, id: Some(id), completed: false };
         }
         let Some((200, body)) = call(client, client.get(place.url(&format!("/v1/orders/{id}")))).await else {
             pause().await;
@@ -153,18 +137,10 @@ async fn one_order(client: &reqwest::Client, place: &Place, key: String, product
                 drop(call(client, finish).await); // its answer may be lost; the next read tells
             }
             Some("COMPLETED") => {
-                return Seen {
-                    key,
-                    id: Some(id),
-                    completed: true,
-                };
+                return Seen { key, id: Some(id), completed: true };
             }
             Some("CANCELED" | "EXPIRED") => {
-                return Seen {
-                    key,
-                    id: Some(id),
-                    completed: false,
-                };
+                return Seen { key, id: Some(id), completed: false };
             }
             _ => pause().await,
         }
@@ -199,23 +175,14 @@ async fn a_thousand_orders_survive_ten_kills() {
     config.settings.code_after_ms = 200;
     let simulator = Sandbox::start(config).await.unwrap();
     let place = Arc::new(Place::new(dir.path(), &simulator));
-    let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(30))
-        .build()
-        .unwrap();
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
 
     let mut server = place.start();
     place.ready(&client).await;
     let list = client.get(place.url("/v1/catalog/products?country_id=6&limit=100"));
     let (_, body) = call(&client, list).await.unwrap();
-    let product = body["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|p| p["name"].as_str().unwrap().starts_with("WhatsApp"));
-    let product = product.expect("WhatsApp is sold")["catalog_product_id"]
-        .as_i64()
-        .unwrap();
+    let product = body["data"].as_array().unwrap().iter().find(|p| p["name"].as_str().unwrap().starts_with("WhatsApp"));
+    let product = product.expect("WhatsApp is sold")["catalog_product_id"].as_i64().unwrap();
 
     let done = Arc::new(AtomicU64::new(0));
     let over = Arc::new(AtomicBool::new(false));
@@ -270,11 +237,7 @@ async fn check_books(path: &Path, ids: &BTreeSet<i64>, keys: usize) {
     let totals = store.totals().await.unwrap();
     let line = &totals.currencies[&Currency::Idr];
     assert_eq!(line.sum(), 0, "the sum of all accounts");
-    let heads = store
-        .scan(&Index::Heads, &Range::all(), None, 1_000)
-        .await
-        .unwrap()
-        .rows;
+    let heads = store.scan(&Index::Heads, &Range::all(), None, 1_000).await.unwrap().rows;
     let mut holds: BTreeMap<String, i64> = BTreeMap::new();
     let mut closed: BTreeMap<String, u32> = BTreeMap::new();
     let (mut held, mut captured, mut released) = (0, 0, 0);
@@ -283,14 +246,9 @@ async fn check_books(path: &Path, ids: &BTreeSet<i64>, keys: usize) {
         held += head.held;
         let mut after = None;
         loop {
-            let page = store
-                .scan(&Index::Transfers(owner), &Range::all(), after.as_ref(), 1_000)
-                .await
-                .unwrap();
+            let page = store.scan(&Index::Transfers(owner), &Range::all(), after.as_ref(), 1_000).await.unwrap();
             for row in page.rows {
-                let Row::Transfer(transfer) = row else {
-                    panic!("a transfer")
-                };
+                let Row::Transfer(transfer) = row else { panic!("a transfer") };
                 match transfer.kind {
                     TransferKind::Hold => {
                         assert!(holds.insert(transfer.subject, transfer.amount).is_none(), "held twice");
@@ -314,23 +272,12 @@ async fn check_books(path: &Path, ids: &BTreeSet<i64>, keys: usize) {
         }
     }
     assert!(closed.values().all(|times| *times == 1), "a hold was closed twice");
-    assert!(
-        closed.keys().all(|order| holds.contains_key(order)),
-        "something was closed that was not held"
-    );
+    assert!(closed.keys().all(|order| holds.contains_key(order)), "something was closed that was not held");
     for id in ids {
         assert!(holds.contains_key(&format!("order:{id}")), "order {id} is lost");
     }
-    assert_eq!(
-        holds.len() - released,
-        keys,
-        "each key has one order that is paid or open"
-    );
-    let open: i64 = holds
-        .iter()
-        .filter(|(order, _)| !closed.contains_key(*order))
-        .map(|(_, amount)| amount)
-        .sum();
+    assert_eq!(holds.len() - released, keys, "each key has one order that is paid or open");
+    let open: i64 = holds.iter().filter(|(order, _)| !closed.contains_key(*order)).map(|(_, amount)| amount).sum();
     assert_eq!(held, open, "what is held is what is open");
     assert_eq!(line.open_holds, (holds.len() - closed.len()) as u64);
     assert_eq!(
@@ -338,11 +285,5 @@ async fn check_books(path: &Path, ids: &BTreeSet<i64>, keys: usize) {
         line.house(&smscode_core::store::House::revenue()),
         "revenue is what was captured"
     );
-    println!(
-        "{} holds, {} closed, {} open, sum {}",
-        holds.len(),
-        closed.len(),
-        holds.len() - closed.len(),
-        line.sum()
-    );
+    println!("{} holds, {} closed, {} open, sum {}", holds.len(), closed.len(), holds.len() - closed.len(), line.sum());
 }

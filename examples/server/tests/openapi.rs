@@ -39,18 +39,12 @@ fn served(api: &Api) -> Routes {
     let found: Routes = paths
         .into_iter()
         .flat_map(|(id, path)| {
-            methods[&id]
-                .iter()
-                .map(move |method| (method.clone(), path.clone()))
-                .collect::<Vec<_>>()
+            methods[&id].iter().map(move |method| (method.clone(), path.clone())).collect::<Vec<_>>()
         })
         // HEAD comes with GET
         .filter(|(method, _)| method != "head")
         .collect();
-    assert!(
-        found.contains(&("patch".to_owned(), "/v2/webhook".to_owned())),
-        "{routes:.3000}"
-    );
+    assert!(found.contains(&("patch".to_owned(), "/v2/webhook".to_owned())), "{routes:.3000}");
     found
 }
 
@@ -75,11 +69,7 @@ async fn the_document_has_every_route_and_no_other() {
         assert_eq!(described(&document.body), served(api));
     }
     let count = described(&sandboxed.get("/openapi.json").await.body).len();
-    assert_eq!(
-        count,
-        36 + 2 + 1 + 3 + 6 + 1,
-        "published, older, events, operation, documents, sandbox"
-    );
+    assert_eq!(count, 36 + 2 + 1 + 3 + 6 + 1, "published, older, events, operation, documents, sandbox");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,10 +94,7 @@ async fn every_described_route_answers() {
             assert_eq!(answer.code(), "UNAUTHORIZED", "{method} {path}");
         }
         let listed = operation["responses"].get(status.to_string()).is_some();
-        assert!(
-            listed,
-            "{method} {path} answers {status}, which the document does not know"
-        );
+        assert!(listed, "{method} {path} answers {status}, which the document does not know");
     }
 }
 
@@ -128,16 +115,10 @@ fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
             || vec![kinds.as_str().unwrap()],
             |kinds| kinds.iter().map(|kind| kind.as_str().unwrap()).collect(),
         );
-        assert!(
-            kinds.iter().any(|kind| is(value, kind)),
-            "{place}: {value} is not {kinds:?}"
-        );
+        assert!(kinds.iter().any(|kind| is(value, kind)), "{place}: {value} is not {kinds:?}");
     }
     if schema["format"] == "int32" && !value.is_null() {
-        assert!(
-            i32::try_from(value.as_i64().unwrap()).is_ok(),
-            "{place}: {value} has more than 32 bits"
-        );
+        assert!(i32::try_from(value.as_i64().unwrap()).is_ok(), "{place}: {value} has more than 32 bits");
     }
     if let (Some(items), Some(schema)) = (value.as_array(), schema.get("items")) {
         for (index, item) in items.iter().enumerate() {
@@ -153,10 +134,7 @@ fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
     for (name, member) in members {
         match schema["properties"].get(name) {
             Some(schema) => check(document, schema, member, &format!("{place}.{name}")),
-            None => assert_ne!(
-                schema["additionalProperties"], false,
-                "{place} has {name} beside its members"
-            ),
+            None => assert_ne!(schema["additionalProperties"], false, "{place} has {name} beside its members"),
         }
     }
 }
@@ -180,12 +158,7 @@ async fn checked(api: &Api, document: &Value, method: &str, template: &str, id: 
     let mut request = api.request(Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(), &url);
     let operation = &document["paths"][path][method];
     if let Some(body) = body {
-        check(
-            document,
-            &operation["requestBody"]["content"]["application/json"]["schema"],
-            &body,
-            "body",
-        );
+        check(document, &operation["requestBody"]["content"]["application/json"]["schema"], &body, "body");
         request = request.json(&body);
     }
     let answer = api.send(request).await;
@@ -249,27 +222,11 @@ async fn answers_of_both_surfaces_are_as_described() {
             checked(&api, &document, "get", &route(path), first, None).await;
         }
         checked(&api, &document, "get", &route("/orders/{id}"), &none, None).await;
-        checked(
-            &api,
-            &document,
-            "post",
-            &route("/orders/reactivate"),
-            first,
-            Some(json!({"id": first})),
-        )
-        .await;
+        checked(&api, &document, "post", &route("/orders/reactivate"), first, Some(json!({"id": first}))).await;
         checked(&api, &document, "post", &route("/webhook/test"), &none, None).await;
         let change = |url: &str| Some(json!({"webhook_url": url}));
         checked(&api, &document, "patch", &route("/webhook"), &none, change("")).await;
-        checked(
-            &api,
-            &document,
-            "patch",
-            &route("/webhook"),
-            &none,
-            change("https://example.org/"),
-        )
-        .await;
+        checked(&api, &document, "patch", &route("/webhook"), &none, change("https://example.org/")).await;
     }
 }
 
@@ -288,20 +245,13 @@ async fn answers_beside_the_published_api_are_as_described() {
     let mut stream = api.request(Method::GET, "/events?after=0").send().await.unwrap();
     let mut text = String::new();
     while !text.contains("\"sequence\"") || !text.ends_with("\n\n") {
-        text.push_str(&String::from_utf8_lossy(
-            &stream.chunk().await.unwrap().expect("it goes on"),
-        ));
+        text.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().expect("it goes on")));
     }
     let data = text.lines().find_map(|line| line.strip_prefix("data:")).unwrap();
     let schema = &document["components"]["schemas"]["AccountEvent"];
     let event: Value = serde_json::from_str(data).unwrap();
     check(&document, schema, &event, "event");
-    check(
-        &document,
-        &document["components"]["schemas"]["OrderV1"],
-        &event["order"],
-        "event.order",
-    );
+    check(&document, &document["components"]["schemas"]["OrderV1"], &event["order"], "event.order");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -333,31 +283,17 @@ async fn pages_come_from_here_and_link_to_what_is_there() {
             assert_eq!(found.count(), 0, "{path} names {elsewhere}");
         }
         for inline in ["<script>", "style=", "onclick=", "<style"] {
-            assert!(
-                !answer.text.contains(inline),
-                "{path} has {inline}, which its policy forbids"
-            );
+            assert!(!answer.text.contains(inline), "{path} has {inline}, which its policy forbids");
         }
         let base = reqwest::Url::parse(&api.url(&path)).unwrap();
         for attribute in ["href=\"", "src=\""] {
-            for link in answer
-                .text
-                .split(attribute)
-                .skip(1)
-                .filter_map(|rest| rest.split('"').next())
-            {
+            for link in answer.text.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
                 waiting.push(base.join(link).unwrap().path().to_owned());
             }
         }
     }
-    let expected = [
-        "/docs",
-        "/docs/docs.css",
-        "/docs/docs.js",
-        "/docs/reference",
-        "/docs/reference.js",
-        "/openapi.json",
-    ];
+    let expected =
+        ["/docs", "/docs/docs.css", "/docs/docs.js", "/docs/reference", "/docs/reference.js", "/openapi.json"];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), expected);
     let page = api.send(api.client.get(api.url("/docs"))).await;
     assert!(!page.text.contains(TOKEN));

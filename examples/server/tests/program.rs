@@ -76,27 +76,12 @@ async fn nothing_personal_or_secret_is_logged_even_when_everything_is() {
     };
     let products = get("/v1/catalog/products?limit=1&note=planted-query").await;
     let body = json!({"product_id": products["data"][0]["id"]});
-    let created = client
-        .post(format!("{url}/v1/orders/create"))
-        .bearer_auth(TOKEN)
-        .json(&body)
-        .send()
-        .await
-        .unwrap();
+    let created = client.post(format!("{url}/v1/orders/create")).bearer_auth(TOKEN).json(&body).send().await.unwrap();
     let created: Value = created.json().await.unwrap();
     let order = &created["data"]["orders"][0];
     let phone = order["phone_number"].as_str().unwrap().to_owned();
     let sms = json!({"phone": phone, "text": "planted-text with code 80915172"});
-    assert_eq!(
-        client
-            .post(format!("{url}/sandbox/sms"))
-            .json(&sms)
-            .send()
-            .await
-            .unwrap()
-            .status(),
-        202
-    );
+    assert_eq!(client.post(format!("{url}/sandbox/sms")).json(&sms).send().await.unwrap().status(), 202);
     let began = Instant::now();
     while get(&format!("/v1/orders/{}", order["id"])).await["data"]["otp_code"] != "80915172" {
         assert!(began.elapsed() < Duration::from_secs(8));
@@ -104,19 +89,9 @@ async fn nothing_personal_or_secret_is_logged_even_when_everything_is() {
     }
     assert!(end(&mut child, "-TERM"), "an orderly end");
     let log = log.join().unwrap();
-    assert!(
-        log.contains("route=\"/v1/orders/create\" status=200"),
-        "a positive control\n{log}"
-    );
+    assert!(log.contains("route=\"/v1/orders/create\" status=200"), "a positive control\n{log}");
     let simulator_key = "api_key=";
-    for planted in [
-        TOKEN,
-        &phone[1..],
-        "planted-text",
-        "80915172",
-        "planted-query",
-        simulator_key,
-    ] {
+    for planted in [TOKEN, &phone[1..], "planted-text", "80915172", "planted-query", simulator_key] {
         if let Some(line) = log.lines().find(|line| line.contains(planted)) {
             panic!("{planted} is logged: {line}");
         }
@@ -129,56 +104,25 @@ fn settings_that_cannot_be_used_are_named() {
     let file = dir.path().join("settings.toml");
     std::fs::write(&file, "[rates]\nusd_ird = 16000\n").unwrap();
     let cases = [
-        (
-            fails(program().env("SMSCODE_LISTEM", "x")),
-            "SMSCODE_LISTEM; did you mean SMSCODE_LISTEN?",
-        ),
-        (
-            fails(program().arg("--config").arg(&file)),
-            "[rates]: there is no setting usd_ird; did you mean usd_idr?",
-        ),
-        (
-            fails(program().args(["--store", "postgres://u:planted@h/d"])),
-            "postgres is not built yet",
-        ),
+        (fails(program().env("SMSCODE_LISTEM", "x")), "SMSCODE_LISTEM; did you mean SMSCODE_LISTEN?"),
+        (fails(program().arg("--config").arg(&file)), "[rates]: there is no setting usd_ird; did you mean usd_idr?"),
+        (fails(program().args(["--store", "postgres://u:planted@h/d"])), "postgres is not built yet"),
         (fails(program().args(["--listn", "x"])), "'--listen'"),
         (fails(program().args(["--listen", "8080"])), "--listen"),
-        (
-            fails(program().args(["--config", "/nowhere/at/all.toml"])),
-            "/nowhere/at/all.toml",
-        ),
-        (
-            fails(program().env("SMSCODE_DEMO_TOKEN", "planted")),
-            "SMSCODE_DEMO_TOKEN: must be 32 letters and digits",
-        ),
-        (
-            fails(program().args(["--log", "=,=", "--store", "memory"])),
-            "log: not a filter",
-        ),
+        (fails(program().args(["--config", "/nowhere/at/all.toml"])), "/nowhere/at/all.toml"),
+        (fails(program().env("SMSCODE_DEMO_TOKEN", "planted")), "SMSCODE_DEMO_TOKEN: must be 32 letters and digits"),
+        (fails(program().args(["--log", "=,=", "--store", "memory"])), "log: not a filter"),
     ];
     for (told, expected) in cases {
-        assert!(
-            told.contains(expected) && !told.contains("planted"),
-            "{expected}\n{told}"
-        );
+        assert!(told.contains(expected) && !told.contains("planted"), "{expected}\n{told}");
     }
 }
 
 #[test]
 fn help_explains_and_shows_no_values() {
-    let output = program()
-        .arg("--help")
-        .env("SMSCODE_LISTEN", "127.0.0.9:99")
-        .output()
-        .unwrap();
+    let output = program().arg("--help").env("SMSCODE_LISTEN", "127.0.0.9:99").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    for expected in [
-        "--listen <ADDR>",
-        "SMSCODE_DATA_DIR",
-        "SANDBOX",
-        "smscode.example.toml",
-        "SMSCODE_DEMO_TOKEN",
-    ] {
+    for expected in ["--listen <ADDR>", "SMSCODE_DATA_DIR", "SANDBOX", "smscode.example.toml", "SMSCODE_DEMO_TOKEN"] {
         assert!(text.contains(expected), "{expected}");
     }
     assert!(!text.contains("127.0.0.9"));

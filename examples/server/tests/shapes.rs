@@ -82,17 +82,11 @@ fn has(value: &Value, own: &[&str], count: usize) {
 }
 
 fn is_money(value: &Value, decimals: usize) {
-    assert_eq!(
-        keys(value),
-        set(&["amount", "currency", "canonical_amount", "canonical_currency"])
-    );
+    assert_eq!(keys(value), set(&["amount", "currency", "canonical_amount", "canonical_currency"]));
     let amount = value["amount"].as_str().expect("a text");
     assert_eq!(amount.split_once('.').expect("a point").1.len(), decimals, "{amount}");
     assert!(value["canonical_amount"].is_i64() || value["canonical_amount"].is_u64());
-    assert_eq!(
-        (&value["currency"], &value["canonical_currency"]),
-        (&json!("USD"), &json!("IDR"))
-    );
+    assert_eq!((&value["currency"], &value["canonical_currency"]), (&json!("USD"), &json!("IDR")));
 }
 
 /// `meta` of the answer: with the rate on `/v2`, with these beside it.
@@ -104,11 +98,7 @@ fn has_meta(answer: &Answer, surface: &str, beside: &[&str]) {
         assert_eq!(fx, &json!({"pair": "USD/IDR", "rate": 16_000, "rate_as_of": null}));
     }
     if expected.is_empty() {
-        assert_eq!(
-            keys(&answer.body),
-            set(&["success", "data"]),
-            "no meta where it is not specified"
-        );
+        assert_eq!(keys(&answer.body), set(&["success", "data"]), "no meta where it is not specified");
     } else {
         assert_eq!(keys(&answer.body["meta"]), expected);
     }
@@ -122,10 +112,7 @@ async fn the_catalogue_has_exactly_its_members() {
         has_meta(&countries, "v1", &[]);
         let all = countries.data().as_array().unwrap();
         for country in all {
-            assert_eq!(
-                keys(country),
-                set(&["id", "code", "name", "dial_code", "emoji", "active"])
-            );
+            assert_eq!(keys(country), set(&["id", "code", "name", "dial_code", "emoji", "active"]));
         }
         let indonesia = all.iter().find(|country| country["id"] == 6).unwrap();
         let expected = json!({
@@ -137,20 +124,14 @@ async fn the_catalogue_has_exactly_its_members() {
         has_meta(&services, "v1", &[]);
         let all = services.data().as_array().unwrap();
         let whatsapp = all.iter().find(|service| service["code"] == "whatsapp").unwrap();
-        assert_eq!(
-            whatsapp,
-            &json!({"id": 2, "code": "whatsapp", "name": "WhatsApp", "active": true})
-        );
+        assert_eq!(whatsapp, &json!({"id": 2, "code": "whatsapp", "name": "WhatsApp", "active": true}));
         let here = api.get(&format!("/{surface}/catalog/services?country_id=6")).await;
         let here = here.data().as_array().unwrap().len();
         assert!(here > 20 && here < all.len(), "with a country only what is sold there");
 
         let products = api.get(&format!("/{surface}/catalog/products?limit=3&page=2")).await;
         has_meta(&products, surface, &["page", "limit", "count"]);
-        assert_eq!(
-            (&products.body["meta"]["page"], &products.body["meta"]["count"]),
-            (&json!(2), &json!(3))
-        );
+        assert_eq!((&products.body["meta"]["page"], &products.body["meta"]["count"]), (&json!(2), &json!(3)));
         for product in products.data().as_array().unwrap() {
             let members = [
                 "id",
@@ -170,9 +151,7 @@ async fn the_catalogue_has_exactly_its_members() {
                 _ => is_money(&product["price"], 4),
             }
         }
-        let operators = api
-            .get(&format!("/{surface}/catalog/operators?country_id=6&platform_id=2"))
-            .await;
+        let operators = api.get(&format!("/{surface}/catalog/operators?country_id=6&platform_id=2")).await;
         has_meta(&operators, "v1", &[]);
         assert_eq!(operators.data(), &json!([]));
     }
@@ -184,15 +163,9 @@ async fn the_rate_has_exactly_its_members() {
     let rate = api.get("/v1/catalog/exchange-rate").await;
     let expected = json!({"pair": "USD/IDR", "base_currency": "USD", "quote_currency": "IDR", "rate": 16_000});
     assert_eq!(rate.data(), &expected);
-    assert_eq!(
-        api.get("/v1/catalog/exchange-rate?pair=EUR/IDR").await.code(),
-        "NOT_FOUND"
-    );
+    assert_eq!(api.get("/v1/catalog/exchange-rate?pair=EUR/IDR").await.code(), "NOT_FOUND");
     let rate = api.get("/v2/catalog/exchange-rate?pair=EUR/IDR").await;
-    assert_eq!(
-        rate.data(),
-        &json!({"pair": "USD/IDR", "rate": 16_000, "rate_as_of": null})
-    );
+    assert_eq!(rate.data(), &json!({"pair": "USD/IDR", "rate": 16_000, "rate_as_of": null}));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -203,11 +176,7 @@ async fn lists_are_clamped_and_sorted() {
         ("?limit=0&page=0", 1, 1),
         ("?limit=-5&page=-9", 1, 1),
         ("?limit=99999&page=1", 1, 10_000),
-        (
-            "?limit=9223372036854775807&page=9223372036854775807",
-            9_223_372_036_854_775_807_i64,
-            10_000,
-        ),
+        ("?limit=9223372036854775807&page=9223372036854775807", 9_223_372_036_854_775_807_i64, 10_000),
     ] {
         let answer = api.get(&format!("/v1/catalog/products{query}")).await;
         assert_eq!(
@@ -218,38 +187,17 @@ async fn lists_are_clamped_and_sorted() {
     }
     let prices = async |sort: &str| -> Vec<i64> {
         let answer = api.get(&format!("/v1/catalog/products?sort={sort}")).await;
-        answer
-            .data()
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|product| product["price"].as_i64().unwrap())
-            .collect()
+        answer.data().as_array().unwrap().iter().map(|product| product["price"].as_i64().unwrap()).collect()
     };
     let cheapest_first = prices("price_asc").await;
     assert!(cheapest_first.is_sorted());
     assert!(prices("price_desc").await.iter().rev().is_sorted());
     assert_eq!(prices("cheapest").await, cheapest_first, "an unknown word falls back");
     let cheapest = api.get("/v1/catalog/products?limit=1").await;
-    assert!(
-        cheapest.data()[0]["name"]
-            .as_str()
-            .unwrap()
-            .contains("only injected SMS"),
-        "sbx_manual is the cheapest"
-    );
-    let none = [
-        "country_id=99999",
-        "country_id=-1",
-        "platform_id=77777",
-        "operator_id=1",
-    ];
+    assert!(cheapest.data()[0]["name"].as_str().unwrap().contains("only injected SMS"), "sbx_manual is the cheapest");
+    let none = ["country_id=99999", "country_id=-1", "platform_id=77777", "operator_id=1"];
     for query in none {
-        assert_eq!(
-            api.get(&format!("/v1/catalog/products?{query}")).await.data(),
-            &json!([]),
-            "{query}"
-        );
+        assert_eq!(api.get(&format!("/v1/catalog/products?{query}")).await.data(), &json!([]), "{query}");
     }
 }
 
@@ -267,13 +215,7 @@ async fn orders_have_exactly_their_members_on_both_surfaces() {
                 is_money(&balance.data()["balance"], 2);
             }
         }
-        let created = api
-            .create(
-                surface,
-                json!({"catalog_product_id": umbrella}),
-                &format!("shape-{surface}"),
-            )
-            .await;
+        let created = api.create(surface, json!({"catalog_product_id": umbrella}), &format!("shape-{surface}")).await;
         has_meta(&created, surface, &[]);
         assert_eq!(keys(created.data()), set(&["orders", "failed_count"]));
         let item = &created.data()["orders"][0];
@@ -308,14 +250,8 @@ async fn act(api: &Api, surface: &str, id: &Value) {
     api.until_cancellable(id).await;
     let cancelled = api.action(surface, "cancel", id).await;
     has_meta(&cancelled, surface, &[]);
-    assert_eq!(
-        keys(cancelled.data()),
-        set(&["order_id", "status", "refund_amount", "new_balance"])
-    );
-    assert_eq!(
-        (&cancelled.data()["order_id"], &cancelled.data()["status"]),
-        (id, &json!("CANCELED"))
-    );
+    assert_eq!(keys(cancelled.data()), set(&["order_id", "status", "refund_amount", "new_balance"]));
+    assert_eq!((&cancelled.data()["order_id"], &cancelled.data()["status"]), (id, &json!("CANCELED")));
     if surface == "v2" {
         is_money(&cancelled.data()["refund_amount"], 4);
         is_money(&cancelled.data()["new_balance"], 2);
@@ -325,10 +261,7 @@ async fn act(api: &Api, surface: &str, id: &Value) {
     api.until(id, |order| order["status"] == "OTP_RECEIVED").await;
     let resent = api.action(surface, "resend", id).await;
     has_meta(&resent, "v1", &[]);
-    assert_eq!(
-        resent.data(),
-        &json!({"order_id": id, "status": "ACTIVE", "resent": true})
-    );
+    assert_eq!(resent.data(), &json!({"order_id": id, "status": "ACTIVE", "resent": true}));
     let finished = api.action(surface, "finish", id).await;
     has_meta(&finished, "v1", &[]);
     assert_eq!(finished.data(), &json!({"order_id": id, "status": "COMPLETED"}));
@@ -341,25 +274,14 @@ async fn the_webhook_configuration_is_empty_and_cannot_be_set_yet() {
         "webhook_url": null, "webhook_secret": null, "webhook_disabled_at": null, "webhook_disabled_reason": null,
         "webhook_consecutive_failures": 0,
     });
-    let patch = async |body: Value| {
-        api.send(api.request(reqwest::Method::PATCH, "/v1/webhook").json(&body))
-            .await
-    };
+    let patch = async |body: Value| api.send(api.request(reqwest::Method::PATCH, "/v1/webhook").json(&body)).await;
     assert_eq!(api.get("/v2/webhook").await.data(), &empty);
     assert_eq!(patch(json!({"webhook_url": ""})).await.data(), &empty);
     assert_eq!(patch(json!({})).await.code(), "VALIDATION_ERROR");
     assert_eq!(patch(json!({"webhook_url": null})).await.code(), "VALIDATION_ERROR");
-    assert_eq!(
-        patch(json!({"webhook_url": "http://example.com"})).await.code(),
-        "VALIDATION_ERROR"
-    );
-    assert_eq!(
-        patch(json!({"webhook_url": "https://example.com"})).await.code(),
-        "SERVICE_UNAVAILABLE"
-    );
-    let test = api
-        .request(reqwest::Method::POST, "/v1/webhook/test")
-        .header("content-type", "application/json");
+    assert_eq!(patch(json!({"webhook_url": "http://example.com"})).await.code(), "VALIDATION_ERROR");
+    assert_eq!(patch(json!({"webhook_url": "https://example.com"})).await.code(), "SERVICE_UNAVAILABLE");
+    let test = api.request(reqwest::Method::POST, "/v1/webhook/test").header("content-type", "application/json");
     assert_eq!(api.send(test).await.code(), "VALIDATION_ERROR");
 }
 
@@ -374,10 +296,7 @@ async fn what_has_no_money_is_the_same_on_both_surfaces() {
         "orders/active",
         "webhook",
     ] {
-        let (one, two) = (
-            api.get(&format!("/v1/{path}")).await,
-            api.get(&format!("/v2/{path}")).await,
-        );
+        let (one, two) = (api.get(&format!("/v1/{path}")).await, api.get(&format!("/v2/{path}")).await);
         assert_eq!(one.text, two.text, "{path}");
     }
 }
@@ -386,10 +305,7 @@ async fn what_has_no_money_is_the_same_on_both_surfaces() {
 async fn operation_routes_answer() {
     let api = Api::sandbox().await;
     assert_eq!(api.get("/healthz").await.text, "up\n");
-    assert_eq!(
-        api.get("/readyz").await.data(),
-        &json!({"store": true, "recovered": true})
-    );
+    assert_eq!(api.get("/readyz").await.data(), &json!({"store": true, "recovered": true}));
     api.get("/v1/balance").await;
     let metrics = api.get("/metrics").await.text;
     for line in [

@@ -29,11 +29,7 @@ async fn ask_as(api: &Api, token: &str, query: &str) -> String {
     assert_eq!(answer.status, 200, "{query}: {}", answer.text);
     assert_eq!(answer.headers["cache-control"], "no-store");
     assert!(!answer.headers.contains_key("access-control-allow-origin"));
-    let kind = if answer.text.starts_with(['{', '[']) {
-        "application/json"
-    } else {
-        "text/plain; charset=utf-8"
-    };
+    let kind = if answer.text.starts_with(['{', '[']) { "application/json" } else { "text/plain; charset=utf-8" };
     assert_eq!(answer.headers["content-type"], kind, "{query}");
     answer.text
 }
@@ -54,10 +50,7 @@ async fn until(api: &Api, query: &str, wanted: &str) {
         if text == wanted {
             return;
         }
-        assert!(
-            begin.elapsed() < Duration::from_secs(10),
-            "{query}: {text} and never {wanted}"
-        );
+        assert!(begin.elapsed() < Duration::from_secs(10), "{query}: {text} and never {wanted}");
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
 }
@@ -70,10 +63,7 @@ async fn rent(api: &Api, service: &str) -> (String, String) {
         panic!("{text} has not three parts");
     };
     assert_eq!(word, "ACCESS_NUMBER");
-    assert!(
-        id.bytes().all(|b| b.is_ascii_digit()) && phone.bytes().all(|b| b.is_ascii_digit()),
-        "{text}"
-    );
+    assert!(id.bytes().all(|b| b.is_ascii_digit()) && phone.bytes().all(|b| b.is_ascii_digit()), "{text}");
     (id.to_owned(), phone.to_owned())
 }
 
@@ -90,15 +80,8 @@ async fn the_sample_session() {
     let api = Api::sandbox().await;
     let before = api.balance().await;
     let cheap = ask(&api, "action=getNumber&service=sbx_manual&country=6&maxPrice=0.5").await;
-    let price = cheap
-        .strip_prefix("WRONG_MAX_PRICE:")
-        .expect("the ceiling is too low")
-        .to_owned();
-    let bought = ask(
-        &api,
-        &format!("action=getNumber&service=sbx_manual&country=6&maxPrice={price}.99"),
-    )
-    .await;
+    let price = cheap.strip_prefix("WRONG_MAX_PRICE:").expect("the ceiling is too low").to_owned();
+    let bought = ask(&api, &format!("action=getNumber&service=sbx_manual&country=6&maxPrice={price}.99")).await;
     let [_, id, phone] = bought.split(':').collect::<Vec<_>>()[..] else {
         panic!("{bought}");
     };
@@ -136,12 +119,7 @@ async fn a_cancel_gives_the_money_back_and_may_be_repeated() {
     for status_sent in ["8", "-1"] {
         let (id, _) = rent(&api, "sbx_no_sms").await;
         assert!(api.balance().await < before);
-        until(
-            &api,
-            &format!("action=setStatus&id={id}&status={status_sent}"),
-            "ACCESS_CANCEL",
-        )
-        .await;
+        until(&api, &format!("action=setStatus&id={id}&status={status_sent}"), "ACCESS_CANCEL").await;
         assert_eq!(set_status(&api, &id, "8").await, "ACCESS_CANCEL");
         assert_eq!(set_status(&api, &id, "6").await, "BAD_STATUS");
         assert_eq!(status(&api, &id).await, "STATUS_CANCEL");
@@ -166,37 +144,12 @@ async fn every_way_of_sending_is_understood() {
         (Method::POST, String::new(), Some(FORM), balance.clone()),
         (Method::POST, String::new(), None, balance.clone()),
         (Method::POST, String::new(), Some("text/plain"), balance.clone()),
-        (
-            Method::POST,
-            format!("api_key={TOKEN}"),
-            Some(FORM),
-            "action=getBalance".into(),
-        ),
-        (
-            Method::POST,
-            "action=getBalance".into(),
-            Some(FORM),
-            format!("api_key={TOKEN}"),
-        ),
+        (Method::POST, format!("api_key={TOKEN}"), Some(FORM), "action=getBalance".into()),
+        (Method::POST, "action=getBalance".into(), Some(FORM), format!("api_key={TOKEN}")),
         (Method::POST, "action=getNumber".into(), Some(FORM), balance.clone()),
-        (
-            Method::POST,
-            balance.clone(),
-            Some("application/json"),
-            "{\"action\":\"getNumber\"}".into(),
-        ),
-        (
-            Method::GET,
-            format!("api_key%20={TOKEN}%20&action+=+getBalance+"),
-            None,
-            String::new(),
-        ),
-        (
-            Method::GET,
-            format!("{balance}&ref=1&softId=2&lang=en&forward=0&x=%FF"),
-            None,
-            String::new(),
-        ),
+        (Method::POST, balance.clone(), Some("application/json"), "{\"action\":\"getNumber\"}".into()),
+        (Method::GET, format!("api_key%20={TOKEN}%20&action+=+getBalance+"), None, String::new()),
+        (Method::GET, format!("{balance}&ref=1&softId=2&lang=en&forward=0&x=%FF"), None, String::new()),
         (Method::GET, format!("&&{balance}&=&country"), None, String::new()),
         (Method::POST, String::new(), Some(FORM), long),
     ];
@@ -267,10 +220,7 @@ async fn refusals_are_bare_words() {
         ("action=setStatus&id=1&status=8", "NO_ACTIVATION"),
         ("action=setStatus&id=x&status=8", "WRONG_ACTIVATION_ID"),
         ("action=getTopCountriesByService&service=zzz", "BAD_SERVICE"),
-        (
-            "action=getOperators&country=6",
-            r#"{"status":"error","error":"OPERATORS_NOT_FOUND"}"#,
-        ),
+        ("action=getOperators&country=6", r#"{"status":"error","error":"OPERATORS_NOT_FOUND"}"#),
     ];
     for (query, expected) in table {
         assert_eq!(ask(&api, query).await, expected, "{query}");
@@ -286,16 +236,11 @@ async fn strangers_and_too_low_ceilings_are_refused() {
     let (foreign, _) = rent(&api, "sbx_manual").await;
     for price in ["0", "1", "0.99", "cheap", "-5", "1e6"] {
         let text = ask(&api, &format!("action=getNumber&service=wa&country=6&maxPrice={price}")).await;
-        let least = text
-            .strip_prefix("WRONG_MAX_PRICE:")
-            .unwrap_or_else(|| panic!("{price}: {text}"));
+        let least = text.strip_prefix("WRONG_MAX_PRICE:").unwrap_or_else(|| panic!("{price}: {text}"));
         assert!(least.parse::<i64>().unwrap() > 1, "{text}");
     }
     assert_eq!(ask_as(&api, &stranger, "action=getBalance").await, "ACCESS_BALANCE:0");
-    assert_eq!(
-        ask_as(&api, &stranger, "action=getNumber&service=wa&country=6").await,
-        "NO_BALANCE"
-    );
+    assert_eq!(ask_as(&api, &stranger, "action=getNumber&service=wa&country=6").await, "NO_BALANCE");
     // somebody else's activation is as good as none
     for query in ["getStatus", "setStatus&status=8", "setStatus&status=1", "getFullSms"] {
         let query = format!("action={query}&id={foreign}");
@@ -304,18 +249,10 @@ async fn strangers_and_too_low_ceilings_are_refused() {
     for key in ["x", "abcdefghijklmnopqrstuvwxyz012346", "' or 1=1", "%00"] {
         assert_eq!(ask_as(&api, key, "action=getBalance").await, "BAD_KEY", "{key}");
     }
-    let bare = api
-        .client
-        .get(api.url(&format!("{PATH}?action=getBalance")))
-        .header("cookie", format!("api_key={TOKEN}"));
+    let bare =
+        api.client.get(api.url(&format!("{PATH}?action=getBalance"))).header("cookie", format!("api_key={TOKEN}"));
     assert_eq!(api.send(bare.bearer_auth(TOKEN)).await.text, "NO_KEY");
-    assert_eq!(
-        document(&api, "action=getActiveActivations").await["data"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(document(&api, "action=getActiveActivations").await["data"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -362,10 +299,7 @@ async fn documents_have_the_types_that_programs_insist_on() {
     let id = bought["activationId"].as_u64().expect("a number");
     let phone = bought["phoneNumber"].as_str().expect("a string").to_owned();
     assert!(bought["activationCost"].is_u64() && bought["currency"] == 360);
-    assert_eq!(
-        (&bought["countryCode"], &bought["canGetAnotherSms"]),
-        (&json!("6"), &json!("1"))
-    );
+    assert_eq!((&bought["countryCode"], &bought["canGetAnotherSms"]), (&json!("6"), &json!("1")));
     assert_eq!(bought["activationOperator"], "any");
     for time in ["activationTime", "activationEndTime"] {
         let text = bought[time].as_str().unwrap();
@@ -375,39 +309,21 @@ async fn documents_have_the_types_that_programs_insist_on() {
     assert_eq!(status, json!({"verificationType": 0, "sms": null, "call": null}));
     let waiting = document(&api, "action=getActiveActivations").await;
     assert_eq!(waiting["data"][0]["activationStatus"], "4");
-    assert_eq!(
-        (&waiting["data"][0]["smsCode"], &waiting["data"][0]["smsText"]),
-        (&json!(null), &json!(null))
-    );
+    assert_eq!((&waiting["data"][0]["smsCode"], &waiting["data"][0]["smsText"]), (&json!(null), &json!(null)));
     api.sms(&json!(phone), "Code: 415127").await;
     until(&api, &format!("action=getStatus&id={id}"), "STATUS_OK:415127").await;
-    assert_eq!(
-        ask(&api, &format!("action=getFullSms&id={id}")).await,
-        "FULL_SMS:Code: 415127"
-    );
+    assert_eq!(ask(&api, &format!("action=getFullSms&id={id}")).await, "FULL_SMS:Code: 415127");
     let status = document(&api, &format!("action=getStatusV2&id={id}")).await;
     assert_eq!(keys(&status["sms"]), set(&["dateTime", "code", "text"]));
-    assert_eq!(
-        (&status["sms"]["code"], &status["sms"]["text"]),
-        (&json!("415127"), &json!("Code: 415127"))
-    );
+    assert_eq!((&status["sms"]["code"], &status["sms"]["text"]), (&json!("415127"), &json!("Code: 415127")));
     let active = document(&api, "action=getActiveActivations").await;
     assert_eq!(active["status"], "success");
     assert_eq!(active["activeActivations"], active["data"]);
     let row = &active["data"][0];
     assert_eq!(row["activationId"], json!(id.to_string()));
-    assert_eq!(
-        (&row["serviceCode"], &row["phoneNumber"]),
-        (&json!("sbx_manual"), &json!(phone))
-    );
-    assert_eq!(
-        (&row["activationStatus"], &row["countryCode"]),
-        (&json!("2"), &json!("6"))
-    );
-    assert_eq!(
-        (&row["smsCode"], &row["smsText"]),
-        (&json!(["415127"]), &json!(["Code: 415127"]))
-    );
+    assert_eq!((&row["serviceCode"], &row["phoneNumber"]), (&json!("sbx_manual"), &json!(phone)));
+    assert_eq!((&row["activationStatus"], &row["countryCode"]), (&json!("2"), &json!("6")));
+    assert_eq!((&row["smsCode"], &row["smsText"]), (&json!(["415127"]), &json!(["Code: 415127"])));
     assert_eq!(row["receiveSmsDate"], status["sms"]["dateTime"]);
     assert!(row["activationCost"].is_string() && row["currency"] == 360 && row["countryName"] == "Indonesia");
     let second = document(&api, "action=getActiveActivations&start=1&limit=10").await;
@@ -415,10 +331,7 @@ async fn documents_have_the_types_that_programs_insist_on() {
     set_status(&api, &id.to_string(), "6").await;
     let history = document(&api, "action=getHistory&limit=10").await;
     assert_eq!((&history[0]["id"], &history[0]["status"]), (&json!(id), &json!("6")));
-    assert_eq!(
-        (&history[0]["cost"], &history[0]["phone"]),
-        (&bought["activationCost"], &json!(""))
-    );
+    assert_eq!((&history[0]["cost"], &history[0]["phone"]), (&bought["activationCost"], &json!("")));
     assert_eq!(document(&api, "action=getHistory&end=1").await, json!([]));
 }
 
@@ -447,17 +360,11 @@ async fn an_sms_without_a_code_is_delivered_all_the_same() {
     let (id, _) = rent(&api, "sbx_text_only").await;
     until(&api, &format!("action=getStatus&id={id}"), "STATUS_OK:Нет кода").await;
     let text = ask(&api, &format!("action=getFullSms&id={id}")).await;
-    assert!(
-        text.len() > "FULL_SMS:".len() && text.starts_with("FULL_SMS:"),
-        "{text}"
-    );
+    assert!(text.len() > "FULL_SMS:".len() && text.starts_with("FULL_SMS:"), "{text}");
     let status = document(&api, &format!("action=getStatusV2&id={id}")).await;
     assert!(status["sms"]["code"].is_null() && status["sms"]["text"].is_string());
     assert_eq!(set_status(&api, &id, "3").await, "ACCESS_RETRY_GET");
-    assert_eq!(
-        ask(&api, &format!("action=getStatus&id={id}")).await,
-        "STATUS_WAIT_RETRY"
-    );
+    assert_eq!(ask(&api, &format!("action=getStatus&id={id}")).await, "STATUS_WAIT_RETRY");
     assert_eq!(set_status(&api, &id, "6").await, "ACCESS_ACTIVATION");
 }
 
@@ -474,17 +381,10 @@ async fn lists_are_as_old_programs_expect_them() {
     let one = document(&api, "action=getPrices&service=wa&country=6").await;
     assert_eq!(one, json!({"6": {"wa": leaf}}));
     for nothing in ["country=191", "country=x", "service=zzz", "service=ts"] {
-        assert_eq!(
-            document(&api, &format!("action=getPrices&{nothing}")).await,
-            json!({}),
-            "{nothing}"
-        );
+        assert_eq!(document(&api, &format!("action=getPrices&{nothing}")).await, json!({}), "{nothing}");
     }
     let stock = document(&api, "action=getNumbersStatus&country=6").await;
-    for key in OLD
-        .split(' ')
-        .map(|code| format!("{code}_0"))
-        .chain(["av_1", "ot_1", "ym_1", "ya_1"].map(str::to_owned))
+    for key in OLD.split(' ').map(|code| format!("{code}_0")).chain(["av_1", "ot_1", "ym_1", "ya_1"].map(str::to_owned))
     {
         assert!(stock[&key].is_u64(), "{key} is missing");
     }
@@ -499,10 +399,7 @@ async fn lists_are_as_old_programs_expect_them() {
     let services = document(&api, "action=getServicesList&lang=en").await;
     let listed = services["services"].as_array().unwrap();
     assert!(services["status"] == "success" && listed.contains(&json!({"code": "wa", "name": "WhatsApp"})));
-    assert!(
-        listed.iter().all(|service| service["code"] != "ts"),
-        "blocked services are not listed"
-    );
+    assert!(listed.iter().all(|service| service["code"] != "ts"), "blocked services are not listed");
     let top = document(&api, "action=getTopCountriesByService&service=wa").await;
     assert_eq!(keys(&top["0"]), set(&["country", "count", "price", "retail_price"]));
     let all = document(&api, "action=getTopCountriesByService").await;
@@ -534,10 +431,7 @@ async fn limits_have_words_too() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_are_limited_but_reading_one_activation_is_not() {
     let mut config = sandbox();
-    config.limits = Some(smscode_server::limit::LimitSettings {
-        requests_a_minute: 10,
-        attempts_a_minute: 3,
-    });
+    config.limits = Some(smscode_server::limit::LimitSettings { requests_a_minute: 10, attempts_a_minute: 3 });
     let api = serve(config).await;
     let (id, _) = rent(&api, "sbx_manual").await;
     let read = format!("action=getStatus&id={id}");
@@ -593,25 +487,15 @@ async fn a_program_written_years_ago_works() {
     let run = move |service: &'static str, seconds: &'static str| {
         let (program, url) = (program.clone(), url.clone());
         tokio::task::spawn_blocking(move || {
-            let command = Command::new("python3")
-                .arg(program)
-                .args([&*url, TOKEN, service, "6", seconds])
-                .output();
+            let command = Command::new("python3").arg(program).args([&*url, TOKEN, service, "6", seconds]).output();
             command.expect("it runs")
         })
     };
     let done = run("wa", "20").await.unwrap();
-    let (out, err) = (
-        String::from_utf8_lossy(&done.stdout),
-        String::from_utf8_lossy(&done.stderr),
-    );
+    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success(), "{out} {err}");
     let line = |name: &str| {
-        out.lines()
-            .find_map(|line| line.strip_prefix(name))
-            .unwrap_or_else(|| panic!("{out}"))
-            .trim()
-            .to_owned()
+        out.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{out}")).trim().to_owned()
     };
     assert!(line("code").bytes().all(|b| b.is_ascii_digit()), "{out}");
     assert_eq!(before - api.balance().await, line("paid").parse::<i64>().unwrap());
@@ -622,12 +506,7 @@ async fn a_program_written_years_ago_works() {
     let none = run("sbx_no_sms", "3").await.unwrap();
     assert_eq!(none.status.code(), Some(4), "{}", String::from_utf8_lossy(&none.stderr));
     let history = document(&api, "action=getHistory").await;
-    let ends: Vec<&str> = history
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["status"].as_str().unwrap())
-        .collect();
+    let ends: Vec<&str> = history.as_array().unwrap().iter().map(|row| row["status"].as_str().unwrap()).collect();
     assert_eq!(ends, ["8", "6"]);
     api.ledger_adds_up().await;
 }

@@ -20,23 +20,11 @@ pub struct Country {
 }
 
 const fn country(id: u16, iso: &'static str, name: &'static str, dial_code: &'static str) -> Country {
-    Country {
-        id,
-        iso,
-        name,
-        dial_code,
-        virtual_pool: false,
-    }
+    Country { id, iso, name, dial_code, virtual_pool: false }
 }
 
 const fn virtual_pool(id: u16, iso: &'static str, name: &'static str, dial_code: &'static str) -> Country {
-    Country {
-        id,
-        iso,
-        name,
-        dial_code,
-        virtual_pool: true,
-    }
+    Country { id, iso, name, dial_code, virtual_pool: true }
 }
 
 /// Every country of the market, ascending by `id`. 200 and 202-204 exist at one supplier with an unverified meaning and are left out.
@@ -246,26 +234,18 @@ pub const COUNTRIES: &[Country] = &[
 
 /// The country with this market number.
 pub fn by_id(id: u16) -> Option<&'static Country> {
-    COUNTRIES
-        .binary_search_by_key(&id, |country| country.id)
-        .ok()
-        .and_then(|at| COUNTRIES.get(at))
+    COUNTRIES.binary_search_by_key(&id, |country| country.id).ok().and_then(|at| COUNTRIES.get(at))
 }
 
 /// The country with this ISO 3166-1 alpha-2 code in either case; for `US` the pool of physical numbers.
 pub fn by_iso(iso: &str) -> Option<&'static Country> {
-    COUNTRIES
-        .iter()
-        .find(|country| !country.virtual_pool && country.iso.eq_ignore_ascii_case(iso))
+    COUNTRIES.iter().find(|country| !country.virtual_pool && country.iso.eq_ignore_ascii_case(iso))
 }
 
 /// The flag emoji: the ISO code in regional indicator letters.
 pub fn flag(country: &Country) -> String {
     const REGIONAL_INDICATOR_A: u32 = 0x1F1E6;
-    let letters = country
-        .iso
-        .bytes()
-        .map(|letter| REGIONAL_INDICATOR_A + u32::from(letter.saturating_sub(b'A')));
+    let letters = country.iso.bytes().map(|letter| REGIONAL_INDICATOR_A + u32::from(letter.saturating_sub(b'A')));
     letters.filter_map(char::from_u32).collect()
 }
 
@@ -367,19 +347,10 @@ mod tests {
     #[test]
     fn fields_have_their_shape() {
         for country in COUNTRIES {
-            assert!(
-                country.iso.len() == 2 && country.iso.bytes().all(|byte| byte.is_ascii_uppercase()),
-                "{country:?}"
-            );
+            assert!(country.iso.len() == 2 && country.iso.bytes().all(|byte| byte.is_ascii_uppercase()), "{country:?}");
             assert!((1..=3).contains(&country.dial_code.len()), "{country:?}");
-            assert!(
-                country.dial_code.bytes().all(|byte| byte.is_ascii_digit()),
-                "{country:?}"
-            );
-            assert!(
-                !country.dial_code.starts_with('0') && !country.name.trim().is_empty(),
-                "{country:?}"
-            );
+            assert!(country.dial_code.bytes().all(|byte| byte.is_ascii_digit()), "{country:?}");
+            assert!(!country.dial_code.starts_with('0') && !country.name.trim().is_empty(), "{country:?}");
             assert_eq!(country.virtual_pool, country.id == 12, "{country:?}");
         }
     }
@@ -389,20 +360,14 @@ mod tests {
         for (at, country) in COUNTRIES.iter().enumerate() {
             for other in COUNTRIES.iter().skip(at + 1) {
                 assert_ne!(country.name, other.name);
-                assert!(
-                    country.iso != other.iso || country.iso == "US",
-                    "{country:?} and {other:?}"
-                );
+                assert!(country.iso != other.iso || country.iso == "US", "{country:?} and {other:?}");
             }
         }
     }
 
     #[test]
     fn the_published_list_is_complete() {
-        let ours: Vec<String> = COUNTRIES
-            .iter()
-            .map(|country| format!("{}={}", country.id, country.iso))
-            .collect();
+        let ours: Vec<String> = COUNTRIES.iter().map(|country| format!("{}={}", country.id, country.iso)).collect();
         let theirs: Vec<&str> = PUBLISHED.split_whitespace().collect();
         assert_eq!(ours, theirs);
         assert_eq!(COUNTRIES.len(), 201);

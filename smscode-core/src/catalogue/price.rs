@@ -15,10 +15,7 @@ pub struct PriceRule {
 
 impl Default for PriceRule {
     fn default() -> Self {
-        Self {
-            markup_ppm: 300_000,
-            minimum_minor: 1,
-        }
+        Self { markup_ppm: 300_000, minimum_minor: 1 }
     }
 }
 
@@ -62,13 +59,8 @@ pub fn ceiling(rule: PriceRule, price: Money, rate: Rate) -> Option<Money> {
         return None;
     }
     let factor = MILLION + i128::from(rule.markup_ppm);
-    let numerator = i128::from(price.minor)
-        .checked_mul(unit(rate.base))?
-        .checked_mul(MILLION)?
-        .checked_mul(MILLION)?;
-    let denominator = i128::from(rate.micro)
-        .checked_mul(unit(rate.quote))?
-        .checked_mul(factor)?;
+    let numerator = i128::from(price.minor).checked_mul(unit(rate.base))?.checked_mul(MILLION)?.checked_mul(MILLION)?;
+    let denominator = i128::from(rate.micro).checked_mul(unit(rate.quote))?.checked_mul(factor)?;
     Some(Money::new(i64::try_from(numerator / denominator).ok()?, rate.base))
 }
 
@@ -84,12 +76,7 @@ mod tests {
     use crate::port::Rate;
 
     const fn rate(base: Currency, quote: Currency, micro: i64) -> Rate {
-        Rate {
-            base,
-            quote,
-            micro,
-            as_of: None,
-        }
+        Rate { base, quote, micro, as_of: None }
     }
 
     #[test]
@@ -109,25 +96,15 @@ mod tests {
             (0, 1, Money::new(i64::MAX, Currency::Usd), usd, None),
         ];
         for (markup_ppm, minimum_minor, cost, rate, expected) in cases {
-            let rule = PriceRule {
-                markup_ppm,
-                minimum_minor,
-            };
-            assert_eq!(
-                price(rule, cost, rate).map(|m| m.minor),
-                expected,
-                "{cost} at {markup_ppm}"
-            );
+            let rule = PriceRule { markup_ppm, minimum_minor };
+            assert_eq!(price(rule, cost, rate).map(|m| m.minor), expected, "{cost} at {markup_ppm}");
         }
     }
 
     #[test]
     fn the_ceiling_is_the_largest_cost_of_a_price() {
         let usd = rate(Currency::Usd, Currency::Idr, 16_321_000_000);
-        let rule = PriceRule {
-            markup_ppm: 270_000,
-            minimum_minor: 1,
-        };
+        let rule = PriceRule { markup_ppm: 270_000, minimum_minor: 1 };
         for minor in [1, 139, 2_500, 1_000_003] {
             let sold = Money::new(minor, Currency::Idr);
             let most = ceiling(rule, sold, usd).unwrap();

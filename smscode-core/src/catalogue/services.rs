@@ -66,13 +66,7 @@ pub struct Service {
 }
 
 const fn service(id: u16, code: &'static str, slug: &'static str, name: &'static str, category: Category) -> Service {
-    Service {
-        id,
-        code,
-        slug,
-        name,
-        category,
-    }
+    Service { id, code, slug, name, category }
 }
 
 /// Every service, ascending by `id`. Ids are stored in products and orders: **never renumber, never reuse; add at the end.**
@@ -144,10 +138,7 @@ pub const SERVICES: &[Service] = &[
 
 /// The service with this number of ours.
 pub fn by_id(id: u16) -> Option<&'static Service> {
-    SERVICES
-        .binary_search_by_key(&id, |service| service.id)
-        .ok()
-        .and_then(|at| SERVICES.get(at))
+    SERVICES.binary_search_by_key(&id, |service| service.id).ok().and_then(|at| SERVICES.get(at))
 }
 
 /// The service with this market code, in either case.
@@ -187,16 +178,8 @@ mod tests {
 
     #[test]
     fn ids_that_are_already_stored_stay() {
-        for (id, code) in [
-            (1, "tg"),
-            (2, "wa"),
-            (3, "go"),
-            (28, "ot"),
-            (32, "ts"),
-            (47, "re"),
-            (56, "hw"),
-            (62, "ip"),
-        ] {
+        for (id, code) in [(1, "tg"), (2, "wa"), (3, "go"), (28, "ot"), (32, "ts"), (47, "re"), (56, "hw"), (62, "ip")]
+        {
             assert_eq!(by_id(id).map(|service| service.code), Some(code));
         }
     }
@@ -205,18 +188,9 @@ mod tests {
     fn codes_slugs_and_names_are_unique_and_have_their_shape() {
         for (at, service) in SERVICES.iter().enumerate() {
             let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-            assert!(
-                (2..=4).contains(&service.code.len()) && service.code.bytes().all(alphanumeric),
-                "{service:?}"
-            );
-            assert!(
-                service.slug.bytes().all(|byte| alphanumeric(byte) || byte == b'-'),
-                "{service:?}"
-            );
-            assert!(
-                !service.slug.is_empty() && !service.name.trim().is_empty(),
-                "{service:?}"
-            );
+            assert!((2..=4).contains(&service.code.len()) && service.code.bytes().all(alphanumeric), "{service:?}");
+            assert!(service.slug.bytes().all(|byte| alphanumeric(byte) || byte == b'-'), "{service:?}");
+            assert!(!service.slug.is_empty() && !service.name.trim().is_empty(), "{service:?}");
             for other in SERVICES.iter().skip(at + 1) {
                 assert!(
                     service.code != other.code && service.slug != other.slug && service.name != other.name,
@@ -264,9 +238,6 @@ mod tests {
             assert_eq!(category.blocked_by_default(), blocked, "{category:?}");
         }
         let blocked = SERVICES.iter().filter(|service| service.category.blocked_by_default());
-        assert_eq!(
-            blocked.map(|service| service.code).collect::<Vec<_>>(),
-            ["ts", "re", "hw"]
-        );
+        assert_eq!(blocked.map(|service| service.code).collect::<Vec<_>>(), ["ts", "re", "hw"]);
     }
 }

@@ -93,12 +93,7 @@ impl Catalogue {
                 (service.code.clone(), service)
             })
             .collect();
-        Self {
-            services,
-            products: BTreeMap::new(),
-            umbrellas: BTreeMap::new(),
-            refreshed_at: None,
-        }
+        Self { services, products: BTreeMap::new(), umbrellas: BTreeMap::new(), refreshed_at: None }
     }
 
     /// The same services with other products.
@@ -107,12 +102,7 @@ impl Catalogue {
         let pair = |product: &Product| (product.umbrella, (product.country, product.service.clone()));
         let umbrellas = products.iter().map(pair).collect();
         let products = products.into_iter().map(|product| (product.id, product)).collect();
-        Self {
-            services: self.services.clone(),
-            products,
-            umbrellas,
-            refreshed_at: Some(at),
-        }
+        Self { services: self.services.clone(), products, umbrellas, refreshed_at: Some(at) }
     }
 
     /// All products, sold out or not, by id.
@@ -124,22 +114,14 @@ impl Catalogue {
     pub fn countries(&self) -> Vec<(&'static Country, bool)> {
         let in_stock = self.products.values().filter(|product| product.available > 0);
         let sold: BTreeSet<u16> = in_stock.map(|product| product.country).collect();
-        COUNTRIES
-            .iter()
-            .map(|country| (country, sold.contains(&country.id)))
-            .collect()
+        COUNTRIES.iter().map(|country| (country, sold.contains(&country.id))).collect()
     }
 
     /// All services with whether they are sold now; with a country, only those sold there.
     pub fn services(&self, country: Option<u16>) -> Vec<(&ServiceEntry, bool)> {
         let here =
             |product: &&Product| product.available > 0 && country.is_none_or(|country| product.country == country);
-        let sold: BTreeSet<&str> = self
-            .products
-            .values()
-            .filter(here)
-            .map(|product| &*product.service)
-            .collect();
+        let sold: BTreeSet<&str> = self.products.values().filter(here).map(|product| &*product.service).collect();
         self.services
             .values()
             .map(|service| (service, !service.blocked && sold.contains(&*service.code)))

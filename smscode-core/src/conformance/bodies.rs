@@ -43,12 +43,7 @@ fn hostile() -> Vec<String> {
         .map(quoted),
     );
     // all planes, one character each 257
-    documents.push(quoted(
-        &(0x80..=0x10_ffff)
-            .step_by(257)
-            .filter_map(char::from_u32)
-            .collect::<String>(),
-    ));
+    documents.push(quoted(&(0x80..=0x10_ffff).step_by(257).filter_map(char::from_u32).collect::<String>()));
     documents.push(format!("{}1{}", "[".repeat(16), "]".repeat(16)));
     documents.push(format!("{}1{}", "{\"a\":".repeat(16), "}".repeat(16)));
     documents.push(quoted(&"\u{1f600}".repeat(16_380)));
@@ -60,25 +55,11 @@ fn hostile() -> Vec<String> {
 pub(super) async fn port_bodies_of_records_come_back_byte_for_byte(w: &mut World) -> Checked {
     for (n, text) in hostile().iter().enumerate() {
         let key = record("order", 1, [n as u8]);
-        w.done(
-            w.draft()
-                .put(&key, Expect::Absent, 1, Body::from_text(text)?)
-                .term("due", [n as u8]),
-        )
-        .await?;
+        w.done(w.draft().put(&key, Expect::Absent, 1, Body::from_text(text)?).term("due", [n as u8])).await?;
         let found = w.record(&key).await?.map(|record| record.body);
-        holds(
-            found.is_some_and(|body| body.as_bytes() == text.as_bytes()),
-            &format!("document {n} on load"),
-        )?;
+        holds(found.is_some_and(|body| body.as_bytes() == text.as_bytes()), &format!("document {n} on load"))?;
     }
-    let rows = w
-        .list(
-            &Index::Term(crate::store::Kind::of("due")),
-            &crate::store::Range::all(),
-            4,
-        )
-        .await?;
+    let rows = w.list(&Index::Term(crate::store::Kind::of("due")), &crate::store::Range::all(), 4).await?;
     same(&rows.len(), &hostile().len(), "rows")?;
     for (n, (row, text)) in rows.iter().zip(hostile()).enumerate() {
         let found = match row {
@@ -117,27 +98,14 @@ pub(super) async fn port_outcomes_come_back_byte_for_byte(w: &mut World) -> Chec
     }
     for (n, (set, text)) in sets.iter().enumerate() {
         let again = w.commit(set).await?;
-        holds(
-            again.replayed && again.outcome.as_bytes() == text.as_bytes(),
-            &format!("outcome {n} of a replay"),
-        )?;
+        holds(again.replayed && again.outcome.as_bytes() == text.as_bytes(), &format!("outcome {n} of a replay"))?;
     }
     Ok(())
 }
 
 pub(super) async fn port_texts_come_back_as_they_were(w: &mut World) -> Checked {
-    let texts = [
-        "",
-        " ",
-        "a\nb\tc\r",
-        "\u{2028}",
-        "\u{202e}abc",
-        "\u{1f600}",
-        "e\u{301}",
-        "'\"\\%_$1",
-        "\u{1}\u{7f}",
-        "İıß",
-    ];
+    let texts =
+        ["", " ", "a\nb\tc\r", "\u{2028}", "\u{202e}abc", "\u{1f600}", "e\u{301}", "'\"\\%_$1", "\u{1}\u{7f}", "İıß"];
     for (n, text) in texts.iter().enumerate() {
         let mut post = super::draft::deposit(owner(1), [n as u8], 1);
         post.subject = (*text).to_owned();
@@ -150,25 +118,13 @@ pub(super) async fn port_texts_come_back_as_they_were(w: &mut World) -> Checked 
     same(&rows.len(), &texts.len(), "transfers")?;
     for (row, text) in rows.iter().zip(texts) {
         if let Row::Transfer(transfer) = row {
-            let found = (
-                transfer.subject.as_str(),
-                transfer.reason.clone(),
-                transfer.actor.clone(),
-            );
+            let found = (transfer.subject.as_str(), transfer.reason.clone(), transfer.actor.clone());
             same(&found, &(text, format!("{text}r"), format!("a{text}")), "the texts")?;
-            same(
-                &transfer.debit,
-                &crate::store::Place::House(crate::store::House::clearing(text)),
-                "the house",
-            )?;
+            same(&transfer.debit, &crate::store::Place::House(crate::store::House::clearing(text)), "the house")?;
         }
     }
     let totals = w.totals().await?;
-    same(
-        &totals.currencies.values().map(|line| line.house.len()).sum::<usize>(),
-        &texts.len(),
-        "house accounts",
-    )
+    same(&totals.currencies.values().map(|line| line.house.len()).sum::<usize>(), &texts.len(), "house accounts")
 }
 
 /// What no store could keep never comes to a store.
@@ -197,10 +153,7 @@ pub(super) async fn port_bodies_that_cannot_be_kept_are_refused(w: &mut World) -
     ];
     for text in refused {
         let shown: String = text.chars().take(30).collect();
-        holds(
-            Body::from_text(text).is_err(),
-            &format!("{shown:?} must be refused at the edge"),
-        )?;
+        holds(Body::from_text(text).is_err(), &format!("{shown:?} must be refused at the edge"))?;
     }
     w.done(w.draft()).await.map(drop)
 }

@@ -250,21 +250,13 @@ macro_rules! __conformance_group {
 
             $crate::__conformance_cases! { group $fixture, $run, $group }
 
-            #[allow(
-                clippy::disallowed_methods,
-                reason = "a test may draw its seed; it is printed"
-            )]
+            #[allow(clippy::disallowed_methods, reason = "a test may draw its seed; it is printed")]
             #[test]
             fn random_model() -> ::std::result::Result<(), $crate::conformance::Failure> {
                 // chance comes from outside core; the seed is printed and can be given
                 let fresh = ::std::hash::BuildHasher::hash_one(&::std::collections::hash_map::RandomState::new(), 0);
                 let seed = $crate::conformance::model::seed(fresh)?;
-                ($run)($crate::conformance::model::check::<$fixture>(
-                    $group,
-                    seed,
-                    $operations,
-                ))
-                .map(|_| ())
+                ($run)($crate::conformance::model::check::<$fixture>($group, seed, $operations)).map(|_| ())
             }
         }
     };

@@ -21,10 +21,7 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn of(operation: OperationId) -> Self {
-        Self {
-            set: ChangeSet::new(operation, NOON),
-            outcome: Body::empty(),
-        }
+        Self { set: ChangeSet::new(operation, NOON), outcome: Body::empty() }
     }
 
     pub(super) fn at(mut self, time: Timestamp) -> Self {
@@ -43,13 +40,7 @@ impl Draft {
     }
 
     pub(super) fn put(self, key: &Key, expect: Expect, version: u64, body: Body) -> Self {
-        self.with(Entry::Put {
-            key: key.clone(),
-            expect,
-            version,
-            body,
-            terms: Vec::new(),
-        })
+        self.with(Entry::Put { key: key.clone(), expect, version, body, terms: Vec::new() })
     }
 
     /// Puts a record that is absent.
@@ -65,41 +56,25 @@ impl Draft {
     /// Gives the record put last a term.
     pub(super) fn term(mut self, index: &'static str, at: impl Into<Vec<u8>>) -> Self {
         if let Some(Entry::Put { terms, .. }) = self.set.entries.last_mut() {
-            terms.push(Term {
-                index: Kind::of(index),
-                at: at.into(),
-            });
+            terms.push(Term { index: Kind::of(index), at: at.into() });
         }
         self
     }
 
     pub(super) fn delete(self, key: &Key, version: u64) -> Self {
-        self.with(Entry::Delete {
-            key: key.clone(),
-            expect: Expect::Version(version),
-        })
+        self.with(Entry::Delete { key: key.clone(), expect: Expect::Version(version) })
     }
 
     pub(super) fn delete_owned(self, kind: &'static str, owner: Owner) -> Self {
-        self.with(Entry::DeleteOwned {
-            kind: Kind::of(kind),
-            owner,
-        })
+        self.with(Entry::DeleteOwned { kind: Kind::of(kind), owner })
     }
 
     pub(super) fn ensure(self, key: &Key, expect: Expect) -> Self {
-        self.with(Entry::Ensure {
-            key: key.clone(),
-            expect,
-        })
+        self.with(Entry::Ensure { key: key.clone(), expect })
     }
 
     pub(super) fn count(self, counter: &CounterKey, delta: i64, max: Option<i64>) -> Self {
-        self.with(Entry::Count {
-            counter: counter.clone(),
-            delta,
-            max,
-        })
+        self.with(Entry::Count { counter: counter.clone(), delta, max })
     }
 
     pub(super) fn post(self, post: Post) -> Self {
@@ -179,13 +154,7 @@ pub(super) fn hold(of: Owner, id: impl Into<Vec<u8>>, n: i64) -> Post {
 }
 
 pub(super) fn capture(of: Owner, id: impl Into<Vec<u8>>, n: i64) -> Post {
-    transfer(
-        id,
-        TransferKind::Capture,
-        held(of),
-        Place::House(House::revenue()),
-        Amount::Exact(n),
-    )
+    transfer(id, TransferKind::Capture, held(of), Place::House(House::revenue()), Amount::Exact(n))
 }
 
 pub(super) fn release(of: Owner, id: impl Into<Vec<u8>>, n: i64) -> Post {
@@ -193,23 +162,11 @@ pub(super) fn release(of: Owner, id: impl Into<Vec<u8>>, n: i64) -> Post {
 }
 
 pub(super) fn forfeit(of: Owner, id: impl Into<Vec<u8>>) -> Post {
-    transfer(
-        id,
-        TransferKind::Forfeit,
-        available(of),
-        Place::House(House::forfeits()),
-        Amount::All,
-    )
+    transfer(id, TransferKind::Forfeit, available(of), Place::House(House::forfeits()), Amount::All)
 }
 
 /// A charge-back: what is available, the remainder as debt.
 pub(super) fn reverse(of: Owner, id: impl Into<Vec<u8>>, n: i64) -> Post {
     let clearing = Place::House(House::clearing("host"));
-    transfer(
-        id,
-        TransferKind::Reverse,
-        available(of),
-        clearing,
-        Amount::UpTo(n, debt(of)),
-    )
+    transfer(id, TransferKind::Reverse, available(of), clearing, Amount::UpTo(n, debt(of)))
 }

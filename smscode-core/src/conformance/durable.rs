@@ -25,12 +25,7 @@ async fn some_of_all(w: &World) -> Checked {
             .post(hold(a, [n, 2], 10));
         w.done(draft).await?;
     }
-    w.done(
-        w.draft()
-            .post(capture(owner(1), "c", 10))
-            .post(release(owner(2), "r", 10)),
-    )
-    .await?;
+    w.done(w.draft().post(capture(owner(1), "c", 10)).post(release(owner(2), "r", 10))).await?;
     w.done(w.draft().post(reverse(owner(3), "v", 5_000))).await.map(drop)
 }
 
@@ -38,35 +33,17 @@ async fn some_of_all(w: &World) -> Checked {
 async fn same_after_reopen(w: &mut World) -> Checked {
     let before = w.picture().await?;
     w.reopen().await?;
-    same_picture(
-        &w.picture().await?,
-        &before,
-        "what is seen after the store was opened again",
-    )
+    same_picture(&w.picture().await?, &before, "what is seen after the store was opened again")
 }
 
 pub(super) async fn durable_records_and_terms_survive(w: &mut World) -> Checked {
     some_of_all(w).await?;
-    w.done(
-        w.draft()
-            .delete(&record("order", 0, [3]), 3)
-            .over(&record("order", 1, [4]), 4, 40)
-            .term("due", "moved"),
-    )
-    .await?;
-    same_after_reopen(w).await?;
-    same(
-        &w.version(&record("order", 0, [3])).await?,
-        &None,
-        "what was deleted stays deleted",
-    )?;
-    same(
-        &w.version(&record("order", 1, [4])).await?,
-        &Some(40),
-        "what was written over",
-    )?;
-    w.refuses(w.draft().over(&record("order", 1, [4]), 4, 41), "expectation")
+    w.done(w.draft().delete(&record("order", 0, [3]), 3).over(&record("order", 1, [4]), 4, 40).term("due", "moved"))
         .await?;
+    same_after_reopen(w).await?;
+    same(&w.version(&record("order", 0, [3])).await?, &None, "what was deleted stays deleted")?;
+    same(&w.version(&record("order", 1, [4])).await?, &Some(40), "what was written over")?;
+    w.refuses(w.draft().over(&record("order", 1, [4]), 4, 41), "expectation").await?;
     w.done(w.draft().over(&record("order", 1, [4]), 40, 41)).await?;
     same_after_reopen(w).await
 }
@@ -75,45 +52,22 @@ pub(super) async fn durable_money_and_numbers_go_on(w: &mut World) -> Checked {
     some_of_all(w).await?;
     let head = w.head(owner(1)).await?;
     same_after_reopen(w).await?;
-    let receipt = w
-        .done(
-            w.draft()
-                .append(owner(1), 1)
-                .post(deposit(owner(1), "again", 1))
-                .count(&counter(), 1, None),
-        )
-        .await?;
+    let receipt =
+        w.done(w.draft().append(owner(1), 1).post(deposit(owner(1), "again", 1)).count(&counter(), 1, None)).await?;
     same(&receipt.events, &vec![head.last_event + 1], "the next event")?;
-    same(
-        &receipt.transfers[0].number,
-        &(head.last_transfer + 1),
-        "the next transfer",
-    )?;
+    same(&receipt.transfers[0].number, &(head.last_transfer + 1), "the next transfer")?;
     same(&receipt.counters, &vec![21], "the counter")?;
-    w.refuses(w.draft().post(hold(owner(1), "too-much", 1_000_000)), "floor")
-        .await
-        .map(drop)
+    w.refuses(w.draft().post(hold(owner(1), "too-much", 1_000_000)), "floor").await.map(drop)
 }
 
 pub(super) async fn durable_transfer_ids_stay_taken(w: &mut World) -> Checked {
     some_of_all(w).await?;
     let house = |name: &str| Place::House(House(name.into()));
-    w.done(w.draft().post(transfer(
-        "between",
-        TransferKind::Adjust,
-        house("a"),
-        house("b"),
-        Amount::Exact(3),
-    )))
-    .await?;
+    w.done(w.draft().post(transfer("between", TransferKind::Adjust, house("a"), house("b"), Amount::Exact(3)))).await?;
     w.reopen().await?;
-    w.refuses(w.draft().post(release(owner(1), "c", 10)), "transfer_exists")
-        .await?;
-    w.refuses(w.draft().post(capture(owner(2), "r", 10)), "transfer_exists")
-        .await?;
-    w.refuses(w.draft().post(deposit(owner(1), "between", 1)), "transfer_exists")
-        .await
-        .map(drop)
+    w.refuses(w.draft().post(release(owner(1), "c", 10)), "transfer_exists").await?;
+    w.refuses(w.draft().post(capture(owner(2), "r", 10)), "transfer_exists").await?;
+    w.refuses(w.draft().post(deposit(owner(1), "between", 1)), "transfer_exists").await.map(drop)
 }
 
 pub(super) async fn durable_replays_are_still_answered(w: &mut World) -> Checked {
@@ -130,16 +84,8 @@ pub(super) async fn durable_replays_are_still_answered(w: &mut World) -> Checked
         w.reopen().await?;
         let again = w.commit(&set).await?;
         holds(again.replayed, "it is read back")?;
-        same(
-            &(&again.outcome, &again.transfers),
-            &(&first.outcome, &first.transfers),
-            "outcome and transfers",
-        )?;
-        same(
-            &(&again.events, &again.counters),
-            &(&first.events, &first.counters),
-            "events and counters",
-        )?;
+        same(&(&again.outcome, &again.transfers), &(&first.outcome, &first.transfers), "outcome and transfers")?;
+        same(&(&again.events, &again.counters), &(&first.events, &first.counters), "events and counters")?;
     }
     same(&w.head(owner(1)).await?.last_event, &1, "events")
 }
@@ -164,89 +110,51 @@ pub(super) async fn durable_house_sums_and_totals_survive(w: &mut World) -> Chec
     let before = w.totals().await?;
     w.reopen().await?;
     same(&w.totals().await?, &before, "totals")?;
-    w.done(w.draft().post(hold(owner(1), "h", 5)).post(capture(owner(1), "hc", 5)))
-        .await?;
-    let revenue = |totals: &crate::store::Totals| {
-        totals
-            .currencies
-            .get(&Currency::Idr)
-            .map(|l| l.house(&House::revenue()))
-    };
+    w.done(w.draft().post(hold(owner(1), "h", 5)).post(capture(owner(1), "hc", 5))).await?;
+    let revenue =
+        |totals: &crate::store::Totals| totals.currencies.get(&Currency::Idr).map(|l| l.house(&House::revenue()));
     let after = w.totals().await?;
     same(&revenue(&after), &revenue(&before).map(|n| n + 5), "revenue adds up on")?;
-    holds(
-        after.currencies.values().all(|line| line.sum() == 0),
-        "the sum of all accounts is zero",
-    )
+    holds(after.currencies.values().all(|line| line.sum() == 0), "the sum of all accounts is zero")
 }
 
 pub(super) async fn durable_refused_ones_leave_nothing(w: &mut World) -> Checked {
     some_of_all(w).await?;
     let before = w.picture().await?;
-    let bad = w
-        .draft()
-        .fresh(&record("order", 1, "bad"), 1)
-        .term("due", "bad")
-        .append(owner(1), 1);
+    let bad = w.draft().fresh(&record("order", 1, "bad"), 1).term("due", "bad").append(owner(1), 1);
     w.refuses(bad.post(hold(owner(1), "bad", 1_000_000)), "floor").await?;
     w.reopen().await?;
-    same_picture(
-        &w.picture().await?,
-        &before,
-        "what is seen after the store was opened again",
-    )
+    same_picture(&w.picture().await?, &before, "what is seen after the store was opened again")
 }
 
 pub(super) async fn durable_families_stay_deleted(w: &mut World) -> Checked {
-    let draft = (0..50_u8).fold(w.draft(), |draft, n| {
-        draft.fresh(&record("session", 1, [n]), 1).term("token", [n])
-    });
+    let draft = (0..50_u8).fold(w.draft(), |draft, n| draft.fresh(&record("session", 1, [n]), 1).term("token", [n]));
     w.done(draft).await?;
-    w.done(
-        w.draft()
-            .delete_owned("session", owner(1))
-            .fresh(&record("session", 1, "new"), 1)
-            .term("token", "n"),
-    )
-    .await?;
+    w.done(w.draft().delete_owned("session", owner(1)).fresh(&record("session", 1, "new"), 1).term("token", "n"))
+        .await?;
     w.reopen().await?;
     let wanted = vec![record("session", 1, "new")];
-    same(
-        &(w.keys_of_kind("session").await?, w.keys("token").await?),
-        &(wanted.clone(), wanted),
-        "records and terms",
-    )
+    same(&(w.keys_of_kind("session").await?, w.keys("token").await?), &(wanted.clone(), wanted), "records and terms")
 }
 
 /// Every answer of a crowd is kept, right up to the last one before the crash.
 pub(super) async fn durable_what_was_answered_is_there(w: &mut World) -> Checked {
     for round in 0..5_u8 {
-        let drafts = (0..70_u8)
-            .map(|n| w.draft().fresh(&record("order", n, [round]), 1).append(owner(1), 1))
-            .collect();
+        let drafts = (0..70_u8).map(|n| w.draft().fresh(&record("order", n, [round]), 1).append(owner(1), 1)).collect();
         let answers = w.together(drafts).await;
         w.reopen().await?;
         for (n, answer) in answers.iter().enumerate() {
             let there = w.version(&record("order", n as u8, [round])).await?.is_some();
             same(&there, &answer.is_ok(), "the answer and what is there")?;
         }
-        same(
-            &w.head(owner(1)).await?.last_event,
-            &(70 * (u64::from(round) + 1)),
-            "events",
-        )?;
+        same(&w.head(owner(1)).await?.last_event, &(70 * (u64::from(round) + 1)), "events")?;
     }
     Ok(())
 }
 
 pub(super) async fn durable_commits_dropped_before_the_crash(w: &mut World) -> Checked {
     for n in 0..6_u8 {
-        let set = w
-            .draft()
-            .fresh(&record("order", 1, [n]), 1)
-            .count(&counter(), 1, None)
-            .append(owner(1), 1)
-            .seal();
+        let set = w.draft().fresh(&record("order", 1, [n]), 1).count(&counter(), 1, None).append(owner(1), 1).seal();
         {
             let store = w.store();
             let mut commit = store.commit(set.clone());
@@ -254,36 +162,18 @@ pub(super) async fn durable_commits_dropped_before_the_crash(w: &mut World) -> C
         }
         w.reopen().await?;
         let (count, events) = (w.counter(&counter()).await?, w.head(owner(1)).await?.last_event);
-        same(
-            &(count as u64, w.keys_of_kind("order").await?.len() as u64),
-            &(events, events),
-            "whole or nothing",
-        )?;
+        same(&(count as u64, w.keys_of_kind("order").await?.len() as u64), &(events, events), "whole or nothing")?;
         w.commit(&set).await?;
-        same(
-            &w.counter(&counter()).await?,
-            &(i64::from(n) + 1),
-            "sent again it is there once",
-        )?;
+        same(&w.counter(&counter()).await?, &(i64::from(n) + 1), "sent again it is there once")?;
     }
     Ok(())
 }
 
 pub(super) async fn durable_hostile_keys_survive(w: &mut World) -> Checked {
-    let ids: [Vec<u8>; 6] = [
-        vec![],
-        vec![0],
-        vec![0xff],
-        vec![0; 128],
-        vec![0xff; 128],
-        b"a\0b".to_vec(),
-    ];
+    let ids: [Vec<u8>; 6] = [vec![], vec![0], vec![0xff], vec![0; 128], vec![0xff; 128], b"a\0b".to_vec()];
     let draft = ids.iter().fold(w.draft(), |draft, id| {
         let key = record("thing", 0xff, id.clone());
-        draft
-            .put(&key, Expect::Absent, u64::MAX, number(1))
-            .term("due", id.clone())
-            .term("due", vec![0xff; 128])
+        draft.put(&key, Expect::Absent, u64::MAX, number(1)).term("due", id.clone()).term("due", vec![0xff; 128])
     });
     w.done(draft).await?;
     same_after_reopen(w).await

@@ -31,10 +31,7 @@ impl Wake for Unpark {
 ///
 /// That of the future, or that nothing woke it for 30 s: a call that the store never answers.
 pub fn run<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let unpark = Arc::new(Unpark {
-        thread: thread::current(),
-        woken: AtomicBool::new(false),
-    });
+    let unpark = Arc::new(Unpark { thread: thread::current(), woken: AtomicBool::new(false) });
     let waker = Waker::from(unpark.clone());
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);

@@ -60,11 +60,7 @@ pub(super) fn same<T: PartialEq + fmt::Debug>(found: &T, wanted: &T, what: &str)
     if found == wanted {
         return Ok(());
     }
-    Err(Failure::new(format!(
-        "{what}: found {}, wanted {}",
-        shown(found),
-        shown(wanted)
-    )))
+    Err(Failure::new(format!("{what}: found {}, wanted {}", shown(found), shown(wanted))))
 }
 
 /// A value as text, cut where nobody reads on.

@@ -160,10 +160,8 @@ pub enum Verdict {
 /// What the store did wrong; also if there is no such case, if the store cannot do what the case needs and is not
 /// excused, and if it is excused without need.
 pub async fn case<F: Fixture>(name: &str, group_max: usize) -> Result<Verdict, Failure> {
-    let case = CASES
-        .iter()
-        .find(|case| case.name == name)
-        .ok_or_else(|| Failure::new(format!("there is no case {name}")))?;
+    let case =
+        CASES.iter().find(|case| case.name == name).ok_or_else(|| Failure::new(format!("there is no case {name}")))?;
     let mut world = World::open::<F>(group_max).await;
     let info = world.store().describe().await?;
     let able = match case.needs {
@@ -174,9 +172,9 @@ pub async fn case<F: Fixture>(name: &str, group_max: usize) -> Result<Verdict, F
     let excuse = F::excuses().iter().find(|excuse| excuse.case == name);
     match (excuse, able) {
         (Some(excuse), false) => Ok(Verdict::Excused(*excuse)),
-        (Some(_), true) => Err(Failure::new(format!(
-            "{name} is excused, but the store says that it can do what the case needs"
-        ))),
+        (Some(_), true) => {
+            Err(Failure::new(format!("{name} is excused, but the store says that it can do what the case needs")))
+        }
         (None, false) => Err(Failure::new(format!(
             "{name} needs {:?}, the store {} is not: excuse it by name with a reason",
             case.needs, info.name
@@ -203,10 +201,7 @@ pub async fn summary<F: Fixture>() -> Result<(), Failure> {
     ));
     for excuse in excuses {
         if !CASES.iter().any(|case| case.name == excuse.case) {
-            return Err(Failure::new(format!(
-                "an excuse names {}, which is no case",
-                excuse.case
-            )));
+            return Err(Failure::new(format!("an excuse names {}, which is no case", excuse.case)));
         }
         if excuse.reason.trim().is_empty() {
             return Err(Failure::new(format!("{} is excused without a reason", excuse.case)));

@@ -13,31 +13,16 @@ pub(super) async fn port_describe_names_the_store(w: &mut World) -> Checked {
 }
 
 pub(super) async fn port_a_fresh_store_is_empty(w: &mut World) -> Checked {
-    let view = w
-        .load(&[LoadKey::Head(owner(1)), LoadKey::Counter(CounterKey::of(owner(1), "n"))])
-        .await?;
-    same(
-        &view.head(owner(1)),
-        &Head::default(),
-        "the head of an account without a row",
-    )?;
-    same(
-        &view.counter(&CounterKey::of(owner(1), "n")),
-        &0,
-        "a counter never counted",
-    )?;
+    let view = w.load(&[LoadKey::Head(owner(1)), LoadKey::Counter(CounterKey::of(owner(1), "n"))]).await?;
+    same(&view.head(owner(1)), &Head::default(), "the head of an account without a row")?;
+    same(&view.counter(&CounterKey::of(owner(1), "n")), &0, "a counter never counted")?;
     same(&w.totals().await?.currencies.len(), &0, "currencies")
 }
 
 pub(super) async fn port_load_gives_what_is_there(w: &mut World) -> Checked {
     let (there, missing) = (record("order", 1, "a"), record("order", 1, "b"));
     let counter = CounterKey::of(owner(1), "n");
-    let draft = w
-        .draft()
-        .fresh(&there, 5)
-        .term("due", "x")
-        .count(&counter, 3, None)
-        .append(owner(1), 1);
+    let draft = w.draft().fresh(&there, 5).term("due", "x").count(&counter, 3, None).append(owner(1), 1);
     w.done(draft.post(deposit(owner(1), "d", 7))).await?;
     let keys = [
         LoadKey::Counter(CounterKey::of(owner(2), "n")),
@@ -49,24 +34,12 @@ pub(super) async fn port_load_gives_what_is_there(w: &mut World) -> Checked {
         LoadKey::Record(there.clone()),
     ];
     let view = w.load(&keys).await?;
-    same(
-        &view.record(&there).map(|r| (r.version, r.body.clone())),
-        &Some((5, number(5))),
-        "the record",
-    )?;
+    same(&view.record(&there).map(|r| (r.version, r.body.clone())), &Some((5, number(5))), "the record")?;
     holds(view.record(&missing).is_none(), "a record that does not exist")?;
     let head = view.head(owner(1));
-    same(
-        &(head.available, head.last_event, head.last_transfer),
-        &(7, 1, 1),
-        "the head",
-    )?;
+    same(&(head.available, head.last_event, head.last_transfer), &(7, 1, 1), "the head")?;
     same(&view.head(owner(2)), &Head::default(), "another account's head")?;
-    same(
-        &(view.counter(&counter), view.counter(&CounterKey::of(owner(2), "n"))),
-        &(3, 0),
-        "counters",
-    )
+    same(&(view.counter(&counter), view.counter(&CounterKey::of(owner(2), "n"))), &(3, 0), "counters")
 }
 
 pub(super) async fn port_load_gives_only_what_was_asked_for(w: &mut World) -> Checked {
@@ -90,10 +63,7 @@ pub(super) async fn port_keys_are_compared_in_all_parts(w: &mut World) -> Checke
         Key::owned(Kind::of("order"), Owner::NONE, [&[0; 16][..], b"bc"].concat()),
         Key::owned(Kind::of("order"), Owner::NONE, "bc"),
     ];
-    let draft = keys
-        .iter()
-        .enumerate()
-        .fold(w.draft(), |draft, (n, key)| draft.fresh(key, n as u64).term("all", "x"));
+    let draft = keys.iter().enumerate().fold(w.draft(), |draft, (n, key)| draft.fresh(key, n as u64).term("all", "x"));
     w.done(draft).await?;
     for (n, key) in keys.iter().enumerate() {
         same(&w.version(key).await?, &Some(n as u64), "the record of a key")?;
@@ -102,17 +72,6 @@ pub(super) async fn port_keys_are_compared_in_all_parts(w: &mut World) -> Checke
     sorted.sort();
     same(&w.keys("all").await?, &sorted, "keys in their order")?;
     // the same care with places and counters
-    w.done(
-        w.draft()
-            .fresh(&free("t", "b"), 1)
-            .term("ab", "c")
-            .fresh(&free("t", "a"), 1)
-            .term("a", "bc"),
-    )
-    .await?;
-    same(
-        &(w.keys("ab").await?, w.keys("a").await?),
-        &(vec![free("t", "b")], vec![free("t", "a")]),
-        "places",
-    )
+    w.done(w.draft().fresh(&free("t", "b"), 1).term("ab", "c").fresh(&free("t", "a"), 1).term("a", "bc")).await?;
+    same(&(w.keys("ab").await?, w.keys("a").await?), &(vec![free("t", "b")], vec![free("t", "a")]), "places")
 }

@@ -49,23 +49,15 @@ pub(super) async fn rule_01_replay_comes_before_expectations(w: &mut World) -> C
     w.commit(&set).await?;
     w.done(w.draft().over(&key, 1, 2)).await?;
     let again = w.commit(&set).await?;
-    holds(
-        again.replayed,
-        "a ChangeSet whose expectation no longer holds is replayed all the same",
-    )?;
+    holds(again.replayed, "a ChangeSet whose expectation no longer holds is replayed all the same")?;
     same(&w.version(&key).await?, &Some(2), "the record after the replay")
 }
 
 pub(super) async fn rule_01_each_failure_hides_the_later_ones(w: &mut World) -> Checked {
     with_taken_transfer(w).await?;
     let d = || w.draft();
-    w.refuses(
-        beyond_limits(capped(broke(taken_transfer(unexpected(d()))))),
-        "expectation",
-    )
-    .await?;
-    w.refuses(beyond_limits(capped(broke(taken_transfer(d())))), "transfer_exists")
-        .await?;
+    w.refuses(beyond_limits(capped(broke(taken_transfer(unexpected(d()))))), "expectation").await?;
+    w.refuses(beyond_limits(capped(broke(taken_transfer(d())))), "transfer_exists").await?;
     w.refuses(beyond_limits(capped(broke(d()))), "floor").await?;
     w.refuses(beyond_limits(capped(d())), "counter").await?;
     w.refuses(beyond_limits(d()), "malformed").await.map(drop)
@@ -74,13 +66,8 @@ pub(super) async fn rule_01_each_failure_hides_the_later_ones(w: &mut World) -> 
 pub(super) async fn rule_01_order_of_entries_does_not_matter(w: &mut World) -> Checked {
     with_taken_transfer(w).await?;
     let d = || w.draft();
-    w.refuses(
-        unexpected(taken_transfer(broke(capped(beyond_limits(d()))))),
-        "expectation",
-    )
-    .await?;
-    w.refuses(taken_transfer(broke(capped(beyond_limits(d())))), "transfer_exists")
-        .await?;
+    w.refuses(unexpected(taken_transfer(broke(capped(beyond_limits(d()))))), "expectation").await?;
+    w.refuses(taken_transfer(broke(capped(beyond_limits(d())))), "transfer_exists").await?;
     w.refuses(broke(capped(beyond_limits(d()))), "floor").await?;
     w.refuses(capped(beyond_limits(d())), "counter").await.map(drop)
 }
@@ -96,16 +83,9 @@ pub(super) async fn rule_01_expectations_in_key_order(w: &mut World) -> Checked 
         free("ab", ""),
     ];
     for skip in 0..keys.len() {
-        let draft = keys[skip..]
-            .iter()
-            .rev()
-            .fold(w.draft(), |draft, key| draft.ensure(key, Expect::Version(9)));
+        let draft = keys[skip..].iter().rev().fold(w.draft(), |draft, key| draft.ensure(key, Expect::Version(9)));
         let refusal = w.refuses(draft, "expectation").await?;
-        let wanted = Refusal::Expectation {
-            key: keys[skip].clone(),
-            expected: Expect::Version(9),
-            found: None,
-        };
+        let wanted = Refusal::Expectation { key: keys[skip].clone(), expected: Expect::Version(9), found: None };
         holds(refusal == wanted, "the first key that is not as expected is reported")?;
     }
     Ok(())
@@ -116,12 +96,7 @@ pub(super) async fn rule_01_every_kind_of_expectation_is_judged(w: &mut World) -
     w.done(w.draft().fresh(&there, 5)).await?;
     let put = |key: &Key, expect| w.draft().put(key, expect, 6, number(6));
     let ensure = |key: &Key, expect| w.draft().ensure(key, expect);
-    let delete = |key: &Key, expect| {
-        w.draft().with(Entry::Delete {
-            key: key.clone(),
-            expect,
-        })
-    };
+    let delete = |key: &Key, expect| w.draft().with(Entry::Delete { key: key.clone(), expect });
     let cases = [
         (&there, Expect::Absent, Some(5)),
         (&there, Expect::Version(4), Some(5)),
@@ -130,11 +105,7 @@ pub(super) async fn rule_01_every_kind_of_expectation_is_judged(w: &mut World) -
     for (key, expected, found) in cases {
         for draft in [put(key, expected), ensure(key, expected), delete(key, expected)] {
             let refusal = w.refuses(draft, "expectation").await?;
-            let wanted = Refusal::Expectation {
-                key: key.clone(),
-                expected,
-                found,
-            };
+            let wanted = Refusal::Expectation { key: key.clone(), expected, found };
             same(&refusal, &wanted, "what is said of the expectation")?;
         }
     }
@@ -143,24 +114,10 @@ pub(super) async fn rule_01_every_kind_of_expectation_is_judged(w: &mut World) -
 }
 
 pub(super) async fn rule_01_transfer_ids_in_order(w: &mut World) -> Checked {
-    w.done(
-        w.draft()
-            .post(deposit(owner(1), "b", 1))
-            .post(deposit(owner(1), "a", 1)),
-    )
-    .await?;
-    let both = w
-        .draft()
-        .post(deposit(owner(1), "b", 1))
-        .post(deposit(owner(1), "a", 1));
+    w.done(w.draft().post(deposit(owner(1), "b", 1)).post(deposit(owner(1), "a", 1))).await?;
+    let both = w.draft().post(deposit(owner(1), "b", 1)).post(deposit(owner(1), "a", 1));
     let refusal = w.refuses(both, "transfer_exists").await?;
-    same(
-        &refusal,
-        &Refusal::TransferExists {
-            subject: "about:a".into(),
-        },
-        "the first transfer id is reported",
-    )
+    same(&refusal, &Refusal::TransferExists { subject: "about:a".into() }, "the first transfer id is reported")
 }
 
 pub(super) async fn rule_01_floors_in_account_order(w: &mut World) -> Checked {
@@ -168,11 +125,9 @@ pub(super) async fn rule_01_floors_in_account_order(w: &mut World) -> Checked {
     w.done(w.draft().post(deposit(owner(1), "d1", 5))).await?;
     let draft = w.draft().post(hold(owner(2), "h2", 10)).post(hold(owner(1), "h1", 10));
     match w.refuses(draft, "floor").await? {
-        Refusal::Floor { now, would_be, .. } => same(
-            &(now, would_be),
-            &(5, -5),
-            "the floor of the lower account, now and then",
-        ),
+        Refusal::Floor { now, would_be, .. } => {
+            same(&(now, would_be), &(5, -5), "the floor of the lower account, now and then")
+        }
         _ => Ok(()),
     }
 }
@@ -184,24 +139,18 @@ pub(super) async fn rule_01_another_currency_is_found_with_the_floors(w: &mut Wo
     let both = w.draft().post(hold(owner(2), "h", 9)).post(foreign.clone());
     w.refuses(capped(both), "currency").await?;
     // of one account the currency comes before its floors
-    w.refuses(w.draft().post(hold(owner(1), "h", 9)).post(foreign), "currency")
-        .await?;
+    w.refuses(w.draft().post(hold(owner(1), "h", 9)).post(foreign), "currency").await?;
     // the floor of a lower account comes first
     let mut other = deposit(owner(3), "d3", 5);
     w.done(w.draft().post(other.clone())).await?;
     other.id.0 = b"d4".to_vec();
     other.currency = crate::money::Currency::Rub;
-    w.refuses(w.draft().post(other).post(hold(owner(2), "h", 9)), "floor")
-        .await
-        .map(drop)
+    w.refuses(w.draft().post(other).post(hold(owner(2), "h", 9)), "floor").await.map(drop)
 }
 
 pub(super) async fn rule_01_counters_in_key_order(w: &mut World) -> Checked {
-    let counter = |n: u8, name: &str, period: &str| CounterKey {
-        owner: owner(n),
-        name: name.into(),
-        period: period.into(),
-    };
+    let counter =
+        |n: u8, name: &str, period: &str| CounterKey { owner: owner(n), name: name.into(), period: period.into() };
     let counters = [
         counter(0, "z", ""),
         counter(1, "a", "2026-01-02"),
@@ -210,20 +159,9 @@ pub(super) async fn rule_01_counters_in_key_order(w: &mut World) -> Checked {
         counter(2, "a", ""),
     ];
     for skip in 0..counters.len() {
-        let draft = counters[skip..]
-            .iter()
-            .rev()
-            .fold(w.draft(), |draft, counter| draft.count(counter, 7, Some(6)));
-        let wanted = Refusal::Counter {
-            counter: counters[skip].clone(),
-            would_be: 7,
-            max: 6,
-        };
-        same(
-            &w.refuses(draft, "counter").await?,
-            &wanted,
-            "the first counter is reported",
-        )?;
+        let draft = counters[skip..].iter().rev().fold(w.draft(), |draft, counter| draft.count(counter, 7, Some(6)));
+        let wanted = Refusal::Counter { counter: counters[skip].clone(), would_be: 7, max: 6 };
+        same(&w.refuses(draft, "counter").await?, &wanted, "the first counter is reported")?;
     }
     Ok(())
 }

@@ -51,30 +51,14 @@ pub(super) async fn rule_02_an_accepted_one_is_there_as_a_whole(w: &mut World) -
     let old = w.record(&record("order", 1, "old")).await?;
     same(&old.as_ref().map(|r| r.version), &Some(12), "the version put")?;
     same(&old.map(|r| r.body), &Some(number(12)), "the body put")?;
-    same(
-        &w.version(&record("order", 1, "new")).await?,
-        &Some(11),
-        "the record that is new",
-    )?;
-    same(
-        &w.version(&record("order", 1, "gone")).await?,
-        &None,
-        "the record deleted",
-    )?;
-    same(
-        &w.version(&record("session", 1, "s")).await?,
-        &None,
-        "the family deleted",
-    )?;
+    same(&w.version(&record("order", 1, "new")).await?, &Some(11), "the record that is new")?;
+    same(&w.version(&record("order", 1, "gone")).await?, &None, "the record deleted")?;
+    same(&w.version(&record("session", 1, "s")).await?, &None, "the family deleted")?;
     same(&w.money(owner(1)).await?, &(54, 3, 0), "the money")?;
     same(&w.counter(&counter()).await?, &5, "the counter")?;
     same(&w.keys("token").await?.len(), &0, "terms of the family")?;
     let due = w.keys("due").await?;
-    same(
-        &due,
-        &vec![record("order", 1, "old"), record("order", 1, "new")],
-        "the terms",
-    )
+    same(&due, &vec![record("order", 1, "old"), record("order", 1, "new")], "the terms")
 }
 
 /// Each refusal, hung onto a ChangeSet that is fine otherwise, leaves no trace.
@@ -90,11 +74,7 @@ async fn leaves_no_trace(w: &World, code: &str, spoil: impl Fn(Draft) -> Draft) 
     // numbers, ids and versions are free: the same without the flaw goes through and is numbered on
     let receipt = w.commit(&good).await?;
     same(&receipt.events, &vec![2], "the next event")?;
-    same(
-        &receipt.transfers.iter().map(|t| t.number).collect::<Vec<_>>(),
-        &vec![2, 3],
-        "the next transfers",
-    )?;
+    same(&receipt.transfers.iter().map(|t| t.number).collect::<Vec<_>>(), &vec![2, 3], "the next transfers")?;
     same(&receipt.counters, &vec![5], "the counter")
 }
 
@@ -148,14 +128,9 @@ pub(super) async fn rule_02_refused_operation_id_is_free(w: &mut World) -> Check
 }
 
 pub(super) async fn rule_02_refused_first_touch_makes_no_head(w: &mut World) -> Checked {
-    w.refuses(w.draft().append(owner(5), 1).post(hold(owner(5), "h", 1)), "floor")
-        .await?;
+    w.refuses(w.draft().append(owner(5), 1).post(hold(owner(5), "h", 1)), "floor").await?;
     let head = w.head(owner(5)).await?;
-    same(
-        &(head.currency, head.last_event, head.last_transfer),
-        &(None, 0, 0),
-        "the head of an account never touched",
-    )?;
+    same(&(head.currency, head.last_event, head.last_transfer), &(None, 0, 0), "the head of an account never touched")?;
     same(&w.all(&Index::Heads).await?.len(), &0, "heads")?;
     same(&w.totals().await?.currencies.len(), &0, "currencies in the totals")
 }
@@ -163,8 +138,7 @@ pub(super) async fn rule_02_refused_first_touch_makes_no_head(w: &mut World) -> 
 pub(super) async fn rule_02_put_replaces_the_whole_record(w: &mut World) -> Checked {
     let key = record("order", 1, "a");
     let long = crate::store::Body::from_stored(format!("{{\"long\":\"{}\"}}", "x".repeat(9_000)).as_bytes());
-    w.done(w.draft().put(&key, Expect::Absent, 1, long).term("due", "1"))
-        .await?;
+    w.done(w.draft().put(&key, Expect::Absent, 1, long).term("due", "1")).await?;
     w.done(w.draft().over(&key, 1, 2)).await?;
     let record = w.record(&key).await?;
     same(&record.as_ref().map(|r| &r.body), &Some(&number(2)), "the body")?;
@@ -192,9 +166,7 @@ pub(super) async fn rule_02_versions_use_all_64_bits(w: &mut World) -> Checked {
         same(&w.version(&key).await?, &Some(version), "the version")?;
         expect = Expect::Version(version);
     }
-    w.refuses(w.draft().over(&key, u64::MAX - 1, 5), "expectation")
-        .await
-        .map(drop)
+    w.refuses(w.draft().over(&key, u64::MAX - 1, 5), "expectation").await.map(drop)
 }
 
 pub(super) async fn rule_02_ids_are_any_bytes(w: &mut World) -> Checked {
@@ -215,39 +187,21 @@ pub(super) async fn rule_02_ids_are_any_bytes(w: &mut World) -> Checked {
         vec![0xff; 128],
     ];
     let draft = ids.iter().enumerate().rev().fold(w.draft(), |draft, (n, id)| {
-        draft
-            .fresh(&record("thing", 1, id.clone()), n as u64)
-            .term("by_id", id.clone())
+        draft.fresh(&record("thing", 1, id.clone()), n as u64).term("by_id", id.clone())
     });
     w.done(draft).await?;
     for (n, id) in ids.iter().enumerate() {
-        same(
-            &w.version(&record("thing", 1, id.clone())).await?,
-            &Some(n as u64),
-            "the record of an id",
-        )?;
-        same(
-            &w.version(&record("thing", 2, id.clone())).await?,
-            &None,
-            "the same id of another owner",
-        )?;
+        same(&w.version(&record("thing", 1, id.clone())).await?, &Some(n as u64), "the record of an id")?;
+        same(&w.version(&record("thing", 2, id.clone())).await?, &None, "the same id of another owner")?;
     }
     let wanted: Vec<_> = ids.iter().map(|id| record("thing", 1, id.clone())).collect();
-    same(
-        &w.keys_of_kind("thing").await?,
-        &wanted,
-        "ids in the order of their bytes",
-    )?;
+    same(&w.keys_of_kind("thing").await?, &wanted, "ids in the order of their bytes")?;
     same(&w.keys("by_id").await?, &wanted, "terms in the order of their bytes")
 }
 
 pub(super) async fn rule_02_an_empty_change_set_is_accepted(w: &mut World) -> Checked {
     let receipt = w.done(w.draft()).await?;
-    same(
-        &(receipt.transfers.len(), receipt.events.len(), receipt.counters.len()),
-        &(0, 0, 0),
-        "the receipt of nothing",
-    )
+    same(&(receipt.transfers.len(), receipt.events.len(), receipt.counters.len()), &(0, 0, 0), "the receipt of nothing")
 }
 
 pub(super) async fn rule_02_a_view_never_shows_half(w: &mut World) -> Checked {
@@ -257,8 +211,7 @@ pub(super) async fn rule_02_a_view_never_shows_half(w: &mut World) -> Checked {
     let writer = async {
         for n in 0..20 {
             let (from, to) = if n % 2 == 0 { (&a, &b) } else { (&b, &a) };
-            w.done(w.draft().delete(from, n).fresh(to, n + 1).term("token", "t"))
-                .await?;
+            w.done(w.draft().delete(from, n).fresh(to, n + 1).term("token", "t")).await?;
         }
         Ok(())
     };
@@ -269,11 +222,7 @@ pub(super) async fn rule_02_a_view_never_shows_half(w: &mut World) -> Checked {
             let view = w.load(&keys).await?;
             let there = [&a, &b].into_iter().filter(|key| view.record(key).is_some()).count();
             same(&there, &1, "records in one view")?;
-            let rows = w
-                .store()
-                .scan(&Index::Term(Kind::of("token")), &Range::all(), None, 10)
-                .await?
-                .rows;
+            let rows = w.store().scan(&Index::Term(Kind::of("token")), &Range::all(), None, 10).await?.rows;
             same(&rows.len(), &1, "rows on one page")?;
             holds(matches!(rows[0], Row::Record { .. }), "a row of terms is a record")?;
         }
@@ -286,12 +235,9 @@ pub(super) async fn rule_02_a_view_never_shows_half(w: &mut World) -> Checked {
 pub(super) async fn rule_02_money_follows_the_records(w: &mut World) -> Checked {
     // an order that is refused for its record takes no money, and the other way round
     let key = record("order", 1, "o");
-    w.done(w.draft().post(deposit(owner(1), "d", 10)).fresh(&key, 1))
-        .await?;
-    w.refuses(w.draft().fresh(&key, 2).post(hold(owner(1), "h", 4)), "expectation")
-        .await?;
+    w.done(w.draft().post(deposit(owner(1), "d", 10)).fresh(&key, 1)).await?;
+    w.refuses(w.draft().fresh(&key, 2).post(hold(owner(1), "h", 4)), "expectation").await?;
     same(&w.money(owner(1)).await?, &(10, 0, 0), "the money")?;
-    w.refuses(w.draft().over(&key, 1, 2).post(hold(owner(1), "h", 40)), "floor")
-        .await?;
+    w.refuses(w.draft().over(&key, 1, 2).post(hold(owner(1), "h", 40)), "floor").await?;
     same(&w.version(&key).await?, &Some(1), "the record")
 }

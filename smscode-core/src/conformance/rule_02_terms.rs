@@ -7,17 +7,9 @@ use crate::store::{Expect, Index, Kind, Owner, Row};
 
 pub(super) async fn rule_02_put_replaces_all_terms(w: &mut World) -> Checked {
     let key = record("order", 1, "a");
-    w.done(
-        w.draft()
-            .fresh(&key, 1)
-            .term("due", "1")
-            .term("due", "2")
-            .term("phone", "p"),
-    )
-    .await?;
+    w.done(w.draft().fresh(&key, 1).term("due", "1").term("due", "2").term("phone", "p")).await?;
     same(&w.keys("due").await?.len(), &2, "two places in one index")?;
-    w.done(w.draft().over(&key, 1, 2).term("due", "2").term("state", "open"))
-        .await?;
+    w.done(w.draft().over(&key, 1, 2).term("due", "2").term("state", "open")).await?;
     same(&w.keys("due").await?.len(), &1, "the place that stayed")?;
     same(&w.keys("phone").await?.len(), &0, "the place that is gone")?;
     same(&w.keys("state").await?.len(), &1, "the place that is new")?;
@@ -40,27 +32,17 @@ pub(super) async fn rule_02_only_terms_change(w: &mut World) -> Checked {
 
 pub(super) async fn rule_02_delete_removes_terms(w: &mut World) -> Checked {
     let (a, b) = (record("order", 1, "a"), record("order", 1, "b"));
-    w.done(w.draft().fresh(&a, 1).term("due", "x").fresh(&b, 1).term("due", "x"))
-        .await?;
+    w.done(w.draft().fresh(&a, 1).term("due", "x").fresh(&b, 1).term("due", "x")).await?;
     w.done(w.draft().delete(&a, 1)).await?;
     same(&w.keys("due").await?, &vec![b], "an equal term of another record stays")
 }
 
 pub(super) async fn rule_02_equal_terms_of_two_records(w: &mut World) -> Checked {
-    let keys = [
-        free("order", "a"),
-        record("order", 1, ""),
-        record("order", 1, "a"),
-        record("zorder", 1, ""),
-    ];
+    let keys = [free("order", "a"), record("order", 1, ""), record("order", 1, "a"), record("zorder", 1, "")];
     for key in keys.iter().rev() {
         w.done(w.draft().fresh(key, 1).term("due", "same")).await?;
     }
-    same(
-        &w.keys("due").await?,
-        &keys.to_vec(),
-        "rows of one position in key order",
-    )?;
+    same(&w.keys("due").await?, &keys.to_vec(), "rows of one position in key order")?;
     w.done(w.draft().over(&keys[1], 1, 2).term("due", "other")).await?;
     let rest = [keys[1].clone(), keys[0].clone(), keys[2].clone(), keys[3].clone()];
     same(&w.keys("due").await?, &rest.to_vec(), "one of them moved")
@@ -68,8 +50,7 @@ pub(super) async fn rule_02_equal_terms_of_two_records(w: &mut World) -> Checked
 
 pub(super) async fn rule_02_a_term_given_twice_is_one_place(w: &mut World) -> Checked {
     let key = free("thing", "a");
-    w.done(w.draft().fresh(&key, 1).term("due", "x").term("due", "x"))
-        .await?;
+    w.done(w.draft().fresh(&key, 1).term("due", "x").term("due", "x")).await?;
     same(&w.keys("due").await?, &vec![key.clone()], "rows")?;
     w.done(w.draft().delete(&key, 1)).await?;
     same(&w.keys("due").await?.len(), &0, "rows after the delete")
@@ -77,22 +58,14 @@ pub(super) async fn rule_02_a_term_given_twice_is_one_place(w: &mut World) -> Ch
 
 pub(super) async fn rule_02_a_row_of_a_list_is_the_record(w: &mut World) -> Checked {
     let key = record("order", 1, "a");
-    w.done(w.draft().fresh(&key, 4).term("due", "x").term("phone", "y"))
-        .await?;
+    w.done(w.draft().fresh(&key, 4).term("due", "x").term("phone", "y")).await?;
     let loaded = w.record(&key).await?;
-    for index in [
-        Index::Term(Kind::of("due")),
-        Index::Term(Kind::of("phone")),
-        Index::Kind(Kind::of("order")),
-    ] {
+    for index in [Index::Term(Kind::of("due")), Index::Term(Kind::of("phone")), Index::Kind(Kind::of("order"))] {
         let found = w.all(&index).await?.into_iter().next().and_then(|row| match row {
             Row::Record { record, .. } => Some(record),
             Row::Head(..) | Row::Transfer(_) | Row::Event(_) => None,
         });
-        holds(
-            found.is_some() && found == loaded,
-            "a row has version, body and terms as a load has them",
-        )?;
+        holds(found.is_some() && found == loaded, "a row has version, body and terms as a load has them")?;
     }
     same(&loaded.map(|r| r.terms.len()), &Some(2), "terms of the record")
 }
@@ -102,9 +75,7 @@ pub(super) async fn rule_02_delete_owned_removes_records_and_terms(w: &mut World
         .into_iter()
         .map(|id| record("session", 7, id))
         .collect();
-    let draft = sessions.iter().fold(w.draft(), |draft, key| {
-        draft.fresh(key, 1).term("token", key.id.clone())
-    });
+    let draft = sessions.iter().fold(w.draft(), |draft, key| draft.fresh(key, 1).term("token", key.id.clone()));
     w.done(draft).await?;
     w.done(w.draft().delete_owned("session", owner(7))).await?;
     for key in &sessions {
@@ -131,62 +102,31 @@ pub(super) async fn rule_02_delete_owned_spares_the_neighbours(w: &mut World) ->
         record("order", 7, "a"),
     ];
     spared.sort();
-    let draft = spared
-        .iter()
-        .fold(w.draft(), |draft, key| draft.fresh(key, 1).term("token", "t"));
-    w.done(draft.fresh(&record("session", 7, "gone"), 1).term("token", "t"))
-        .await?;
+    let draft = spared.iter().fold(w.draft(), |draft, key| draft.fresh(key, 1).term("token", "t"));
+    w.done(draft.fresh(&record("session", 7, "gone"), 1).term("token", "t")).await?;
     w.done(w.draft().delete_owned("session", owner(7))).await?;
     same(&w.keys("token").await?, &spared, "what stays")
 }
 
 pub(super) async fn rule_02_delete_owned_at_the_last_owner(w: &mut World) -> Checked {
-    w.done(
-        w.draft()
-            .fresh(&record("session", 0xff, vec![0xff; 128]), 1)
-            .fresh(&free("sessionz", ""), 1),
-    )
-    .await?;
+    w.done(w.draft().fresh(&record("session", 0xff, vec![0xff; 128]), 1).fresh(&free("sessionz", ""), 1)).await?;
     w.done(w.draft().delete_owned("session", owner(0xff))).await?;
-    same(
-        &w.keys_of_kind("session").await?.len(),
-        &0,
-        "the family of the last owner",
-    )?;
+    same(&w.keys_of_kind("session").await?.len(), &0, "the family of the last owner")?;
     same(&w.keys_of_kind("sessionz").await?.len(), &1, "the kind behind it")
 }
 
 pub(super) async fn rule_02_delete_owned_of_nothing(w: &mut World) -> Checked {
-    w.done(w.draft().delete_owned("session", owner(1)).append(owner(1), 1))
-        .await?;
+    w.done(w.draft().delete_owned("session", owner(1)).append(owner(1), 1)).await?;
     same(&w.head(owner(1)).await?.last_event, &1, "the rest of the ChangeSet")
 }
 
 pub(super) async fn rule_02_delete_owned_keeps_what_is_put_beside_it(w: &mut World) -> Checked {
     let (old, new) = (record("session", 1, "old"), record("session", 1, "new"));
-    w.done(
-        w.draft()
-            .fresh(&old, 1)
-            .term("token", "o")
-            .fresh(&record("session", 1, "x"), 1),
-    )
-    .await?;
+    w.done(w.draft().fresh(&old, 1).term("token", "o").fresh(&record("session", 1, "x"), 1)).await?;
     // signed in anew: every session goes, this one comes; wherever the entry stands
-    w.done(
-        w.draft()
-            .fresh(&new, 2)
-            .term("token", "n")
-            .delete_owned("session", owner(1)),
-    )
-    .await?;
+    w.done(w.draft().fresh(&new, 2).term("token", "n").delete_owned("session", owner(1))).await?;
     same(&w.keys_of_kind("session").await?, &vec![new.clone()], "the family")?;
-    w.done(
-        w.draft()
-            .delete_owned("session", owner(1))
-            .over(&new, 2, 3)
-            .term("token", "m"),
-    )
-    .await?;
+    w.done(w.draft().delete_owned("session", owner(1)).over(&new, 2, 3).term("token", "m")).await?;
     same(&w.keys_of_kind("session").await?, &vec![new.clone()], "the family")?;
     same(&w.keys("token").await?, &vec![new.clone()], "its term")?;
     same(&w.version(&new).await?, &Some(3), "its version")
@@ -197,12 +137,6 @@ pub(super) async fn rule_02_delete_owned_beside_a_delete_and_an_ensure(w: &mut W
     w.done(w.draft().fresh(&a, 1).fresh(&b, 1)).await?;
     let stale = w.draft().delete_owned("session", owner(1)).ensure(&b, Expect::Absent);
     w.refuses(stale, "expectation").await?;
-    w.done(
-        w.draft()
-            .delete_owned("session", owner(1))
-            .delete(&a, 1)
-            .ensure(&b, Expect::Version(1)),
-    )
-    .await?;
+    w.done(w.draft().delete_owned("session", owner(1)).delete(&a, 1).ensure(&b, Expect::Version(1))).await?;
     same(&w.keys_of_kind("session").await?.len(), &0, "the family")
 }

@@ -10,29 +10,17 @@ fn orders() -> CounterKey {
 }
 
 pub(super) async fn rule_04_counts_in_parallel_do_not_conflict(w: &mut World) -> Checked {
-    let answers = w
-        .together((0..40).map(|_| w.draft().count(&orders(), 2, None)).collect())
-        .await;
+    let answers = w.together((0..40).map(|_| w.draft().count(&orders(), 2, None)).collect()).await;
     same(&times(&answers, "done"), &40, "accepted")?;
     let mut values: Vec<i64> = answers.iter().flatten().flat_map(|r| r.counters.clone()).collect();
     values.sort_unstable();
-    same(
-        &values,
-        &(1..=40).map(|n| n * 2).collect::<Vec<i64>>(),
-        "values that were answered",
-    )?;
+    same(&values, &(1..=40).map(|n| n * 2).collect::<Vec<i64>>(), "values that were answered")?;
     same(&w.counter(&orders()).await?, &80, "the counter")
 }
 
 pub(super) async fn rule_04_a_cap_runs_out_exactly(w: &mut World) -> Checked {
-    let answers = w
-        .together((0..30).map(|_| w.draft().count(&orders(), 3, Some(31))).collect())
-        .await;
-    same(
-        &(times(&answers, "done"), times(&answers, "counter")),
-        &(10, 20),
-        "accepted and refused",
-    )?;
+    let answers = w.together((0..30).map(|_| w.draft().count(&orders(), 3, Some(31))).collect()).await;
+    same(&(times(&answers, "done"), times(&answers, "counter")), &(10, 20), "accepted and refused")?;
     same(&w.counter(&orders()).await?, &30, "the counter")
 }
 
@@ -53,42 +41,25 @@ pub(super) async fn rule_04_a_cap_binds_only_what_is_added(w: &mut World) -> Che
     same(&receipt.counters, &vec![7], "given back above the cap")?;
     w.done(w.draft().count(&orders(), 0, Some(5))).await?;
     let refusal = w.refuses(w.draft().count(&orders(), 1, Some(5)), "counter").await?;
-    let wanted = Refusal::Counter {
-        counter: orders(),
-        would_be: 8,
-        max: 5,
-    };
+    let wanted = Refusal::Counter { counter: orders(), would_be: 8, max: 5 };
     same(&refusal, &wanted, "what is said of the cap")?;
     w.refuses(w.draft().count(&orders(), 1, Some(7)), "counter").await?;
     w.done(w.draft().count(&orders(), 1, Some(8))).await.map(drop)
 }
 
 pub(super) async fn rule_04_counts_of_one_change_set_see_each_other(w: &mut World) -> Checked {
-    let draft = w
-        .draft()
-        .count(&orders(), 2, Some(5))
-        .count(&orders(), -4, None)
-        .count(&orders(), 5, Some(5));
+    let draft = w.draft().count(&orders(), 2, Some(5)).count(&orders(), -4, None).count(&orders(), 5, Some(5));
     let receipt = w.done(draft).await?;
     same(&receipt.counters, &vec![2, 0, 5], "values in the order of the entries")?;
     // above the cap in between is above the cap
-    w.refuses(
-        w.draft().count(&orders(), 1, Some(5)).count(&orders(), -3, None),
-        "counter",
-    )
-    .await?;
-    let receipt = w
-        .done(w.draft().count(&orders(), -3, None).count(&orders(), 1, Some(5)))
-        .await?;
+    w.refuses(w.draft().count(&orders(), 1, Some(5)).count(&orders(), -3, None), "counter").await?;
+    let receipt = w.done(w.draft().count(&orders(), -3, None).count(&orders(), 1, Some(5))).await?;
     same(&receipt.counters, &vec![2, 3], "the other way round")
 }
 
 pub(super) async fn rule_04_counters_are_apart(w: &mut World) -> Checked {
-    let counter = |n: u8, name: &str, period: &str| CounterKey {
-        owner: owner(n),
-        name: name.into(),
-        period: period.into(),
-    };
+    let counter =
+        |n: u8, name: &str, period: &str| CounterKey { owner: owner(n), name: name.into(), period: period.into() };
     let long = "p".repeat(128);
     let counters = [
         counter(0, "a", ""),

@@ -49,20 +49,9 @@ pub(super) async fn rule_06_sent_at_once_many_times_it_happens_once(w: &mut Worl
     let set = order(w, 1);
     let store = w.store();
     let answers = join_all((0..24).map(|_| store.commit(set.clone()))).await;
-    same(
-        &(times(&answers, "done"), times(&answers, "replayed")),
-        &(1, 23),
-        "done and replayed",
-    )?;
-    let receipts: Vec<_> = answers
-        .iter()
-        .flatten()
-        .map(|r| (&r.events, &r.transfers, &r.counters))
-        .collect();
-    holds(
-        receipts.windows(2).all(|pair| pair[0] == pair[1]),
-        "all callers get the same answer",
-    )?;
+    same(&(times(&answers, "done"), times(&answers, "replayed")), &(1, 23), "done and replayed")?;
+    let receipts: Vec<_> = answers.iter().flatten().map(|r| (&r.events, &r.transfers, &r.counters)).collect();
+    holds(receipts.windows(2).all(|pair| pair[0] == pair[1]), "all callers get the same answer")?;
     same(&w.counter(&counter()).await?, &1, "effects")
 }
 
@@ -72,26 +61,13 @@ pub(super) async fn rule_06_a_dropped_commit_is_whole_or_nothing(w: &mut World) 
         // whatever was queued behind it is answered
         w.done(w.draft().append(owner(9), u64::from(n))).await?;
         let key = record("order", 1, [n]);
-        let view = w
-            .load(&[
-                LoadKey::Record(key.clone()),
-                LoadKey::Head(owner(1)),
-                LoadKey::Counter(counter()),
-            ])
-            .await?;
+        let view =
+            w.load(&[LoadKey::Record(key.clone()), LoadKey::Head(owner(1)), LoadKey::Counter(counter())]).await?;
         let (head, counted) = (view.head(owner(1)), view.counter(&counter()) as u64);
-        same(
-            &(head.last_event, head.last_transfer),
-            &(counted, counted),
-            "all parts of it have come or none",
-        )?;
+        same(&(head.last_event, head.last_transfer), &(counted, counted), "all parts of it have come or none")?;
     }
     let picture = w.keys_of_kind("order").await?.len();
-    same(
-        &(w.counter(&counter()).await? as usize),
-        &picture,
-        "records and counter",
-    )?;
+    same(&(w.counter(&counter()).await? as usize), &picture, "records and counter")?;
     same(&w.keys("due").await?.len(), &picture, "records and terms")
 }
 
@@ -111,11 +87,7 @@ pub(super) async fn rule_06_dropped_commits_hold_nobody_up(w: &mut World) -> Che
         start_and_drop(w, &order(w, n), 1).await;
     }
     w.done(w.draft().append(owner(2), 1)).await?;
-    same(
-        &w.head(owner(2)).await?.last_event,
-        &1,
-        "the event of the one that waited",
-    )
+    same(&w.head(owner(2)).await?.last_event, &1, "the event of the one that waited")
 }
 
 pub(super) async fn rule_06_a_caller_who_leaves_leaves_the_others_served(w: &mut World) -> Checked {
@@ -136,10 +108,8 @@ pub(super) async fn rule_06_a_caller_who_leaves_leaves_the_others_served(w: &mut
         }
         drop(first);
         join(&mut second, &mut third).await;
-        let answers: Vec<_> = [Pin::new(&mut second).take_output(), Pin::new(&mut third).take_output()]
-            .into_iter()
-            .flatten()
-            .collect();
+        let answers: Vec<_> =
+            [Pin::new(&mut second).take_output(), Pin::new(&mut third).take_output()].into_iter().flatten().collect();
         same(&times(&answers, "done"), &2, "those who stay")?;
     }
     Ok(())
@@ -154,7 +124,5 @@ pub(super) async fn rule_06_dropped_reads_do_no_harm(w: &mut World) -> Checked {
         poll_once(&mut store.load(&keys));
         poll_once(&mut store.totals());
     }
-    w.done(w.draft().ensure(&key, Expect::Version(1)).append(owner(1), 1))
-        .await
-        .map(drop)
+    w.done(w.draft().ensure(&key, Expect::Version(1)).append(owner(1), 1)).await.map(drop)
 }

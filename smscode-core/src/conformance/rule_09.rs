@@ -17,11 +17,7 @@ pub(super) async fn rule_09_the_only_time_is_the_header(w: &mut World) -> Checke
         Timestamp::from_seconds(1_000_000_000),
     ];
     for (n, time) in moments.into_iter().enumerate() {
-        let draft = w
-            .draft()
-            .at(time)
-            .append(owner(1), 1)
-            .post(deposit(owner(1), [n as u8], 1));
+        let draft = w.draft().at(time).append(owner(1), 1).post(deposit(owner(1), [n as u8], 1));
         w.done(draft).await?;
     }
     let mut times = Vec::new();
@@ -34,11 +30,7 @@ pub(super) async fn rule_09_the_only_time_is_the_header(w: &mut World) -> Checke
             }
         }
     }
-    same(
-        &times,
-        &[moments, moments].concat(),
-        "times to the microsecond, in the order of the numbers",
-    )
+    same(&times, &[moments, moments].concat(), "times to the microsecond, in the order of the numbers")
 }
 
 /// Two stores that are given the same show the same, whatever the hour.
@@ -54,11 +46,7 @@ pub(super) async fn rule_09_the_same_commits_give_the_same_store(w: &mut World) 
                 .count(&CounterKey::of(a, "n"), i64::from(n % 5) - 2, Some(8))
                 .post(deposit(a, [n], 10))
                 .append(a, u64::from(n));
-            let draft = if n % 4 == 3 {
-                draft.post(reverse(a, [n, 1], 25))
-            } else {
-                draft.post(hold(a, [n, 2], 3))
-            };
+            let draft = if n % 4 == 3 { draft.post(reverse(a, [n, 1], 25)) } else { draft.post(hold(a, [n, 2], 3)) };
             drop(world.commit(&draft.seal()).await);
         }
     }
@@ -72,31 +60,16 @@ pub(super) async fn rule_09_house_sums_are_right_at_every_moment(w: &mut World) 
     let mut revenue = 0;
     for n in 0..60_u8 {
         let amount = i64::from(n) + 1;
-        w.done(w.draft().post(hold(a, [1, n], amount)).post(capture(a, [2, n], amount)))
-            .await?;
+        w.done(w.draft().post(hold(a, [1, n], amount)).post(capture(a, [2, n], amount))).await?;
         revenue += i128::from(amount);
         if n % 7 == 0 {
             let totals = w.totals().await?;
             let line = totals.currencies.get(&Currency::Idr).cloned().unwrap_or_default();
-            same(
-                &(line.house(&House::revenue()), line.sum()),
-                &(revenue, 0),
-                "revenue and the sum",
-            )?;
+            same(&(line.house(&House::revenue()), line.sum()), &(revenue, 0), "revenue and the sum")?;
         }
     }
-    let line = w
-        .totals()
-        .await?
-        .currencies
-        .get(&Currency::Idr)
-        .cloned()
-        .unwrap_or_default();
-    same(
-        &(line.house(&House::revenue()), line.sum()),
-        &(revenue, 0),
-        "revenue and the sum",
-    )
+    let line = w.totals().await?.currencies.get(&Currency::Idr).cloned().unwrap_or_default();
+    same(&(line.house(&House::revenue()), line.sum()), &(revenue, 0), "revenue and the sum")
 }
 
 /// More lines than any bounded fold takes at once, from many accounts at the same time.
@@ -114,25 +87,11 @@ pub(super) async fn rule_09_a_busy_house_account_adds_up(w: &mut World) -> Check
         let answers = w.together(drafts.collect()).await;
         same(&times(&answers, "done"), &64, "accepted")?;
     }
-    let line = w
-        .totals()
-        .await?
-        .currencies
-        .get(&Currency::Idr)
-        .cloned()
-        .unwrap_or_default();
+    let line = w.totals().await?.currencies.get(&Currency::Idr).cloned().unwrap_or_default();
     same(&line.house(&House::revenue()), &(5 * 64 * 7), "revenue")?;
     same(&line.house(&House::clearing("host")), &(-5 * 64 * 20), "clearing")?;
-    same(
-        &(line.available, line.held, line.sum()),
-        &(5 * 64 * 13, 0, 0),
-        "customers and the sum",
-    )?;
-    same(
-        &(line.transfers, line.open_holds),
-        &(5 * 64 * 5, 0),
-        "transfers and open holds",
-    )
+    same(&(line.available, line.held, line.sum()), &(5 * 64 * 13, 0, 0), "customers and the sum")?;
+    same(&(line.transfers, line.open_holds), &(5 * 64 * 5, 0), "transfers and open holds")
 }
 
 pub(super) async fn rule_09_house_accounts_are_apart(w: &mut World) -> Checked {
@@ -142,13 +101,7 @@ pub(super) async fn rule_09_house_accounts_are_apart(w: &mut World) -> Checked {
         post.debit = crate::store::Place::House(House::clearing(gateway));
         w.done(w.draft().post(post)).await?;
     }
-    let line = w
-        .totals()
-        .await?
-        .currencies
-        .get(&Currency::Idr)
-        .cloned()
-        .unwrap_or_default();
+    let line = w.totals().await?.currencies.get(&Currency::Idr).cloned().unwrap_or_default();
     for (n, gateway) in gateways.iter().enumerate() {
         same(&line.house(&House::clearing(gateway)), &-(1 << n), "a house account")?;
     }

@@ -21,19 +21,9 @@ pub(super) async fn rule_10_one_that_fails_does_not_fail_the_others(w: &mut Worl
     ];
     let drafts = (0..63_u8)
         .map(|n| {
-            let draft = w
-                .draft()
-                .outcome(number(u64::from(n)))
-                .fresh(&record("order", 1, [n]), 1)
-                .term("due", [n]);
-            let draft = draft
-                .count(&CounterKey::of(owner(1), "n"), 1, None)
-                .append(owner(1), u64::from(n));
-            if n % 3 == 1 {
-                spoil[usize::from(n / 3) % 5](draft)
-            } else {
-                draft
-            }
+            let draft = w.draft().outcome(number(u64::from(n))).fresh(&record("order", 1, [n]), 1).term("due", [n]);
+            let draft = draft.count(&CounterKey::of(owner(1), "n"), 1, None).append(owner(1), u64::from(n));
+            if n % 3 == 1 { spoil[usize::from(n / 3) % 5](draft) } else { draft }
         })
         .collect();
     let answers = w.together(drafts).await;
@@ -51,10 +41,7 @@ pub(super) async fn rule_10_one_that_fails_does_not_fail_the_others(w: &mut Worl
 }
 
 pub(super) async fn rule_10_twins_in_one_group(w: &mut World) -> Checked {
-    let draft = w
-        .draft()
-        .count(&CounterKey::of(owner(1), "n"), 1, None)
-        .append(owner(1), 1);
+    let draft = w.draft().count(&CounterKey::of(owner(1), "n"), 1, None).append(owner(1), 1);
     let other = draft.clone().append(owner(1), 2);
     let drafts = vec![draft.clone(), draft.clone(), other, draft];
     let answers = w.together(drafts).await;
@@ -71,48 +58,27 @@ pub(super) async fn rule_10_twins_in_one_group(w: &mut World) -> Checked {
 pub(super) async fn rule_10_one_absent_key_has_one_winner(w: &mut World) -> Checked {
     for round in 0..4_u8 {
         let claim = free("claim", [round]);
-        let drafts = (0..16).map(|n| {
-            w.draft()
-                .fresh(&claim, n)
-                .append(owner(1), n)
-                .post(deposit(owner(1), [round, n as u8], 5))
-        });
+        let drafts = (0..16)
+            .map(|n| w.draft().fresh(&claim, n).append(owner(1), n).post(deposit(owner(1), [round, n as u8], 5)));
         let answers = w.together(drafts.collect()).await;
-        same(
-            &(times(&answers, "done"), times(&answers, "expectation")),
-            &(1, 15),
-            "winners and losers",
-        )?;
+        same(&(times(&answers, "done"), times(&answers, "expectation")), &(1, 15), "winners and losers")?;
         let won = answers.iter().position(Result::is_ok).map(|n| n as u64);
         same(&w.version(&claim).await?, &won, "the winner's record is there")?;
     }
     let head = w.head(owner(1)).await?;
-    same(
-        &(head.available, head.last_event, head.last_transfer),
-        &(20, 4, 4),
-        "what came with the winners",
-    )
+    same(&(head.available, head.last_event, head.last_transfer), &(20, 4, 4), "what came with the winners")
 }
 
 pub(super) async fn rule_10_one_closing_wins(w: &mut World) -> Checked {
     let a = owner(1);
     for round in 0..6_u8 {
-        w.done(w.draft().post(deposit(a, [1, round], 10)).post(hold(a, [2, round], 10)))
-            .await?;
+        w.done(w.draft().post(deposit(a, [1, round], 10)).post(hold(a, [2, round], 10))).await?;
         let drafts = (0..9_u8).map(|n| {
             let id = [3, round];
-            w.draft().post(if n % 2 == 0 {
-                capture(a, id, 10)
-            } else {
-                release(a, id, 10)
-            })
+            w.draft().post(if n % 2 == 0 { capture(a, id, 10) } else { release(a, id, 10) })
         });
         let answers = w.together(drafts.collect()).await;
-        same(
-            &(times(&answers, "done"), times(&answers, "transfer_exists")),
-            &(1, 8),
-            "one closing",
-        )?;
+        same(&(times(&answers, "done"), times(&answers, "transfer_exists")), &(1, 8), "one closing")?;
         same(&w.money(a).await?.1, &0, "held")?;
     }
     Ok(())
@@ -121,50 +87,21 @@ pub(super) async fn rule_10_one_closing_wins(w: &mut World) -> Checked {
 /// Later members see what earlier ones did: a chain that only goes through in its order.
 pub(super) async fn rule_10_members_see_the_earlier_ones(w: &mut World) -> Checked {
     let key = record("order", 1, "chain");
-    let first = w
-        .draft()
-        .fresh(&key, 0)
-        .term("due", "0")
-        .count(&CounterKey::of(owner(1), "n"), 1, Some(40));
+    let first = w.draft().fresh(&key, 0).term("due", "0").count(&CounterKey::of(owner(1), "n"), 1, Some(40));
     let links = (1..40_u64).map(|n| {
-        let draft = w
-            .draft()
-            .over(&key, n - 1, n)
-            .term("due", n.to_string())
-            .term("step", [n as u8]);
+        let draft = w.draft().over(&key, n - 1, n).term("due", n.to_string()).term("step", [n as u8]);
         draft.count(&CounterKey::of(owner(1), "n"), 1, Some(40))
     });
     let answers = w.together([first].into_iter().chain(links).collect()).await;
     let done = times(&answers, "done");
-    same(
-        &times(&answers, "expectation"),
-        &(40 - done),
-        "the others found another version",
-    )?;
+    same(&times(&answers, "expectation"), &(40 - done), "the others found another version")?;
     holds(done >= 1, "the first link goes through")?;
     let last = done as u64 - 1;
     same(&w.version(&key).await?, &Some(last), "the last link that went through")?;
-    same(
-        &w.counter(&CounterKey::of(owner(1), "n")).await?,
-        &(done as i64),
-        "the counter",
-    )?;
-    let places: Vec<_> = w
-        .all(&Index::Term(Kind::of("due")))
-        .await?
-        .iter()
-        .map(|row| row.cursor().position)
-        .collect();
-    same(
-        &places,
-        &vec![last.to_string().into_bytes()],
-        "only the last link's place is left",
-    )?;
-    same(
-        &w.keys("step").await?.len(),
-        &usize::from(last > 0),
-        "only the last link's place is left",
-    )
+    same(&w.counter(&CounterKey::of(owner(1), "n")).await?, &(done as i64), "the counter")?;
+    let places: Vec<_> = w.all(&Index::Term(Kind::of("due"))).await?.iter().map(|row| row.cursor().position).collect();
+    same(&places, &vec![last.to_string().into_bytes()], "only the last link's place is left")?;
+    same(&w.keys("step").await?.len(), &usize::from(last > 0), "only the last link's place is left")
 }
 
 pub(super) async fn rule_10_put_and_deleted_in_one_group(w: &mut World) -> Checked {
@@ -173,10 +110,7 @@ pub(super) async fn rule_10_put_and_deleted_in_one_group(w: &mut World) -> Check
         let answers = w
             .together(vec![
                 w.draft().fresh(&key, 1).term("due", [round]),
-                w.draft()
-                    .over(&key, 1, 2)
-                    .term("due", [round, 2])
-                    .term("state", [round]),
+                w.draft().over(&key, 1, 2).term("due", [round, 2]).term("state", [round]),
                 w.draft().delete(&key, 2),
                 w.draft().fresh(&key, 3).term("phone", [round]),
             ])
@@ -187,11 +121,7 @@ pub(super) async fn rule_10_put_and_deleted_in_one_group(w: &mut World) -> Check
         for index in ["due", "state", "phone"] {
             terms += w.keys(index).await?.iter().filter(|found| **found == key).count();
         }
-        same(
-            &terms,
-            &there.as_ref().map_or(0, |record| record.terms.len()),
-            "places and the record's terms",
-        )?;
+        same(&terms, &there.as_ref().map_or(0, |record| record.terms.len()), "places and the record's terms")?;
         if answers.iter().all(Result::is_ok) {
             same(&there.map(|record| record.version), &Some(3), "one after another")?;
         }
@@ -210,26 +140,13 @@ pub(super) async fn rule_10_a_family_deleted_and_joined_in_one_group(w: &mut Wor
         let new = record("session", 1, [round, 1]);
         let join = w.draft().fresh(&new, 1).term("token", [round, 1]).append(owner(1), 1);
         let leave = w.draft().delete_owned("session", owner(1)).append(owner(1), 2);
-        let drafts = if round % 2 == 0 {
-            vec![join, leave]
-        } else {
-            vec![leave, join]
-        };
+        let drafts = if round % 2 == 0 { vec![join, leave] } else { vec![leave, join] };
         let answers = w.together(drafts).await;
         same(&times(&answers, "done"), &2, "both go through")?;
         // the event numbers say which came first
-        let number = |n: usize| {
-            answers
-                .get(n)
-                .and_then(|a| a.as_ref().ok())
-                .and_then(|r| r.events.first().copied())
-        };
+        let number = |n: usize| answers.get(n).and_then(|a| a.as_ref().ok()).and_then(|r| r.events.first().copied());
         let joined = usize::from(round % 2 != 0);
-        let wanted = if number(joined) > number(1 - joined) {
-            vec![new]
-        } else {
-            vec![]
-        };
+        let wanted = if number(joined) > number(1 - joined) { vec![new] } else { vec![] };
         same(&w.keys_of_kind("session").await?, &wanted, "the family")?;
         same(&w.keys("token").await?, &wanted, "its terms")?;
         w.done(w.draft().delete_owned("session", owner(1))).await?;
@@ -240,29 +157,11 @@ pub(super) async fn rule_10_a_family_deleted_and_joined_in_one_group(w: &mut Wor
 pub(super) async fn rule_10_groups_of_one_take_the_same_way(w: &mut World) -> Checked {
     holds(w.group_max() >= 1, "a group has a member")?;
     let max = w.store().describe().await?.group_max;
-    holds(
-        max >= 1 && max <= w.group_max(),
-        "the store keeps to the group size it was opened with",
-    )?;
+    holds(max >= 1 && max <= w.group_max(), "the store keeps to the group size it was opened with")?;
     // alone, then together: the same answers
-    let alone = w
-        .commit(
-            &w.draft()
-                .append(owner(1), 1)
-                .count(&CounterKey::of(owner(1), "n"), 1, None)
-                .seal(),
-        )
-        .await?;
-    let answers = w
-        .together(vec![
-            w.draft().append(owner(2), 1).count(
-                &CounterKey::of(owner(2), "n"),
-                1,
-                None
-            );
-            1
-        ])
-        .await;
+    let alone = w.commit(&w.draft().append(owner(1), 1).count(&CounterKey::of(owner(1), "n"), 1, None).seal()).await?;
+    let answers =
+        w.together(vec![w.draft().append(owner(2), 1).count(&CounterKey::of(owner(2), "n"), 1, None); 1]).await;
     for answer in answers {
         same(&answer?, &alone, "the receipt")?;
     }
@@ -270,13 +169,7 @@ pub(super) async fn rule_10_groups_of_one_take_the_same_way(w: &mut World) -> Ch
 }
 
 pub(super) async fn rule_10_more_than_a_group_waits(w: &mut World) -> Checked {
-    let answers = w
-        .together(
-            (0..300_u64)
-                .map(|n| w.draft().outcome(number(n)).append(owner(1), n))
-                .collect(),
-        )
-        .await;
+    let answers = w.together((0..300_u64).map(|n| w.draft().outcome(number(n)).append(owner(1), n)).collect()).await;
     for (n, answer) in answers.iter().enumerate() {
         let outcome = answer.as_ref().map(|receipt| receipt.outcome.clone());
         same(&outcome, &Ok(number(n as u64)), "each is answered with his own outcome")?;
@@ -287,11 +180,8 @@ pub(super) async fn rule_10_more_than_a_group_waits(w: &mut World) -> Checked {
 pub(super) async fn rule_10_large_members(w: &mut World) -> Checked {
     // a group need not fit into what a single ChangeSet may hold
     let body = || crate::store::Body::from_stored(format!("\"{}\"", "b".repeat(60_000)).as_bytes());
-    let draft = |n: u8| {
-        (0..8_u8).fold(w.draft(), |draft, m| {
-            draft.put(&record("blob", n, [m]), Expect::Absent, 1, body())
-        })
-    };
+    let draft =
+        |n: u8| (0..8_u8).fold(w.draft(), |draft, m| draft.put(&record("blob", n, [m]), Expect::Absent, 1, body()));
     let answers = w.together((0..8).map(draft).collect()).await;
     same(&times(&answers, "done"), &8, "accepted")?;
     let rows = w.list(&Index::Kind(Kind::of("blob")), &Range::all(), 10).await?;
@@ -309,11 +199,8 @@ pub(super) async fn rule_10_a_second_node_sees_what_returned(w: &mut World) -> C
     let second = w.second().await?;
     for n in 0..10_u8 {
         let key = record("order", 1, [n]);
-        w.done(w.draft().fresh(&key, 1).term("due", [n]).append(owner(1), 1))
-            .await?;
-        let view = second
-            .load(&[LoadKey::Record(key.clone()), LoadKey::Head(owner(1))])
-            .await?;
+        w.done(w.draft().fresh(&key, 1).term("due", [n]).append(owner(1), 1)).await?;
+        let view = second.load(&[LoadKey::Record(key.clone()), LoadKey::Head(owner(1))]).await?;
         same(&view.record(&key).map(|r| r.version), &Some(1), "the record")?;
         same(&view.head(owner(1)).last_event, &(u64::from(n) + 1), "the head")?;
         let rows = list(&*second, &Index::Term(Kind::of("due")), &Range::all(), 3).await?;
@@ -325,34 +212,14 @@ pub(super) async fn rule_10_a_second_node_sees_what_returned(w: &mut World) -> C
 pub(super) async fn rule_10_twins_at_two_nodes_have_one_winner(w: &mut World) -> Checked {
     let stores = [w.store(), w.second().await?];
     for round in 0..10_u8 {
-        let set = w
-            .draft()
-            .count(&CounterKey::of(owner(1), "n"), 1, None)
-            .append(owner(1), 1)
-            .seal();
+        let set = w.draft().count(&CounterKey::of(owner(1), "n"), 1, None).append(owner(1), 1).seal();
         let answers = both(&stores, (0..8).map(|_| set.clone())).await;
-        same(
-            &(times(&answers, "done"), times(&answers, "replayed")),
-            &(1, 7),
-            "one operation id",
-        )?;
+        same(&(times(&answers, "done"), times(&answers, "replayed")), &(1, 7), "one operation id")?;
         let claim = free("claim", [round]);
         let answers = both(&stores, (0..8).map(|n| w.draft().fresh(&claim, n).seal())).await;
-        same(
-            &(times(&answers, "done"), times(&answers, "expectation")),
-            &(1, 7),
-            "one absent key",
-        )?;
-        let answers = both(
-            &stores,
-            (0..8).map(|_| w.draft().post(deposit(owner(1), [round], 5)).seal()),
-        )
-        .await;
-        same(
-            &(times(&answers, "done"), times(&answers, "transfer_exists")),
-            &(1, 7),
-            "one transfer id",
-        )?;
+        same(&(times(&answers, "done"), times(&answers, "expectation")), &(1, 7), "one absent key")?;
+        let answers = both(&stores, (0..8).map(|_| w.draft().post(deposit(owner(1), [round], 5)).seal())).await;
+        same(&(times(&answers, "done"), times(&answers, "transfer_exists")), &(1, 7), "one transfer id")?;
     }
     same(&w.counter(&CounterKey::of(owner(1), "n")).await?, &10, "effects")?;
     same(&w.money(owner(1)).await?, &(50, 0, 0), "the money")
@@ -362,33 +229,12 @@ pub(super) async fn rule_10_two_nodes_share_money_and_caps(w: &mut World) -> Che
     let (a, cap) = (owner(1), CounterKey::of(owner(1), "cap"));
     let stores = [w.store(), w.second().await?];
     w.done(w.draft().post(deposit(a, "d", 100))).await?;
-    let answers = both(
-        &stores,
-        (0..40_u8).map(|n| w.draft().post(hold(a, [n], 10)).append(a, 1).seal()),
-    )
-    .await;
+    let answers = both(&stores, (0..40_u8).map(|n| w.draft().post(hold(a, [n], 10)).append(a, 1).seal())).await;
     same(&(times(&answers, "done"), times(&answers, "floor")), &(10, 30), "holds")?;
-    let answers = both(
-        &stores,
-        (0..40).map(|_| w.draft().count(&cap, 1, Some(15)).append(a, 2).seal()),
-    )
-    .await;
-    same(
-        &(times(&answers, "done"), times(&answers, "counter")),
-        &(15, 25),
-        "counts",
-    )?;
+    let answers = both(&stores, (0..40).map(|_| w.draft().count(&cap, 1, Some(15)).append(a, 2).seal())).await;
+    same(&(times(&answers, "done"), times(&answers, "counter")), &(15, 25), "counts")?;
     let head = w.head(a).await?;
     same(&(head.available, head.held, head.last_event), &(0, 100, 25), "the head")?;
     same(&w.all(&Index::Events(a)).await?.len(), &25, "events without a gap")?;
-    same(
-        &w.totals()
-            .await?
-            .currencies
-            .values()
-            .map(crate::store::CurrencyTotals::sum)
-            .sum::<i128>(),
-        &0,
-        "the sum",
-    )
+    same(&w.totals().await?.currencies.values().map(crate::store::CurrencyTotals::sum).sum::<i128>(), &0, "the sum")
 }

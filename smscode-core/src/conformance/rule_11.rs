@@ -5,16 +5,7 @@ use super::failure::{Checked, same};
 use super::world::{World, keys_of};
 use crate::store::{CounterKey, Expect, Index, Key, Kind, Owner};
 
-const INVENTED: [&str; 8] = [
-    "host_loyalty_card",
-    "a",
-    "_",
-    "0",
-    "select",
-    "host_",
-    "zz9_plural_z_alpha",
-    "records",
-];
+const INVENTED: [&str; 8] = ["host_loyalty_card", "a", "_", "0", "select", "host_", "zz9_plural_z_alpha", "records"];
 
 pub(super) async fn rule_11_an_invented_kind_needs_no_adapter_code(w: &mut World) -> Checked {
     for kind in INVENTED {
@@ -24,36 +15,20 @@ pub(super) async fn rule_11_an_invented_kind_needs_no_adapter_code(w: &mut World
             w.done(w.draft().ensure(&key, Expect::Version(1))).await?;
             w.refuses(w.draft().fresh(&key, 2), "expectation").await?;
             w.done(w.draft().over(&key, 1, 3)).await?;
-            same(
-                &w.record(&key).await?.map(|r| (r.version, r.body)),
-                &Some((3, number(3))),
-                "the record",
-            )?;
+            same(&w.record(&key).await?.map(|r| (r.version, r.body)), &Some((3, number(3))), "the record")?;
         }
         let rows = w.all(&Index::Kind(Kind::read(kind))).await?;
         same(&rows.len(), &2, "records of the kind")?;
-        w.done(w.draft().with(crate::store::Entry::DeleteOwned {
-            kind: Kind::read(kind),
-            owner: owner(1),
-        }))
-        .await?;
+        w.done(w.draft().with(crate::store::Entry::DeleteOwned { kind: Kind::read(kind), owner: owner(1) })).await?;
         let rows = w.all(&Index::Kind(Kind::read(kind))).await?;
-        same(
-            &keys_of(&rows),
-            &vec![Key::free(Kind::read(kind), "id")],
-            "records after the family went",
-        )?;
+        same(&keys_of(&rows), &vec![Key::free(Kind::read(kind), "id")], "records after the family went")?;
     }
     Ok(())
 }
 
 pub(super) async fn rule_11_an_invented_index_needs_no_adapter_code(w: &mut World) -> Checked {
     for (n, name) in INVENTED.into_iter().enumerate() {
-        let draft = w
-            .draft()
-            .fresh(&free("thing", [n as u8]), 1)
-            .term(name, "x")
-            .term(name, "y");
+        let draft = w.draft().fresh(&free("thing", [n as u8]), 1).term(name, "x").term(name, "y");
         w.done(draft).await?;
         let rows = w.all(&Index::Term(Kind::read(name))).await?;
         same(&rows.len(), &2, "places in the index")?;
@@ -62,22 +37,12 @@ pub(super) async fn rule_11_an_invented_index_needs_no_adapter_code(w: &mut Worl
 }
 
 pub(super) async fn rule_11_kinds_are_apart(w: &mut World) -> Checked {
-    let keys: Vec<Key> = INVENTED
-        .iter()
-        .map(|kind| Key::owned(Kind::read(kind), owner(1), "same"))
-        .collect();
-    let draft = keys
-        .iter()
-        .enumerate()
-        .fold(w.draft(), |draft, (n, key)| draft.fresh(key, n as u64));
+    let keys: Vec<Key> = INVENTED.iter().map(|kind| Key::owned(Kind::read(kind), owner(1), "same")).collect();
+    let draft = keys.iter().enumerate().fold(w.draft(), |draft, (n, key)| draft.fresh(key, n as u64));
     w.done(draft).await?;
     w.done(w.draft().delete(&keys[3], 3)).await?;
     for (n, key) in keys.iter().enumerate() {
-        same(
-            &w.version(key).await?,
-            &(n != 3).then_some(n as u64),
-            "a record of a kind",
-        )?;
+        same(&w.version(key).await?, &(n != 3).then_some(n as u64), "a record of a kind")?;
     }
     Ok(())
 }
@@ -92,14 +57,7 @@ pub(super) async fn rule_11_an_index_may_be_named_like_a_kind(w: &mut World) -> 
 pub(super) async fn rule_11_every_kind_of_entry_in_one(w: &mut World) -> Checked {
     let (old, gone, gate) = (record("order", 1, "old"), record("order", 1, "gone"), free("gate", ""));
     let sessions = record("session", 1, "s");
-    w.done(
-        w.draft()
-            .fresh(&old, 1)
-            .fresh(&gone, 1)
-            .fresh(&gate, 1)
-            .fresh(&sessions, 1),
-    )
-    .await?;
+    w.done(w.draft().fresh(&old, 1).fresh(&gone, 1).fresh(&gate, 1).fresh(&sessions, 1)).await?;
     let draft = w
         .draft()
         .append(owner(1), 1)
@@ -112,17 +70,9 @@ pub(super) async fn rule_11_every_kind_of_entry_in_one(w: &mut World) -> Checked
         .post(hold(owner(1), "h", 4))
         .append(owner(1), 2);
     let receipt = w.done(draft).await?;
+    same(&(receipt.events, receipt.counters), &(vec![1, 2], vec![2]), "events and counters")?;
     same(
-        &(receipt.events, receipt.counters),
-        &(vec![1, 2], vec![2]),
-        "events and counters",
-    )?;
-    same(
-        &receipt
-            .transfers
-            .iter()
-            .map(|t| (t.moved, t.number))
-            .collect::<Vec<_>>(),
+        &receipt.transfers.iter().map(|t| (t.moved, t.number)).collect::<Vec<_>>(),
         &vec![(10, 1), (4, 2)],
         "transfers",
     )?;

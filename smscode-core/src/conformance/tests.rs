@@ -13,29 +13,14 @@ fn cases_are_named_after_their_rule() {
     for case in CASES {
         assert!(names.insert(case.name), "{} stands twice in the table", case.name);
         let prefix = match case.rule {
-            0 => ["port_", "bytes_", "durable_"]
-                .into_iter()
-                .find(|p| case.name.starts_with(p))
-                .map(str::to_owned),
+            0 => ["port_", "bytes_", "durable_"].into_iter().find(|p| case.name.starts_with(p)).map(str::to_owned),
             rule => Some(format!("rule_{rule:02}_")),
         };
-        assert!(
-            prefix.is_some_and(|prefix| case.name.starts_with(&prefix)),
-            "{}",
-            case.name
-        );
-        assert_eq!(
-            case.name.starts_with("durable_"),
-            case.needs == Needs::Durable,
-            "{}",
-            case.name
-        );
+        assert!(prefix.is_some_and(|prefix| case.name.starts_with(&prefix)), "{}", case.name);
+        assert_eq!(case.name.starts_with("durable_"), case.needs == Needs::Durable, "{}", case.name);
     }
     for rule in 1..=11 {
-        assert!(
-            CASES.iter().filter(|case| case.rule == rule).count() >= 4,
-            "rule {rule} has too few cases"
-        );
+        assert!(CASES.iter().filter(|case| case.rule == rule).count() >= 4, "rule {rule} has too few cases");
     }
 }
 
@@ -121,8 +106,5 @@ fn the_executor_waits_for_other_threads() {
         scope.spawn(move || send.send(7).unwrap());
         assert_eq!(run(async { receive.await.map_err(Failure::new) }), Ok(7));
     });
-    assert_eq!(
-        run(async { Err::<(), _>(Failure::new("x")) }).map_err(|f| f.to_string().starts_with('x')),
-        Err(true)
-    );
+    assert_eq!(run(async { Err::<(), _>(Failure::new("x")) }).map_err(|f| f.to_string().starts_with('x')), Err(true));
 }

@@ -249,11 +249,7 @@ impl World {
             }
             (indexes, named.counters.clone())
         };
-        let mut picture = Picture {
-            lists: BTreeMap::new(),
-            counters: BTreeMap::new(),
-            totals: self.totals().await?,
-        };
+        let mut picture = Picture { lists: BTreeMap::new(), counters: BTreeMap::new(), totals: self.totals().await? };
         for (name, index) in indexes {
             let rows = self.all(&index).await?;
             picture.lists.insert(name, rows);
@@ -272,9 +268,7 @@ impl World {
             match entry {
                 Entry::Put { key, terms, .. } => {
                     named.kinds.insert(key.kind.as_str().to_owned());
-                    named
-                        .indexes
-                        .extend(terms.iter().map(|term| term.index.as_str().to_owned()));
+                    named.indexes.extend(terms.iter().map(|term| term.index.as_str().to_owned()));
                 }
                 Entry::Delete { key, .. } | Entry::Ensure { key, .. } => {
                     named.kinds.insert(key.kind.as_str().to_owned());
@@ -312,21 +306,14 @@ pub(super) async fn list(store: &dyn Store, index: &Index, range: &Range, limit:
             let cursor = row.cursor();
             holds(range.contains(&cursor.position), "a row is outside the range")?;
             if let Some(last) = rows.last() {
-                holds(
-                    last.cursor() < cursor,
-                    "rows are not ascending, or a row is given twice",
-                )?;
+                holds(last.cursor() < cursor, "rows are not ascending, or a row is given twice")?;
             }
             rows.push(row);
         }
         match page.next {
             None => return Ok(rows),
             Some(next) => {
-                same(
-                    &Some(&next),
-                    &rows.last().map(Row::cursor).as_ref(),
-                    "the cursor of a page",
-                )?;
+                same(&Some(&next), &rows.last().map(Row::cursor).as_ref(), "the cursor of a page")?;
                 holds(after.as_ref() < Some(&next), "the cursor does not move on")?;
                 after = Some(next);
             }
@@ -374,10 +361,7 @@ struct Gone;
 
 impl Gone {
     fn error<T>() -> Result<T, StoreError> {
-        Err(StoreError::Corrupt {
-            store: "none",
-            what: "the store was given up".into(),
-        })
+        Err(StoreError::Corrupt { store: "none", what: "the store was given up".into() })
     }
 }
 

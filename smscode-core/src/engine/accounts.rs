@@ -34,11 +34,7 @@ impl Inner {
     pub(super) async fn open_account(&self) -> Result<AccountId, AccountError> {
         let account = AccountId(Owner(self.random()));
         let now = self.now();
-        let record = AccountRecord {
-            v: 1,
-            status: AccountStatus::Active,
-            created_at: now,
-        };
+        let record = AccountRecord { v: 1, status: AccountStatus::Active, created_at: now };
         let put = Entry::Put {
             key: account_key(account),
             expect: Expect::Absent,
@@ -61,11 +57,8 @@ impl Inner {
             return Err(AccountError::Token("its name is longer than 64 bytes"));
         }
         let (owned, claim) = (token_key(account, token), claim_key(token));
-        let keys = [
-            LoadKey::Record(account_key(account)),
-            LoadKey::Record(owned.clone()),
-            LoadKey::Record(claim.clone()),
-        ];
+        let keys =
+            [LoadKey::Record(account_key(account)), LoadKey::Record(owned.clone()), LoadKey::Record(claim.clone())];
         self.decide(&keys, |snapshot, now| {
             let (version, _) = read_account(snapshot, account)?.ok_or(AccountError::NotFound)?;
             match (snapshot.record(&owned), snapshot.record(&claim)) {
@@ -73,15 +66,8 @@ impl Inner {
                 (None, Some(_)) => return Err(AccountError::Token("it is in use")),
                 (_, None) => {}
             }
-            let record = TokenRecord {
-                v: 1,
-                name: name.to_owned(),
-                created_at: now,
-            };
-            let holder = TokenClaim {
-                v: 1,
-                owner: hex(&account.bytes()),
-            };
+            let record = TokenRecord { v: 1, name: name.to_owned(), created_at: now };
+            let holder = TokenClaim { v: 1, owner: hex(&account.bytes()) };
             let put = |key: &crate::store::Key, body| Entry::Put {
                 key: key.clone(),
                 expect: Expect::Absent,
@@ -90,10 +76,7 @@ impl Inner {
                 terms: Vec::new(),
             };
             let entries = vec![
-                Entry::Ensure {
-                    key: account_key(account),
-                    expect: Expect::Version(version),
-                },
+                Entry::Ensure { key: account_key(account), expect: Expect::Version(version) },
                 put(&owned, body(&record)?),
                 put(&claim, body(&holder)?),
             ];
@@ -144,10 +127,7 @@ impl Inner {
             .decide(&keys, |snapshot, _| {
                 let (version, _) = read_account(snapshot, account)?.ok_or(AccountError::NotFound)?;
                 let entries = vec![
-                    Entry::Ensure {
-                        key: account_key(account),
-                        expect: Expect::Version(version),
-                    },
+                    Entry::Ensure { key: account_key(account), expect: Expect::Version(version) },
                     Entry::Post(Post {
                         id: TransferId(format!("deposit/host/{reference}").into_bytes()),
                         kind: TransferKind::Deposit,
@@ -180,10 +160,7 @@ impl Inner {
         let subject = format!("deposit:{reference}");
         let mut after = None;
         loop {
-            let page = self
-                .store
-                .scan(&Index::Transfers(account.0), &Range::all(), after.as_ref(), 1_000)
-                .await?;
+            let page = self.store.scan(&Index::Transfers(account.0), &Range::all(), after.as_ref(), 1_000).await?;
             for row in &page.rows {
                 if let Row::Transfer(transfer) = row
                     && transfer.kind == TransferKind::Deposit
@@ -213,10 +190,7 @@ impl Inner {
         limit: usize,
     ) -> Result<Vec<StatementLine>, AccountError> {
         let range = Range::after_number(after);
-        let page = self
-            .store
-            .scan(&Index::Transfers(account.0), &range, None, limit)
-            .await?;
+        let page = self.store.scan(&Index::Transfers(account.0), &range, None, limit).await?;
         let lines = page.rows.iter().filter_map(|row| match row {
             Row::Transfer(transfer) => StatementLine::of(transfer),
             Row::Record { .. } | Row::Head(..) | Row::Event(_) => None,

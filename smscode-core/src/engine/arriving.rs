@@ -26,15 +26,10 @@ impl Arrivals {
     pub(super) fn begin(&self, got: &Activation) -> Result<Arriving<'_>, Twin> {
         let mut phones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(activation) = phones.get(&got.phone) {
-            return Err(Twin {
-                same_activation: *activation == got.id.0,
-            });
+            return Err(Twin { same_activation: *activation == got.id.0 });
         }
         phones.insert(got.phone.clone(), got.id.0.clone());
-        Ok(Arriving {
-            arrivals: self,
-            phone: got.phone.clone(),
-        })
+        Ok(Arriving { arrivals: self, phone: got.phone.clone() })
     }
 }
 

@@ -65,24 +65,14 @@ impl Inner {
                     draft.push(put_supply(got, &supply, self.version())?);
                     return Ok(Step::Write(true));
                 }
-                let link = Link {
-                    reference: reference.to_owned(),
-                    activation: Some(got.id.0.clone()),
-                };
+                let link = Link { reference: reference.to_owned(), activation: Some(got.id.0.clone()) };
                 let record = &mut draft.record;
                 record.key = content::wrap((epoch.0, &epoch.1), self.nonce(), account, id, key);
                 record.link = content::seal_link(key, self.nonce(), &link);
                 record.phone = content::seal_phone(key, self.nonce(), &got.phone);
                 record.phone_hash = Some(content::phone_hash(&epoch.1, &got.phone));
                 record.call = None;
-                rules::begin_window(
-                    record,
-                    &slot.info.capabilities,
-                    &self.settings,
-                    got,
-                    looked_up,
-                    sight.now,
-                );
+                rules::begin_window(record, &slot.info.capabilities, &self.settings, got, looked_up, sight.now);
                 let supply = self.supply_record(draft, got, SupplyState::Open, sight.now);
                 draft.push(put_supply(got, &supply, self.version())?);
                 Ok(Step::Write(false))
@@ -118,10 +108,7 @@ impl Inner {
     pub(super) async fn phone_in_use(&self, phone: &str) -> Result<bool, StoreError> {
         for epoch in self.epochs().values() {
             let hash = content::phone_hash(epoch, phone);
-            let page = self
-                .store
-                .scan(&Index::Term(BY_PHONE), &Range::prefix(hash.as_bytes()), None, 1)
-                .await?;
+            let page = self.store.scan(&Index::Term(BY_PHONE), &Range::prefix(hash.as_bytes()), None, 1).await?;
             if matches!(page.rows.first(), Some(Row::Record { .. })) {
                 return Ok(true);
             }

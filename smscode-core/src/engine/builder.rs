@@ -124,11 +124,8 @@ impl PlatformBuilder {
         let mut node = [0; 8];
         entropy.fill(&mut node);
         let settings = self.settings;
-        let catalogue = Catalogue::new(
-            &settings.extra_services,
-            &settings.blocked_services,
-            &settings.allowed_services,
-        );
+        let catalogue =
+            Catalogue::new(&settings.extra_services, &settings.blocked_services, &settings.allowed_services);
         let (tasks, waiting) = mpsc::channel(TASKS_MAX);
         let inner = Arc::new(Inner {
             store,

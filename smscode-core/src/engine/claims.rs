@@ -29,10 +29,7 @@ impl Inner {
         claim: Option<&Claim>,
     ) -> Result<Option<(Began, Vec<Purchase>)>, OrderError> {
         let Some(claim) = claim else { return Ok(None) };
-        let snapshot = self
-            .store
-            .load(&[LoadKey::Record(claim_key(account, &claim.hash))])
-            .await?;
+        let snapshot = self.store.load(&[LoadKey::Record(claim_key(account, &claim.hash))]).await?;
         let Some((version, old)) = read_claim(&snapshot, account, claim)? else {
             return Ok(None);
         };
@@ -43,10 +40,7 @@ impl Inner {
     }
 
     pub(super) async fn all_rejected(&self, account: AccountId, orders: &[OrderId]) -> Result<bool, OrderError> {
-        let keys: Vec<LoadKey> = orders
-            .iter()
-            .map(|id| LoadKey::Record(order_key(account, *id)))
-            .collect();
+        let keys: Vec<LoadKey> = orders.iter().map(|id| LoadKey::Record(order_key(account, *id))).collect();
         let snapshot = self.store.load(&keys).await?;
         for id in orders {
             if read_order(&snapshot, account, *id)?.is_none_or(|(_, record)| record.state != State::Rejected) {
@@ -64,10 +58,7 @@ impl Inner {
         version: u64,
     ) -> Result<(), OrderError> {
         let Some(claim) = claim else { return Ok(()) };
-        let delete = Entry::Delete {
-            key: claim_key(account, &claim.hash),
-            expect: Expect::Version(version),
-        };
+        let delete = Entry::Delete { key: claim_key(account, &claim.hash), expect: Expect::Version(version) };
         match self.commit(vec![delete], self.now()).await {
             Err(error) if !error.is_conflict() => Err(error.into()),
             Ok(_) | Err(_) => Ok(()),
@@ -84,14 +75,9 @@ impl Inner {
         let scope = operation.split('/').next().unwrap_or(operation);
         let account = account.bytes();
         let hash = keyed_hash(&self.keys.index, &[b"claim", &account, scope.as_bytes(), key]);
-        let fingerprint = keyed_hash(
-            &self.keys.index,
-            &[b"request", &account, operation.as_bytes(), &idempotency.request],
-        );
-        Ok(Claim {
-            hash: hex(&hash[..16]),
-            fingerprint: hex(&fingerprint[..16]),
-        })
+        let fingerprint =
+            keyed_hash(&self.keys.index, &[b"request", &account, operation.as_bytes(), &idempotency.request]);
+        Ok(Claim { hash: hex(&hash[..16]), fingerprint: hex(&fingerprint[..16]) })
     }
 }
 

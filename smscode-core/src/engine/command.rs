@@ -70,10 +70,7 @@ impl From<NotRunning> for OrderError {
 
 /// A document that cannot be read or written, as an error of the store.
 pub(super) fn unreadable(error: &BodyError) -> StoreError {
-    StoreError::Corrupt {
-        store: "core",
-        what: error.to_string(),
-    }
+    StoreError::Corrupt { store: "core", what: error.to_string() }
 }
 
 /// Whether a change of an order is to be written.
@@ -122,10 +119,7 @@ impl Inner {
         let mut tries = 0;
         let receipt = loop {
             match self.store.commit(change_set.clone()).await {
-                Err(StoreError::Unavailable {
-                    effect: Effect::Unknown,
-                    ..
-                }) if tries < UNKNOWN_MAX => {
+                Err(StoreError::Unavailable { effect: Effect::Unknown, .. }) if tries < UNKNOWN_MAX => {
                     self.clock.sleep_until(self.now().plus_ms(50 << tries)).await;
                     tries += 1;
                 }
@@ -181,38 +175,24 @@ impl Inner {
         with_supply: bool,
         mut rule: impl FnMut(&mut Draft, &Sight) -> Result<Step<T>, E>,
     ) -> Result<T, Failed<E>> {
-        let keys = [
-            LoadKey::Record(account_key(account)),
-            LoadKey::Record(order_key(account, id)),
-        ];
+        let keys = [LoadKey::Record(account_key(account)), LoadKey::Record(order_key(account, id))];
         let mut conflicts = 0;
         loop {
             let snapshot = self.store.load(&keys).await?;
             let (version, record) = read_order(&snapshot, account, id)?.ok_or(Failed::NotFound)?;
-            let supply = if with_supply {
-                self.supply_of(account, id, &record).await?
-            } else {
-                None
-            };
-            let sight = Sight {
-                now: self.now(),
-                supply,
-            };
+            let supply = if with_supply { self.supply_of(account, id, &record).await? } else { None };
+            let sight = Sight { now: self.now(), supply };
             let mut draft = Draft::of(account, id, version, record);
             let result = match rule(&mut draft, &sight).map_err(Failed::Rule)? {
                 Step::Leave(result) => return Ok(result),
                 Step::Write(result) => result,
             };
-            draft.record.due_at = draft
-                .put_off_until()
-                .or_else(|| rules::due_at(&draft.record, &self.settings, sight.now));
+            draft.record.due_at =
+                draft.put_off_until().or_else(|| rules::due_at(&draft.record, &self.settings, sight.now));
             let due = draft.record.due_at;
             let mut entries = draft.entries(self.version())?;
             let (account_version, _) = read_account(&snapshot, account)?.ok_or(Failed::NotFound)?;
-            entries.push(Entry::Ensure {
-                key: account_key(account),
-                expect: Expect::Version(account_version),
-            });
+            entries.push(Entry::Ensure { key: account_key(account), expect: Expect::Version(account_version) });
             match self.commit(entries, sight.now).await {
                 Ok(_) => {
                     if let Some(due) = due {
@@ -246,11 +226,7 @@ impl Inner {
             return Ok(None);
         };
         let record = stored.body.read().map_err(|e| unreadable(&e))?;
-        Ok(Some(Supply {
-            key,
-            version: stored.version,
-            record,
-        }))
+        Ok(Some(Supply { key, version: stored.version, record }))
     }
 
     /// Reads one order.

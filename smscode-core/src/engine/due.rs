@@ -124,26 +124,13 @@ impl Inner {
                     Ok(()) => {}
                     Err(error) => tracing::info!(code = error.code(), "a cancel is not decided yet"),
                 }
-                let undecided = self
-                    .load_order(account, id)
-                    .await?
-                    .is_some_and(|(_, record)| record.state == State::Canceling);
-                if undecided {
-                    self.put_off(order, self.now().plus_ms(RETRY_MS * 2)).await
-                } else {
-                    Ok(())
-                }
+                let undecided =
+                    self.load_order(account, id).await?.is_some_and(|(_, record)| record.state == State::Canceling);
+                if undecided { self.put_off(order, self.now().plus_ms(RETRY_MS * 2)).await } else { Ok(()) }
             }
             State::Active | State::Canceling => self.last_check(order, &record).await,
             State::Received => {
-                let end = self.end(
-                    account,
-                    id,
-                    Input::AutoEnd,
-                    Some("window_over"),
-                    SupplyState::Finishing,
-                    "engine",
-                );
+                let end = self.end(account, id, Input::AutoEnd, Some("window_over"), SupplyState::Finishing, "engine");
                 settle(end.await.map_err(Failed::Rule).or_else(raced))
             }
             State::Requested | State::Completed | State::Cancelled | State::Expired | State::Rejected => Ok(()),
@@ -151,9 +138,7 @@ impl Inner {
     }
 
     fn last_check_is_due(&self, record: &OrderRecord) -> bool {
-        let begins = record
-            .expires_at
-            .map(|end| end.plus_ms(-self.settings.last_check_before_ms));
+        let begins = record.expires_at.map(|end| end.plus_ms(-self.settings.last_check_before_ms));
         begins.is_some_and(|begins| begins <= self.now())
     }
 
@@ -181,14 +166,7 @@ impl Inner {
                 return Ok(());
             }
         }
-        let over = self.end(
-            account,
-            id,
-            Input::WindowOver,
-            Some("window_over"),
-            SupplyState::Cancelling,
-            "engine",
-        );
+        let over = self.end(account, id, Input::WindowOver, Some("window_over"), SupplyState::Cancelling, "engine");
         settle(over.await.map_err(Failed::Rule).or_else(raced))
     }
 
@@ -196,9 +174,7 @@ impl Inner {
     /// that belongs to nothing else.
     async fn look_up(&self, order: Order, record: &OrderRecord) -> Result<(), StoreError> {
         let (account, id) = order;
-        let given_up_at = record
-            .created_at
-            .plus_ms(self.settings.window_ms + self.settings.unclear_grace_ms);
+        let given_up_at = record.created_at.plus_ms(self.settings.window_ms + self.settings.unclear_grace_ms);
         let key = unwrap(&self.epochs(), account, id, record);
         let link = key.as_ref().and_then(|key| open_link(key, record));
         if let (Some(key), Some(link), Some(slot)) = (key, link, self.suppliers.get(&record.supplier)) {
@@ -214,14 +190,7 @@ impl Inner {
             }
         }
         if self.now() >= given_up_at {
-            let over = self.end(
-                account,
-                id,
-                Input::LookUpOver,
-                Some("unknown"),
-                SupplyState::Ended,
-                "engine",
-            );
+            let over = self.end(account, id, Input::LookUpOver, Some("unknown"), SupplyState::Ended, "engine");
             return settle(over.await.map_err(Failed::Rule).or_else(raced));
         }
         let done = self
@@ -257,10 +226,7 @@ impl Inner {
         let mut found = 0;
         let mut after = None;
         loop {
-            let page = self
-                .store
-                .scan(&Index::Term(BY_DUE), &Range::all(), after.as_ref(), 1_000)
-                .await?;
+            let page = self.store.scan(&Index::Term(BY_DUE), &Range::all(), after.as_ref(), 1_000).await?;
             for row in &page.rows {
                 let Row::Record { key, record, .. } = row else { continue };
                 let Some((account, id)) = read_order_key(key) else {
@@ -292,10 +258,7 @@ fn candidates(record: &OrderRecord, reference: &str, active: Vec<Activation>) ->
     let of_its_pair = |one: &Activation| {
         one.reference.is_none()
             && one.country == Some(record.country)
-            && one
-                .service
-                .as_deref()
-                .is_some_and(|service| service.eq_ignore_ascii_case(&record.service))
+            && one.service.as_deref().is_some_and(|service| service.eq_ignore_ascii_case(&record.service))
     };
     active.into_iter().filter(of_its_pair).take(CANDIDATES_MAX).collect()
 }

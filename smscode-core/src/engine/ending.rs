@@ -25,8 +25,7 @@ const DAY_SECONDS: i64 = 86_400;
 impl Inner {
     /// Ends an order at the customer's wish.
     pub(super) async fn finish(self: &Arc<Self>, account: AccountId, id: OrderId) -> Result<OrderView, OrderError> {
-        self.end(account, id, Input::Finish, None, SupplyState::Finishing, "customer")
-            .await?;
+        self.end(account, id, Input::Finish, None, SupplyState::Finishing, "customer").await?;
         self.view(account, id).await
     }
 
@@ -68,22 +67,14 @@ impl Inner {
 
     fn close_supply(&self, draft: &mut Draft, sight: &Sight, state: SupplyState) -> Result<(), OrderError> {
         let Some(supply) = &sight.supply else { return Ok(()) };
-        let wants_finish = self
-            .suppliers
-            .get(&supply.record.supplier)
-            .is_some_and(|slot| slot.info.capabilities.wants_finish);
-        let state = if state == SupplyState::Finishing && !wants_finish {
-            SupplyState::Finished
-        } else {
-            state
-        };
+        let wants_finish =
+            self.suppliers.get(&supply.record.supplier).is_some_and(|slot| slot.info.capabilities.wants_finish);
+        let state = if state == SupplyState::Finishing && !wants_finish { SupplyState::Finished } else { state };
         let mut closed = Supply::clone(supply);
         closed.record.state = state;
         closed.record.due_at =
             matches!(state, SupplyState::Finishing | SupplyState::Cancelling).then_some(coarse(sight.now));
-        let entry = closed
-            .entry(self.version())
-            .map_err(|e| OrderError::Unavailable(e.to_string()))?;
+        let entry = closed.entry(self.version()).map_err(|e| OrderError::Unavailable(e.to_string()))?;
         draft.push(entry);
         Ok(())
     }
@@ -136,17 +127,11 @@ impl Inner {
         let view = self.view(account, id).await?;
         match view.state {
             State::Cancelled => Ok(view),
-            State::Received | State::Completed => Err(OrderError::Conflict {
-                status: view.status,
-                reason: "an SMS came first, so it is paid for",
-            }),
-            State::Expired => Err(OrderError::Conflict {
-                status: view.status,
-                reason: "it has ended",
-            }),
-            _ => Err(OrderError::Supplier {
-                cause: "cancel_undecided",
-            }),
+            State::Received | State::Completed => {
+                Err(OrderError::Conflict { status: view.status, reason: "an SMS came first, so it is paid for" })
+            }
+            State::Expired => Err(OrderError::Conflict { status: view.status, reason: "it has ended" }),
+            _ => Err(OrderError::Supplier { cause: "cancel_undecided" }),
         }
     }
 
@@ -162,15 +147,7 @@ impl Inner {
         let outcome = self.until(limit, slot.port.cancel(&activation)).await;
         match outcome {
             Some(CancelOutcome::Cancelled) => {
-                self.end(
-                    account,
-                    id,
-                    Input::CancelConfirmed,
-                    Some("cancelled"),
-                    SupplyState::Cancelled,
-                    "engine",
-                )
-                .await
+                self.end(account, id, Input::CancelConfirmed, Some("cancelled"), SupplyState::Cancelled, "engine").await
             }
             Some(CancelOutcome::SmsArrived | CancelOutcome::NotOpen) => {
                 if let Ok(ActivationState::Ended) = self.check(account, id, &record).await {
@@ -206,11 +183,7 @@ impl Inner {
                         return Err(OrderError::ResendTooEarly { at });
                     }
                     let has_sms = draft.record.state == State::Received;
-                    let reason = if has_sms {
-                        "the window is over"
-                    } else {
-                        "no SMS has come"
-                    };
+                    let reason = if has_sms { "the window is over" } else { "no SMS has come" };
                     return Err(conflict(&draft.record, reason));
                 }
                 match draft.advance(Input::AskMore, None, "customer", sight.now) {
@@ -247,18 +220,11 @@ impl Inner {
             return Err(CallError::Unusable("the order's key is gone".into()));
         };
         let limit = self.now().plus_ms(self.settings.last_check_limit_ms);
-        let read = self
-            .until(limit, slot.port.poll(std::slice::from_ref(&activation)))
-            .await;
+        let read = self.until(limit, slot.port.poll(std::slice::from_ref(&activation))).await;
         let states = read.unwrap_or_else(|| Err(CallError::Unusable("no answer in time".into())))?;
-        let state = states
-            .into_iter()
-            .next()
-            .ok_or_else(|| CallError::Unusable("an empty answer".into()))?;
+        let state = states.into_iter().next().ok_or_else(|| CallError::Unusable("an empty answer".into()))?;
         if !state.sms().is_empty() {
-            self.receive(account, id, state.sms())
-                .await
-                .map_err(|e| CallError::Unusable(e.code().into()))?;
+            self.receive(account, id, state.sms()).await.map_err(|e| CallError::Unusable(e.code().into()))?;
         }
         Ok(state)
     }
@@ -272,16 +238,8 @@ impl Inner {
             return Ok(());
         }
         if let Ok(ActivationState::Ended) = self.check(account, id, &record).await {
-            let end = self
-                .end(
-                    account,
-                    id,
-                    Input::SupplierEnded,
-                    Some("supplier_ended"),
-                    SupplyState::Ended,
-                    "engine",
-                )
-                .await;
+            let end =
+                self.end(account, id, Input::SupplierEnded, Some("supplier_ended"), SupplyState::Ended, "engine").await;
             return settle(end.map_err(super::command::Failed::Rule).or_else(raced));
         }
         Ok(())
@@ -316,10 +274,7 @@ pub(super) fn raced(failed: super::command::Failed<OrderError>) -> Result<(), su
 }
 
 fn conflict(record: &OrderRecord, reason: &'static str) -> OrderError {
-    OrderError::Conflict {
-        status: record.status(),
-        reason,
-    }
+    OrderError::Conflict { status: record.status(), reason }
 }
 
 fn capped(failed: super::command::Failed<OrderError>, now: Timestamp) -> OrderError {

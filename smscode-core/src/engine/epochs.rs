@@ -57,10 +57,7 @@ impl Inner {
     /// Age of the oldest key.
     pub(super) fn oldest_epoch_seconds(&self) -> i64 {
         let now = self.now();
-        self.epochs()
-            .keys()
-            .next()
-            .map_or(0, |id| now.ms_since(id.began()) / 1_000)
+        self.epochs().keys().next().map_or(0, |id| now.ms_since(id.began()) / 1_000)
     }
 
     /// One pass: reload, re-wrap what is open in old epochs, destroy epochs that nothing needs any more.
@@ -71,11 +68,7 @@ impl Inner {
         }
         let old: Vec<EpochId> = {
             let now = self.now();
-            self.epochs()
-                .keys()
-                .copied()
-                .filter(|id| now.ms_since(id.began()) >= REWRAP_SECONDS * 1_000)
-                .collect()
+            self.epochs().keys().copied().filter(|id| now.ms_since(id.began()) >= REWRAP_SECONDS * 1_000).collect()
         };
         for id in old {
             let left = self.rewrap(id).await?;
@@ -101,10 +94,7 @@ impl Inner {
         let range = Range::prefix(&id.0.to_be_bytes());
         let mut after = None;
         for _ in 0..PAGES_MAX {
-            let page = self
-                .store
-                .scan(&Index::Term(BY_EPOCH), &range, after.as_ref(), PAGE)
-                .await?;
+            let page = self.store.scan(&Index::Term(BY_EPOCH), &range, after.as_ref(), PAGE).await?;
             for row in &page.rows {
                 let Row::Record { key, .. } = row else { continue };
                 let Some((account, order)) = read_order_key(key) else {

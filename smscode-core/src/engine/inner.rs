@@ -156,9 +156,7 @@ impl Inner {
         }
         let (reply, answer) = oneshot::channel();
         let task: Task = Box::pin(command(reply));
-        self.tasks
-            .try_send(task)
-            .map_err(|_| NotRunning("too many commands are waiting"))?;
+        self.tasks.try_send(task).map_err(|_| NotRunning("too many commands are waiting"))?;
         answer.await.map_err(|_| NotRunning("the platform is stopping"))
     }
 

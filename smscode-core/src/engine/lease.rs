@@ -33,10 +33,8 @@ impl Inner {
         let taken = self
             .decide(&[LoadKey::Record(key.clone())], |snapshot, now| {
                 let stored = snapshot.record(&key);
-                let lease: Option<LeaseRecord> = stored
-                    .map(|record| record.body.read())
-                    .transpose()
-                    .map_err(|e| unreadable(&e))?;
+                let lease: Option<LeaseRecord> =
+                    stored.map(|record| record.body.read()).transpose().map_err(|e| unreadable(&e))?;
                 if let Some(lease) = &lease {
                     let mine = lease.node == self.node;
                     if mine && lease.until.ms_since(now) > RENEW_MS {
@@ -46,11 +44,7 @@ impl Inner {
                         return Ok(Verdict::Nothing(false));
                     }
                 }
-                let fresh = LeaseRecord {
-                    v: 1,
-                    node: self.node.clone(),
-                    until: now.plus_ms(LEASE_MS),
-                };
+                let fresh = LeaseRecord { v: 1, node: self.node.clone(), until: now.plus_ms(LEASE_MS) };
                 let put = Entry::Put {
                     key: key.clone(),
                     expect: stored.map_or(Expect::Absent, |record| Expect::Version(record.version)),

@@ -12,17 +12,10 @@ impl Inner {
         loop {
             if numbers.next >= numbers.end {
                 let counter = CounterKey::of(Owner::NONE, "order_number");
-                let take = Entry::Count {
-                    counter,
-                    delta: NUMBERS_TAKEN,
-                    max: Some(NUMBERS_MAX),
-                };
+                let take = Entry::Count { counter, delta: NUMBERS_TAKEN, max: Some(NUMBERS_MAX) };
                 let receipt = self.commit(vec![take], self.now()).await?;
                 let end = receipt.counters.first().copied().unwrap_or(0);
-                *numbers = Numbers {
-                    next: end - NUMBERS_TAKEN,
-                    end,
-                };
+                *numbers = Numbers { next: end - NUMBERS_TAKEN, end };
             }
             let counter = u32::try_from(numbers.next).map_err(|_| OrderError::Unavailable("no numbers left".into()))?;
             numbers.next += 1;

@@ -34,11 +34,7 @@ impl Inner {
 
     /// Asks every supplier once and replaces the catalogue with what they say.
     pub(super) async fn refresh_all(&self, limit_ms: i64) {
-        let asked: Vec<_> = self
-            .suppliers
-            .values()
-            .map(|slot| self.offers_of(slot, limit_ms).boxed())
-            .collect();
+        let asked: Vec<_> = self.suppliers.values().map(|slot| self.offers_of(slot, limit_ms).boxed()).collect();
         futures_util::future::join_all(asked).await;
         if let Err(error) = self.rebuild_catalogue().await {
             tracing::error!(%error, "the catalogue could not be renewed");
@@ -97,21 +93,14 @@ impl Inner {
         let now = self.now();
         let mut catalogue = self.catalogue.write().unwrap_or_else(PoisonError::into_inner);
         // what is blocked, or unknown as a service, is not listed
-        products.retain(|product| {
-            catalogue
-                .service(&product.service)
-                .is_some_and(|service| !service.blocked)
-        });
+        products.retain(|product| catalogue.service(&product.service).is_some_and(|service| !service.blocked));
         let listed: BTreeSet<u32> = products.iter().map(|product| product.id).collect();
         // a slot that its supplier lists no longer stays, sold out, and may come back
         products.extend(
             catalogue
                 .all_products()
                 .filter(|product| !listed.contains(&product.id))
-                .map(|gone| Product {
-                    available: 0,
-                    ..gone.clone()
-                }),
+                .map(|gone| Product { available: 0, ..gone.clone() }),
         );
         *catalogue = Arc::new(catalogue.with_products(products, now));
         Ok(())
@@ -120,10 +109,7 @@ impl Inner {
     /// Reads the ids that exist.
     pub(super) async fn load_ids(&self) -> Result<(), StoreError> {
         let mut ids = self.ids.lock().await;
-        *ids = CatalogueIds {
-            products: self.ids_of(PRODUCT).await?,
-            umbrellas: self.ids_of(UMBRELLA).await?,
-        };
+        *ids = CatalogueIds { products: self.ids_of(PRODUCT).await?, umbrellas: self.ids_of(UMBRELLA).await? };
         Ok(())
     }
 
@@ -131,10 +117,7 @@ impl Inner {
         let mut ids = BTreeMap::new();
         let mut after = None;
         loop {
-            let page = self
-                .store
-                .scan(&Index::Kind(kind.clone()), &Range::all(), after.as_ref(), 1_000)
-                .await?;
+            let page = self.store.scan(&Index::Kind(kind.clone()), &Range::all(), after.as_ref(), 1_000).await?;
             for row in page.rows {
                 let Row::Record { key, record, .. } = row else { continue };
                 let record: IdRecord = record.body.read().map_err(|e| unreadable(&e))?;
@@ -157,10 +140,7 @@ impl Inner {
         };
         let (products, umbrellas) = {
             let ids = self.ids.lock().await;
-            let products = offers
-                .iter()
-                .map(|o| product_key(supplier, o.country, &o.service))
-                .collect();
+            let products = offers.iter().map(|o| product_key(supplier, o.country, &o.service)).collect();
             let umbrellas = offers.iter().map(|o| umbrella_key(o.country, &o.service)).collect();
             (known(products, &ids.products), known(umbrellas, &ids.umbrellas))
         };
@@ -175,11 +155,7 @@ impl Inner {
     async fn give_ids(&self, counter: &str, keys: &[Key]) -> Result<(), StoreError> {
         let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
         let counter = CounterKey::of(Owner::NONE, counter);
-        let take = Entry::Count {
-            counter,
-            delta: count,
-            max: Some(i64::from(i32::MAX)),
-        };
+        let take = Entry::Count { counter, delta: count, max: Some(i64::from(i32::MAX)) };
         let receipt = self.commit(vec![take], self.now()).await?;
         let first = receipt.counters.first().copied().unwrap_or(0) - count + 1;
         let load: Vec<LoadKey> = keys.iter().map(|key| LoadKey::Record(key.clone())).collect();
@@ -214,11 +190,7 @@ impl Inner {
         };
         let mut ids = self.ids.lock().await;
         for (key, id) in given {
-            let map = if key.kind == PRODUCT {
-                &mut ids.products
-            } else {
-                &mut ids.umbrellas
-            };
+            let map = if key.kind == PRODUCT { &mut ids.products } else { &mut ids.umbrellas };
             map.insert(key.id, id);
         }
         Ok(())

@@ -54,8 +54,7 @@ impl Inner {
     /// Places orders in an engine task; comes back when all are settled or the answer is due.
     pub(super) async fn place(self: &Arc<Self>, account: AccountId, wanted: PlaceOrders) -> Result<Placed, OrderError> {
         let inner = Arc::clone(self);
-        self.in_engine(move |reply| async move { inner.place_task(account, wanted, reply).await })
-            .await?
+        self.in_engine(move |reply| async move { inner.place_task(account, wanted, reply).await }).await?
     }
 
     /// The commit of a placing alone, for measurements: in the engine like the whole.
@@ -88,10 +87,7 @@ impl Inner {
             Began::Replayed(orders, _) => (orders, true),
             Began::Placed(orders) => (orders, false),
         };
-        let settling: Vec<_> = purchases
-            .into_iter()
-            .map(|purchase| self.purchase(purchase).boxed())
-            .collect();
+        let settling: Vec<_> = purchases.into_iter().map(|purchase| self.purchase(purchase).boxed()).collect();
         let mut settling = join_all(settling);
         let settled = self.until(answer_due, &mut settling).await;
         // whoever asked may be gone; the purchases go on
@@ -103,35 +99,18 @@ impl Inner {
 
     /// The hold. What it commits is everything: money, orders, claim, events.
     async fn begin(&self, account: AccountId, wanted: &PlaceOrders) -> Result<(Began, Vec<Purchase>), OrderError> {
-        let claim = wanted
-            .idempotency
-            .as_ref()
-            .map(|key| self.claim_of(account, key))
-            .transpose()?;
+        let claim = wanted.idempotency.as_ref().map(|key| self.claim_of(account, key)).transpose()?;
         let (product, routed) = match offer(&self.catalogue(), wanted, self.settings.currency) {
             Ok(offer) => offer,
             // a replay must not depend on what is on offer now
             Err(error) => return self.replay(account, claim.as_ref()).await?.ok_or(error),
         };
         let (quantity, abandon_when_late) = (wanted.quantity, wanted.abandon_when_late);
-        let plan = Plan {
-            product,
-            routed,
-            quantity,
-            abandon_when_late,
-            claim,
-        };
+        let plan = Plan { product, routed, quantity, abandon_when_late, claim };
         let fresh = self.fresh(plan.quantity).await?;
-        let epoch = self
-            .current_epoch()
-            .await
-            .map_err(|e| OrderError::Unavailable(e.to_string()))?;
+        let epoch = self.current_epoch().await.map_err(|e| OrderError::Unavailable(e.to_string()))?;
         let mut keys = vec![LoadKey::Record(account_key(account)), LoadKey::Head(account.0)];
-        keys.extend(
-            plan.claim
-                .as_ref()
-                .map(|claim| LoadKey::Record(claim_key(account, &claim.hash))),
-        );
+        keys.extend(plan.claim.as_ref().map(|claim| LoadKey::Record(claim_key(account, &claim.hash))));
         let began = self
             .decide(&keys, |snapshot, now| {
                 let old = match &plan.claim {
@@ -144,10 +123,7 @@ impl Inner {
                     return Ok(Verdict::Nothing(Began::Replayed(old.orders.clone(), *version)));
                 }
                 let entries = self.entries(account, &plan, &fresh, &epoch, snapshot, now)?;
-                Ok(Verdict::Commit(
-                    entries,
-                    Began::Placed(fresh.iter().map(|f| f.id).collect()),
-                ))
+                Ok(Verdict::Commit(entries, Began::Placed(fresh.iter().map(|f| f.id).collect())))
             })
             .await
             .map_err(|failed| self.refused(failed, &plan))?;
@@ -161,10 +137,7 @@ impl Inner {
             Began::Placed(orders) => {
                 let (answer_ms, call_ms) = (self.settings.answer_due_ms, self.settings.call_limit_ms);
                 self.due_at(self.now().plus_ms(answer_ms + call_ms));
-                let purchases = fresh
-                    .into_iter()
-                    .map(|fresh| self.first_purchase(account, &plan, fresh))
-                    .collect();
+                let purchases = fresh.into_iter().map(|fresh| self.first_purchase(account, &plan, fresh)).collect();
                 Ok((Began::Placed(orders), purchases))
             }
         }
@@ -187,15 +160,9 @@ impl Inner {
         let needed = Money::new(price.minor.saturating_mul(i64::from(plan.quantity)), price.currency);
         let available = snapshot.head(account.0).available;
         if available < needed.minor {
-            return Err(OrderError::InsufficientBalance {
-                needed,
-                available: Money::new(available, price.currency),
-            });
+            return Err(OrderError::InsufficientBalance { needed, available: Money::new(available, price.currency) });
         }
-        let mut entries = vec![Entry::Ensure {
-            key: account_key(account),
-            expect: Expect::Version(account_version),
-        }];
+        let mut entries = vec![Entry::Ensure { key: account_key(account), expect: Expect::Version(account_version) }];
         for fresh in fresh {
             entries.extend(self.order_entries(account, plan, fresh, epoch, now)?);
         }
@@ -231,10 +198,7 @@ impl Inner {
         now: Timestamp,
     ) -> Result<Vec<Entry>, OrderError> {
         let sealing = || OrderError::Unavailable("the order could not be sealed".into());
-        let link = Link {
-            reference: fresh.reference.clone(),
-            activation: None,
-        };
+        let link = Link { reference: fresh.reference.clone(), activation: None };
         let key =
             content::wrap((epoch.0, &epoch.1), self.nonce(), account, fresh.id, &fresh.key).ok_or_else(sealing)?;
         let send_until = now.plus_ms(self.settings.answer_due_ms);
@@ -279,24 +243,17 @@ impl Inner {
             steps: Vec::new(),
         };
         let mut draft = Draft::new(account, fresh.id, record);
-        draft
-            .advance(Input::Place, None, "customer", now)
-            .map_err(|stay| match stay {
-                Stay::Done | Stay::Late => OrderError::InProgress,
-                Stay::Refused(reason) => OrderError::Unavailable(reason.into()),
-            })?;
+        draft.advance(Input::Place, None, "customer", now).map_err(|stay| match stay {
+            Stay::Done | Stay::Late => OrderError::InProgress,
+            Stay::Refused(reason) => OrderError::Unavailable(reason.into()),
+        })?;
         draft.record.due_at = rules::due_at(&draft.record, &self.settings, now);
-        draft
-            .entries(self.version())
-            .map_err(|e| OrderError::Unavailable(e.to_string()))
+        draft.entries(self.version()).map_err(|e| OrderError::Unavailable(e.to_string()))
     }
 
     /// The answer as the orders stand now.
     async fn answer(&self, account: AccountId, orders: &[OrderId], replayed: bool) -> Result<Placed, OrderError> {
-        let keys: Vec<LoadKey> = orders
-            .iter()
-            .map(|id| LoadKey::Record(order_key(account, *id)))
-            .collect();
+        let keys: Vec<LoadKey> = orders.iter().map(|id| LoadKey::Record(order_key(account, *id))).collect();
         let snapshot = self.store.load(&keys).await?;
         let now = self.now();
         let mut items = Vec::with_capacity(orders.len());
@@ -317,11 +274,7 @@ impl Inner {
         let mut fresh = Vec::new();
         for _ in 0..quantity {
             let id = self.next_number().await?;
-            fresh.push(Fresh {
-                id,
-                key: self.order_key(),
-                reference: self.reference(),
-            });
+            fresh.push(Fresh { id, key: self.order_key(), reference: self.reference() });
         }
         Ok(fresh)
     }
@@ -329,23 +282,13 @@ impl Inner {
     fn refused(&self, failed: Failed<OrderError>, plan: &Plan) -> OrderError {
         let price = plan.product.price;
         match failed {
-            Failed::Store(StoreError::Refused(Refusal::Floor {
-                bucket: Bucket::Available,
-                now,
-                currency,
-                ..
-            })) => {
+            Failed::Store(StoreError::Refused(Refusal::Floor { bucket: Bucket::Available, now, currency, .. })) => {
                 let needed = Money::new(price.minor.saturating_mul(i64::from(plan.quantity)), price.currency);
-                OrderError::InsufficientBalance {
-                    needed,
-                    available: Money::new(now, currency),
-                }
+                OrderError::InsufficientBalance { needed, available: Money::new(now, currency) }
             }
-            Failed::Store(StoreError::Refused(Refusal::Counter { max, .. })) => OrderError::Cap {
-                what: "open orders",
-                max,
-                retry_after_seconds: 60,
-            },
+            Failed::Store(StoreError::Refused(Refusal::Counter { max, .. })) => {
+                OrderError::Cap { what: "open orders", max, retry_after_seconds: 60 }
+            }
             other => other.into(),
         }
     }
@@ -385,9 +328,7 @@ pub(super) fn rejection(reason: Option<&str>) -> OrderError {
         "number_in_use",
     ];
     let known: BTreeSet<&'static str> = CAUSES.into_iter().collect();
-    let cause = reason
-        .and_then(|reason| known.get(reason).copied())
-        .unwrap_or("provider_error");
+    let cause = reason.and_then(|reason| known.get(reason).copied()).unwrap_or("provider_error");
     OrderError::Supplier { cause }
 }
 

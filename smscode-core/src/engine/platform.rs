@@ -206,18 +206,13 @@ impl Platform {
 
     /// Wakes when something happens on an account.
     pub fn watch(&self, account: AccountId) -> Watch {
-        Watch {
-            account,
-            receiver: self.inner.wake_ups.subscribe(),
-        }
+        Watch { account, receiver: self.inner.wake_ups.subscribe() }
     }
 }
 
 impl std::fmt::Debug for Platform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Platform")
-            .field("suppliers", &self.inner.suppliers.keys())
-            .finish_non_exhaustive()
+        f.debug_struct("Platform").field("suppliers", &self.inner.suppliers.keys()).finish_non_exhaustive()
     }
 }
 

@@ -84,8 +84,7 @@ impl Inner {
         let now = self.now();
         let next = open.values().map(|watched| watched.next.ms_since(now)).min();
         let floor = i64::from(slot.info.capabilities.poll_floor_ms).max(50);
-        next.unwrap_or(self.settings.poll_late_ms)
-            .clamp(floor, self.settings.poll_late_ms.max(floor))
+        next.unwrap_or(self.settings.poll_late_ms).clamp(floor, self.settings.poll_late_ms.max(floor))
     }
 
     async fn round(&self, name: &str, slot: &Slot, open: &mut Open) -> Result<News, StoreError> {
@@ -95,17 +94,11 @@ impl Inner {
         }
         self.refresh(name, open).await?;
         let now = self.now();
-        let due: Vec<(AccountId, OrderId)> = open
-            .iter()
-            .filter(|(_, watched)| watched.next <= now)
-            .map(|(key, _)| *key)
-            .collect();
+        let due: Vec<(AccountId, OrderId)> =
+            open.iter().filter(|(_, watched)| watched.next <= now).map(|(key, _)| *key).collect();
         let batch = usize::try_from(slot.info.capabilities.poll_batch).unwrap_or(1).max(1);
         let at_once = if batch > 1 { 1 } else { POLLS_AT_ONCE };
-        let asked: Vec<_> = due
-            .chunks(batch)
-            .map(|orders| self.ask(slot, orders, open).boxed())
-            .collect();
+        let asked: Vec<_> = due.chunks(batch).map(|orders| self.ask(slot, orders, open).boxed()).collect();
         let answers: Vec<_> = iter(asked).buffer_unordered(at_once).collect().await;
         let mut news = News::new();
         for (order, state) in answers.into_iter().flatten() {
@@ -137,11 +130,8 @@ impl Inner {
         orders: &[(AccountId, OrderId)],
         open: &Open,
     ) -> Vec<((AccountId, OrderId), Option<ActivationState>)> {
-        let ids: Vec<ActivationId> = orders
-            .iter()
-            .filter_map(|key| open.get(key))
-            .map(|watched| watched.activation.clone())
-            .collect();
+        let ids: Vec<ActivationId> =
+            orders.iter().filter_map(|key| open.get(key)).map(|watched| watched.activation.clone()).collect();
         let limit = self.now().plus_ms(ROUND_MS);
         let answer = self.until(limit, slot.port.poll(&ids)).await;
         let mut state = slot.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -172,10 +162,7 @@ impl Inner {
         let mut found = Open::new();
         let mut after = None;
         while found.len() < OPEN_MAX {
-            let page = self
-                .store
-                .scan(&Index::Term(BY_SUPPLIER), &range, after.as_ref(), PAGE)
-                .await?;
+            let page = self.store.scan(&Index::Term(BY_SUPPLIER), &range, after.as_ref(), PAGE).await?;
             for row in page.rows {
                 let Row::Record { key, record, .. } = row else { continue };
                 let Some(order) = read_order_key(&key) else { continue };
@@ -202,19 +189,11 @@ impl Inner {
             _ => record.created_at,
         };
         match known {
-            Some(known) if known.since == since => Some(Watched {
-                state: record.state,
-                ..known
-            }),
+            Some(known) if known.since == since => Some(Watched { state: record.state, ..known }),
             _ => {
                 let key = unwrap(&self.epochs(), order.0, order.1, record)?;
                 let activation = ActivationId(open_link(&key, record)?.activation?);
-                Some(Watched {
-                    activation,
-                    state: record.state,
-                    since,
-                    next: Timestamp::EPOCH,
-                })
+                Some(Watched { activation, state: record.state, since, next: Timestamp::EPOCH })
             }
         }
     }

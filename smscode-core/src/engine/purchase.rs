@@ -117,9 +117,7 @@ impl Inner {
             return self.give_back(purchase, reason, &got).await;
         }
         let order = (purchase.account, purchase.id);
-        let attached = self
-            .attach(order, &purchase.key, &purchase.reference, &got, false)
-            .await?;
+        let attached = self.attach(order, &purchase.key, &purchase.reference, &got, false).await?;
         match attached {
             Attached::Done => {
                 slot.bought.notify_one();
@@ -149,10 +147,7 @@ impl Inner {
         state: SupplyState,
         now: Timestamp,
     ) -> SupplyRecord {
-        let currency = self
-            .suppliers
-            .get(&draft.record.supplier)
-            .map_or(draft.record.currency, |s| s.info.currency);
+        let currency = self.suppliers.get(&draft.record.supplier).map_or(draft.record.currency, |s| s.info.currency);
         SupplyRecord {
             v: 1,
             supplier: draft.record.supplier.clone(),
@@ -178,12 +173,10 @@ impl Inner {
     pub(super) async fn to_unclear(&self, account: AccountId, id: OrderId) -> Result<(), StoreError> {
         let done = self
             .change_order::<(), OrderError>(account, id, false, |draft, sight| {
-                Ok(
-                    match draft.advance(Input::CallUnclear, Some("no_answer"), "engine", sight.now) {
-                        Ok(()) => Step::Write(()),
-                        Err(_) => Step::Leave(()),
-                    },
-                )
+                Ok(match draft.advance(Input::CallUnclear, Some("no_answer"), "engine", sight.now) {
+                    Ok(()) => Step::Write(()),
+                    Err(_) => Step::Leave(()),
+                })
             })
             .await;
         settle(done)
@@ -220,10 +213,7 @@ impl Inner {
                         Ok(()) => {
                             if let Some((key, version)) = &claim {
                                 let expect = Expect::Version(*version);
-                                draft.push(Entry::Delete {
-                                    key: key.clone(),
-                                    expect,
-                                });
+                                draft.push(Entry::Delete { key: key.clone(), expect });
                             }
                             Ok(Step::Write(()))
                         }
@@ -249,10 +239,7 @@ impl Inner {
         })
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one caller; a struct of these would be used once"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "one caller; a struct of these would be used once")]
     fn call_next(
         &self,
         draft: &mut Draft,
@@ -268,10 +255,7 @@ impl Inner {
         {
             return Ok(Step::Leave(()));
         }
-        let link = Link {
-            reference: reference.to_owned(),
-            activation: None,
-        };
+        let link = Link { reference: reference.to_owned(), activation: None };
         let record = &mut draft.record;
         let before = std::mem::replace(&mut record.supplier, supplier.to_owned());
         record.tried.push(before);
@@ -344,9 +328,6 @@ pub(super) fn settle(done: Result<(), Failed<OrderError>>) -> Result<(), StoreEr
     match done {
         Ok(()) | Err(Failed::NotFound) => Ok(()),
         Err(Failed::Store(error)) => Err(error),
-        Err(Failed::Rule(error)) => Err(StoreError::Corrupt {
-            store: "core",
-            what: error.to_string(),
-        }),
+        Err(Failed::Rule(error)) => Err(StoreError::Corrupt { store: "core", what: error.to_string() }),
     }
 }

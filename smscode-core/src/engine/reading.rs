@@ -47,10 +47,8 @@ impl Inner {
         let mut seen = 0;
         let mut after: Option<Cursor> = None;
         while seen < wanted {
-            let page: Page = self
-                .store
-                .scan(&Index::Term(index.clone()), &range, after.as_ref(), wanted - seen)
-                .await?;
+            let page: Page =
+                self.store.scan(&Index::Term(index.clone()), &range, after.as_ref(), wanted - seen).await?;
             for row in page.rows {
                 let Row::Record { key, record, .. } = row else { continue };
                 seen += 1;
@@ -74,10 +72,7 @@ impl Inner {
         let mut views = Vec::new();
         for status in [Status::Active, Status::OtpReceived] {
             let (index, prefix) = place(account, Some(status));
-            let page = self
-                .store
-                .scan(&Index::Term(index), &Range::prefix(&prefix), None, OPEN_MAX)
-                .await?;
+            let page = self.store.scan(&Index::Term(index), &Range::prefix(&prefix), None, OPEN_MAX).await?;
             for row in page.rows {
                 let Row::Record { key, record, .. } = row else { continue };
                 let Some((_, id)) = read_order_key(&key) else { continue };

@@ -47,31 +47,20 @@ impl Inner {
             Ok(novel) => Ok(novel),
             Err(Failed::NotFound) => Ok(0),
             Err(Failed::Store(error)) => Err(error),
-            Err(Failed::Rule(error)) => Err(StoreError::Corrupt {
-                store: "core",
-                what: error.to_string(),
-            }),
+            Err(Failed::Rule(error)) => Err(StoreError::Corrupt { store: "core", what: error.to_string() }),
         }
     }
 
     fn append(&self, draft: &mut Draft, key: &OrderKey, sms: &SupplierSms, now: Timestamp) -> Result<bool, OrderError> {
         let dedupe = content::dedupe(key, sms);
-        if draft
-            .record
-            .messages
-            .iter()
-            .any(|known| content::is_same(&known.dedupe, &dedupe))
-        {
+        if draft.record.messages.iter().any(|known| content::is_same(&known.dedupe, &dedupe)) {
             return Ok(false);
         }
         if draft.record.messages.len() >= MESSAGES_MAX {
             tracing::warn!("an order has more SMS than are kept");
             return Ok(false);
         }
-        let message = Message {
-            text: cut(&sms.text),
-            code: code_of(sms),
-        };
+        let message = Message { text: cut(&sms.text), code: code_of(sms) };
         let revision = draft.record.revision + 1;
         let sealing = || OrderError::Unavailable("the SMS could not be sealed".into());
         let sealed = content::seal_message(key, self.nonce(), revision, &message).ok_or_else(sealing)?;
@@ -85,12 +74,7 @@ impl Inner {
         }
         let record = &mut draft.record;
         record.revision = revision;
-        record.messages.push(MessageRecord {
-            revision,
-            at: now,
-            sealed,
-            dedupe,
-        });
+        record.messages.push(MessageRecord { revision, at: now, sealed, dedupe });
         record.first_sms_at.get_or_insert(now);
         record.last_sms_at = Some(now);
         record.awaiting_more = false;
@@ -152,11 +136,7 @@ mod tests {
             ("Welcome!", None, None),
         ];
         for (text, given, expected) in cases {
-            let sms = SupplierSms {
-                text: text.into(),
-                code: given.map(str::to_owned),
-                ..SupplierSms::default()
-            };
+            let sms = SupplierSms { text: text.into(), code: given.map(str::to_owned), ..SupplierSms::default() };
             assert_eq!(code_of(&sms).as_deref(), expected, "{text} {given:?}");
         }
     }

@@ -22,11 +22,7 @@ const RECOVER_AGAIN_MS: i64 = 1_000;
 impl Inner {
     /// Drives everything until `shutdown` is ready; then commands under way may end, at most for the call limit.
     pub(super) async fn run(self: &Arc<Self>, shutdown: impl Future<Output = ()>) {
-        let taken = self
-            .waiting
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .take();
+        let taken = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let Some(mut tasks) = taken else {
             tracing::error!("the platform is being run already");
             return shutdown.await;
@@ -54,14 +50,9 @@ impl Inner {
         while let Ok(task) = tasks.try_recv() {
             commands.push(task);
         }
-        let ended = self
-            .until(limit, async { while commands.next().await.is_some() {} })
-            .await;
+        let ended = self.until(limit, async { while commands.next().await.is_some() {} }).await;
         if ended.is_none() {
-            tracing::warn!(
-                left = commands.len(),
-                "stopped with commands under way; recovery will find them"
-            );
+            tracing::warn!(left = commands.len(), "stopped with commands under way; recovery will find them");
         }
     }
 
@@ -81,18 +72,9 @@ impl Inner {
             }
         }
         self.running.send_replace(true);
-        let polling = join_all(
-            self.suppliers
-                .keys()
-                .map(|name| self.poll_supplier(name).boxed())
-                .collect::<Vec<_>>(),
-        );
-        let (due, telling, offers, epochs) = (
-            self.do_due(),
-            self.tell_suppliers(),
-            self.refresh_offers(),
-            self.look_after_epochs(),
-        );
+        let polling = join_all(self.suppliers.keys().map(|name| self.poll_supplier(name).boxed()).collect::<Vec<_>>());
+        let (due, telling, offers, epochs) =
+            (self.do_due(), self.tell_suppliers(), self.refresh_offers(), self.look_after_epochs());
         // none of these ends
         join5(polling, due, telling, offers, epochs).await;
     }

@@ -91,9 +91,6 @@ pub struct Caps {
 
 impl Default for Caps {
     fn default() -> Self {
-        Self {
-            open_orders: 1_000,
-            cancels_a_day: 1_000,
-        }
+        Self { open_orders: 1_000, cancels_a_day: 1_000 }
     }
 }

@@ -39,10 +39,7 @@ impl Inner {
         }
         loop {
             let now = self.now();
-            let page = self
-                .store
-                .scan(&Index::Term(BY_SUPPLY_DUE), &Range::all(), None, AT_ONCE * 4)
-                .await?;
+            let page = self.store.scan(&Index::Term(BY_SUPPLY_DUE), &Range::all(), None, AT_ONCE * 4).await?;
             let mut due: Vec<(Key, SupplyRecord)> = Vec::new();
             let mut next = now.plus_ms(LOOK_MS);
             for row in page.rows {
@@ -124,10 +121,7 @@ impl Inner {
         let slot = self.suppliers.get(&record.supplier)?;
         let id = ActivationId(record.activation.clone());
         let limit = self.now().plus_ms(TELL_MS);
-        let states = self
-            .until(limit, slot.port.poll(std::slice::from_ref(&id)))
-            .await?
-            .ok()?;
+        let states = self.until(limit, slot.port.poll(std::slice::from_ref(&id))).await?.ok()?;
         match states.first()? {
             ActivationState::Ended | ActivationState::NotFound => Some(SupplyState::Ended),
             ActivationState::Waiting | ActivationState::Received(_) => None,

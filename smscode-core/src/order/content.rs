@@ -54,10 +54,7 @@ pub(crate) fn wrap(
     key: &OrderKey,
 ) -> Option<WrappedKey> {
     let wrapped = seal(epoch.1.bytes(), nonce, &purpose(account, id), &*key.0)?;
-    Some(WrappedKey {
-        epoch: epoch.0.0,
-        wrapped,
-    })
+    Some(WrappedKey { epoch: epoch.0.0, wrapped })
 }
 
 /// The order's key, if it and its epoch's are still there.
@@ -89,12 +86,7 @@ pub(crate) fn seal_message(
     revision: u64,
     message: &Message,
 ) -> Option<Sealed> {
-    seal(
-        &key.0,
-        nonce,
-        &message_purpose(revision),
-        &serde_json::to_vec(message).ok()?,
-    )
+    seal(&key.0, nonce, &message_purpose(revision), &serde_json::to_vec(message).ok()?)
 }
 
 fn message_purpose(revision: u64) -> Vec<u8> {
@@ -132,12 +124,7 @@ pub(crate) fn dedupe(key: &OrderKey, sms: &SupplierSms) -> String {
     let part = |name: &[u8], text: &Option<String>| text.as_ref().map_or_else(|| "-".into(), |text| hash(name, text));
     match &sms.id {
         Some(id) => hash(b"id", id),
-        None => [
-            hash(b"text", &sms.text),
-            part(b"sender", &sms.sender),
-            part(b"at", &sms.at),
-        ]
-        .join("."),
+        None => [hash(b"text", &sms.text), part(b"sender", &sms.sender), part(b"at", &sms.at)].join("."),
     }
 }
 
@@ -156,9 +143,5 @@ pub(crate) fn phone_hash(epoch: &EpochKey, phone: &str) -> String {
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
-        .map(char::from)
-        .collect()
+    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
 }

@@ -186,21 +186,11 @@ pub enum Cell {
 }
 
 const fn to(to: State, money: Money, event: &'static str, rule: &'static str) -> Cell {
-    Cell::Move {
-        to,
-        money,
-        event: Some(event),
-        rule,
-    }
+    Cell::Move { to, money, event: Some(event), rule }
 }
 
 const fn quietly(to: State, rule: &'static str) -> Cell {
-    Cell::Move {
-        to,
-        money: Money::None,
-        event: None,
-        rule,
-    }
+    Cell::Move { to, money: Money::None, event: None, rule }
 }
 
 const NO_NUMBER: Cell = Cell::Refused("there is no number yet");
@@ -224,12 +214,9 @@ pub const fn next(state: State, input: Input) -> Cell {
 
 const fn requested(input: Input) -> Cell {
     match input {
-        Input::Place => to(
-            State::Calling,
-            Money::Hold,
-            "order.placed",
-            "the price is held before the supplier is called",
-        ),
+        Input::Place => {
+            to(State::Calling, Money::Hold, "order.placed", "the price is held before the supplier is called")
+        }
         Input::NextSupplier
         | Input::Reject
         | Input::CallUnclear
@@ -251,29 +238,17 @@ const fn pending(state: State, input: Input) -> Cell {
         (State::Calling, Input::NextSupplier) => {
             quietly(State::Calling, "rejected for certain, the next supplier is asked")
         }
-        (State::Calling, Input::CallUnclear) => quietly(
-            State::Unclear,
-            "no clear answer: the money stays held, the purchase is looked up",
-        ),
+        (State::Calling, Input::CallUnclear) => {
+            quietly(State::Unclear, "no clear answer: the money stays held, the purchase is looked up")
+        }
         (_, Input::CallUnclear) => Cell::Done,
-        (_, Input::Accept) => to(
-            State::Active,
-            Money::None,
-            "order.active",
-            "the supplier has given a number",
-        ),
-        (_, Input::Reject) => to(
-            State::Rejected,
-            Money::Release,
-            "order.rejected",
-            "nothing was bought, the money goes back",
-        ),
-        (State::Unclear, Input::LookUpOver) => to(
-            State::Expired,
-            Money::Release,
-            "order.expired",
-            "the purchase was never found, the money goes back",
-        ),
+        (_, Input::Accept) => to(State::Active, Money::None, "order.active", "the supplier has given a number"),
+        (_, Input::Reject) => {
+            to(State::Rejected, Money::Release, "order.rejected", "nothing was bought, the money goes back")
+        }
+        (State::Unclear, Input::LookUpOver) => {
+            to(State::Expired, Money::Release, "order.expired", "the purchase was never found, the money goes back")
+        }
         (_, Input::LookUpOver) => Cell::Refused("the call is not over"),
         (_, Input::NextSupplier) => Cell::Refused("not certain that nothing was bought"),
         (_, Input::Place) => EXISTS,
@@ -286,39 +261,27 @@ const fn pending(state: State, input: Input) -> Cell {
 
 const fn listening(state: State, input: Input) -> Cell {
     match (state, input) {
-        (_, Input::Sms) => to(
-            State::Received,
-            Money::Capture,
-            "order.otp_received",
-            "the first SMS decides: it is paid for",
-        ),
+        (_, Input::Sms) => {
+            to(State::Received, Money::Capture, "order.otp_received", "the first SMS decides: it is paid for")
+        }
         (State::Active, Input::AskCancel) => quietly(State::Canceling, "a cancel was asked for, the supplier decides"),
         (_, Input::AskCancel) => Cell::Done,
-        (State::Canceling, Input::CancelConfirmed) => to(
-            State::Cancelled,
-            Money::Release,
-            "order.canceled",
-            "the supplier has cancelled, the money goes back",
-        ),
+        (State::Canceling, Input::CancelConfirmed) => {
+            to(State::Cancelled, Money::Release, "order.canceled", "the supplier has cancelled, the money goes back")
+        }
         (_, Input::CancelConfirmed) => NOT_ASKED,
-        (_, Input::SupplierEnded) => to(
-            State::Cancelled,
-            Money::Release,
-            "order.canceled",
-            "the supplier has ended it, the money goes back",
-        ),
+        (_, Input::SupplierEnded) => {
+            to(State::Cancelled, Money::Release, "order.canceled", "the supplier has ended it, the money goes back")
+        }
         (State::Canceling, Input::WindowOver) => to(
             State::Cancelled,
             Money::Release,
             "order.canceled",
             "cancelled: the window ended without an SMS, the money goes back",
         ),
-        (_, Input::WindowOver) => to(
-            State::Expired,
-            Money::Release,
-            "order.expired",
-            "the window ended without an SMS, the money goes back",
-        ),
+        (_, Input::WindowOver) => {
+            to(State::Expired, Money::Release, "order.expired", "the window ended without an SMS, the money goes back")
+        }
         (_, Input::AutoEnd | Input::Finish | Input::AskMore) => NO_SMS,
         (_, Input::Accept) => Cell::Done,
         (_, Input::NextSupplier | Input::Reject | Input::CallUnclear | Input::LookUpOver) => SETTLED,
@@ -328,36 +291,15 @@ const fn listening(state: State, input: Input) -> Cell {
 
 const fn received(input: Input) -> Cell {
     match input {
-        Input::Sms => to(
-            State::Received,
-            Money::None,
-            "order.otp_received",
-            "a further SMS is free",
-        ),
-        Input::AskMore => to(
-            State::Received,
-            Money::None,
-            "order.resend",
-            "another SMS was asked for",
-        ),
-        Input::Finish => to(
-            State::Completed,
-            Money::None,
-            "order.completed",
-            "the customer has finished it",
-        ),
-        Input::AutoEnd => to(
-            State::Completed,
-            Money::None,
-            "order.completed",
-            "the window is over, its SMS is paid for",
-        ),
-        Input::SupplierEnded => to(
-            State::Completed,
-            Money::None,
-            "order.completed",
-            "the supplier has closed it after the SMS",
-        ),
+        Input::Sms => to(State::Received, Money::None, "order.otp_received", "a further SMS is free"),
+        Input::AskMore => to(State::Received, Money::None, "order.resend", "another SMS was asked for"),
+        Input::Finish => to(State::Completed, Money::None, "order.completed", "the customer has finished it"),
+        Input::AutoEnd => {
+            to(State::Completed, Money::None, "order.completed", "the window is over, its SMS is paid for")
+        }
+        Input::SupplierEnded => {
+            to(State::Completed, Money::None, "order.completed", "the supplier has closed it after the SMS")
+        }
         Input::AskCancel | Input::CancelConfirmed | Input::WindowOver => HAS_SMS,
         Input::Accept => Cell::Done,
         Input::NextSupplier | Input::Reject | Input::CallUnclear | Input::LookUpOver => SETTLED,

@@ -35,26 +35,12 @@ pub(crate) enum Stay {
 impl Draft {
     /// Of a stored order.
     pub(crate) fn of(account: AccountId, id: OrderId, version: u64, record: OrderRecord) -> Self {
-        Self {
-            account,
-            id,
-            version: Some(version),
-            record,
-            entries: Vec::new(),
-            put_off: None,
-        }
+        Self { account, id, version: Some(version), record, entries: Vec::new(), put_off: None }
     }
 
     /// Of a new order.
     pub(crate) fn new(account: AccountId, id: OrderId, record: OrderRecord) -> Self {
-        Self {
-            account,
-            id,
-            version: None,
-            record,
-            entries: Vec::new(),
-            put_off: None,
-        }
+        Self { account, id, version: None, record, entries: Vec::new(), put_off: None }
     }
 
     /// Makes the table's move. `note` is a further reason as a stable word, `actor` who caused it.
@@ -66,12 +52,7 @@ impl Draft {
         now: Timestamp,
     ) -> Result<(), Stay> {
         let (to, money, event) = match next(self.record.state, input) {
-            Cell::Move {
-                to,
-                money,
-                event,
-                rule: _,
-            } => (to, money, event),
+            Cell::Move { to, money, event, rule: _ } => (to, money, event),
             Cell::Done => return Err(Stay::Done),
             Cell::Late => return Err(Stay::Late),
             Cell::Refused(reason) => return Err(Stay::Refused(reason)),
@@ -92,9 +73,7 @@ impl Draft {
             self.end(note, now);
         }
         match event {
-            Some(name) => self
-                .event(name)
-                .map_err(|_| Stay::Refused("the event could not be written")),
+            Some(name) => self.event(name).map_err(|_| Stay::Refused("the event could not be written")),
             None => Ok(()),
         }
     }
@@ -102,16 +81,8 @@ impl Draft {
     /// Appends an event of this order.
     pub(crate) fn event(&mut self, name: &str) -> Result<(), BodyError> {
         self.record.sequence += 1;
-        let event = EventRecord {
-            v: 1,
-            order: self.id,
-            sequence: self.record.sequence,
-            name: name.to_owned(),
-        };
-        self.entries.push(Entry::Append {
-            owner: self.account.0,
-            body: Body::write(&event)?,
-        });
+        let event = EventRecord { v: 1, order: self.id, sequence: self.record.sequence, name: name.to_owned() };
+        self.entries.push(Entry::Append { owner: self.account.0, body: Body::write(&event)? });
         Ok(())
     }
 
@@ -160,11 +131,7 @@ impl Draft {
             record.reason = note.map(str::to_owned);
         }
         let counter = CounterKey::of(self.account.0, OPEN_ORDERS);
-        self.entries.push(Entry::Count {
-            counter,
-            delta: -1,
-            max: None,
-        });
+        self.entries.push(Entry::Count { counter, delta: -1, max: None });
     }
 
     fn post(&mut self, money: Moved, note: Option<&str>, actor: &str) {

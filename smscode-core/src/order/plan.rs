@@ -12,10 +12,7 @@ pub(crate) fn offer(
     currency: Currency,
 ) -> Result<(Product, bool), OrderError> {
     if !(1..=QUANTITY_MAX).contains(&wanted.quantity) {
-        return Err(OrderError::Quantity {
-            found: wanted.quantity,
-            max: QUANTITY_MAX,
-        });
+        return Err(OrderError::Quantity { found: wanted.quantity, max: QUANTITY_MAX });
     }
     let limits = [wanted.max_price, wanted.min_price];
     if limits.iter().flatten().any(|limit| limit.minor <= 0) {
@@ -36,9 +33,7 @@ pub(crate) fn offer(
             let slot = product.clone();
             return match slot.available {
                 0 => Err(OrderError::Supplier { cause: "no_numbers" }),
-                _ => within(&slot, wanted)
-                    .then_some((slot, false))
-                    .ok_or(OrderError::NoOffer { cheapest: None }),
+                _ => within(&slot, wanted).then_some((slot, false)).ok_or(OrderError::NoOffer { cheapest: None }),
             };
         }
         Wanted::Umbrella(id) => {
@@ -49,14 +44,9 @@ pub(crate) fn offer(
     };
     sellable(catalogue, country, &code)?;
     let ranked = catalogue.ranked(country, &code, wanted.policy, wanted.prefer_supplier.as_deref());
-    let cheapest = ranked
-        .iter()
-        .map(|product| product.price)
-        .min_by_key(|price| price.minor);
+    let cheapest = ranked.iter().map(|product| product.price).min_by_key(|price| price.minor);
     let found = ranked.into_iter().find(|product| within(product, wanted)).cloned();
-    found
-        .map(|product| (product, true))
-        .ok_or(OrderError::NoOffer { cheapest })
+    found.map(|product| (product, true)).ok_or(OrderError::NoOffer { cheapest })
 }
 
 fn within(product: &Product, wanted: &PlaceOrders) -> bool {

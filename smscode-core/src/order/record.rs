@@ -249,19 +249,11 @@ impl OrderRecord {
     /// All its places in indexes, as its state wants them.
     pub fn terms(&self, account: AccountId, id: OrderId) -> Vec<Term> {
         let mut terms = Vec::new();
-        let mut add = |index: &Kind, parts: &[&[u8]]| {
-            terms.push(Term {
-                index: index.clone(),
-                at: parts.concat(),
-            })
-        };
+        let mut add = |index: &Kind, parts: &[&[u8]]| terms.push(Term { index: index.clone(), at: parts.concat() });
         let newest_first = self.created_at.reverse_sort_bytes();
         if self.state != State::Rejected {
             add(&BY_CREATION, &[&account.0.0, &newest_first, &id.0.to_be_bytes()]);
-            add(
-                &BY_STATUS,
-                &[&account.0.0, &[self.status() as u8], &newest_first, &id.0.to_be_bytes()],
-            );
+            add(&BY_STATUS, &[&account.0.0, &[self.status() as u8], &newest_first, &id.0.to_be_bytes()]);
         }
         if let Some(due) = self.due_at {
             add(&BY_DUE, &[&due.sort_bytes()]);
@@ -274,10 +266,7 @@ impl OrderRecord {
             add(&BY_PHONE, &[hash.as_bytes()]);
         }
         if self.state.listens() {
-            add(
-                &BY_SUPPLIER,
-                &[self.supplier.as_bytes(), &[0], &self.created_at.sort_bytes()],
-            );
+            add(&BY_SUPPLIER, &[self.supplier.as_bytes(), &[0], &self.created_at.sort_bytes()]);
         }
         terms
     }
@@ -290,10 +279,7 @@ pub fn order_key(account: AccountId, order: OrderId) -> Key {
 
 /// Reads an order's key back.
 pub fn read_order_key(key: &Key) -> Option<(AccountId, OrderId)> {
-    Some((
-        AccountId(key.owner),
-        OrderId(u32::from_be_bytes(key.id.as_slice().try_into().ok()?)),
-    ))
+    Some((AccountId(key.owner), OrderId(u32::from_be_bytes(key.id.as_slice().try_into().ok()?))))
 }
 
 /// The key of a claim.

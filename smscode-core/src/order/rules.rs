@@ -42,28 +42,14 @@ pub(crate) fn actions(record: &OrderRecord, now: Timestamp) -> Actions {
         State::Active => {
             let cancel_at = waits(record.cancel_at);
             let cancel = cancel_at.is_none();
-            Actions {
-                cancel,
-                replace: cancel,
-                cancel_at,
-                ..Actions::default()
-            }
+            Actions { cancel, replace: cancel, cancel_at, ..Actions::default() }
         }
         // undecided: the owner may ask again, as for an order that stayed active
-        State::Canceling => Actions {
-            cancel: true,
-            replace: true,
-            ..Actions::default()
-        },
+        State::Canceling => Actions { cancel: true, replace: true, ..Actions::default() },
         State::Received => {
             let resend_at = waits(record.resend_at);
             let window_open = record.expires_at.is_some_and(|end| now < end);
-            Actions {
-                finish: true,
-                resend: window_open && resend_at.is_none(),
-                resend_at,
-                ..Actions::default()
-            }
+            Actions { finish: true, resend: window_open && resend_at.is_none(), resend_at, ..Actions::default() }
         }
         State::Requested
         | State::Calling
@@ -102,24 +88,9 @@ pub(crate) fn reasons(record: &OrderRecord, now: Timestamp) -> Vec<ActionReason>
         _ => "the purchase is not settled",
     };
     vec![
-        ActionReason {
-            action: "finish",
-            allowed: allowed.finish,
-            from: None,
-            reason: finish,
-        },
-        ActionReason {
-            action: "resend",
-            allowed: allowed.resend,
-            from: allowed.resend_at,
-            reason: resend,
-        },
-        ActionReason {
-            action: "cancel",
-            allowed: allowed.cancel,
-            from: allowed.cancel_at,
-            reason: cancel,
-        },
+        ActionReason { action: "finish", allowed: allowed.finish, from: None, reason: finish },
+        ActionReason { action: "resend", allowed: allowed.resend, from: allowed.resend_at, reason: resend },
+        ActionReason { action: "cancel", allowed: allowed.cancel, from: allowed.cancel_at, reason: cancel },
     ]
 }
 
@@ -205,11 +176,7 @@ pub(crate) fn misfit(
     if !got.phone.starts_with(dial_code) || got.country.is_some_and(|given| given != country) {
         return Some("wrong_country");
     }
-    if got
-        .service
-        .as_ref()
-        .is_some_and(|given| !given.eq_ignore_ascii_case(service))
-    {
+    if got.service.as_ref().is_some_and(|given| !given.eq_ignore_ascii_case(service)) {
         return Some("wrong_service");
     }
     match (got.cost, ceiling) {

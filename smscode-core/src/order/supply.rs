@@ -66,11 +66,7 @@ pub enum SupplyState {
 impl fmt::Debug for SupplyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // the activation leads to the number
-        write!(
-            f,
-            "SupplyRecord({}, {:?}, tries {})",
-            self.supplier, self.state, self.tries
-        )
+        write!(f, "SupplyRecord({}, {:?}, tries {})", self.supplier, self.state, self.tries)
     }
 }
 
@@ -82,10 +78,7 @@ impl SupplyRecord {
 
     /// Its places in indexes.
     pub fn terms(&self) -> Vec<Term> {
-        let due = self.due_at.map(|due| Term {
-            index: BY_SUPPLY_DUE,
-            at: due.sort_bytes().to_vec(),
-        });
+        let due = self.due_at.map(|due| Term { index: BY_SUPPLY_DUE, at: due.sort_bytes().to_vec() });
         due.into_iter().collect()
     }
 }

@@ -48,14 +48,8 @@ fn order(state: State) -> OrderRecord {
     let key = order_key();
     let has_number = state.listens();
     let has_sms = state == State::Received;
-    let link = Link {
-        reference: REFERENCE.into(),
-        activation: has_number.then(|| ACTIVATION.into()),
-    };
-    let message = Message {
-        text: TEXT.into(),
-        code: Some(CODE.into()),
-    };
+    let link = Link { reference: REFERENCE.into(), activation: has_number.then(|| ACTIVATION.into()) };
+    let message = Message { text: TEXT.into(), code: Some(CODE.into()) };
     let messages = has_sms.then(|| MessageRecord {
         revision: 1,
         at: at(60),

@@ -24,13 +24,7 @@ pub enum Status {
 
 impl Status {
     /// All statuses.
-    pub const ALL: [Self; 5] = [
-        Self::Active,
-        Self::OtpReceived,
-        Self::Completed,
-        Self::Canceled,
-        Self::Expired,
-    ];
+    pub const ALL: [Self; 5] = [Self::Active, Self::OtpReceived, Self::Completed, Self::Canceled, Self::Expired];
 
     /// The word of the published API.
     pub const fn word(self) -> &'static str {
@@ -103,11 +97,7 @@ pub struct OrderView {
 
 impl fmt::Debug for OrderView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "OrderView({:?}, {:?}, revision {}, {})",
-            self.id, self.state, self.revision, self.price
-        )
+        write!(f, "OrderView({:?}, {:?}, revision {}, {})", self.id, self.state, self.revision, self.price)
     }
 }
 

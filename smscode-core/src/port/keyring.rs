@@ -101,11 +101,7 @@ impl Keyring for MemoryKeyring {
     }
 
     async fn destroy(&self, epoch: EpochId) -> Result<(), KeyringError> {
-        self.keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .1
-            .remove(&epoch);
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).1.remove(&epoch);
         Ok(())
     }
 }

@@ -39,12 +39,7 @@ impl FixedRates {
     /// Adds a rate, in whole units of `quote` per unit of `base`.
     #[must_use]
     pub fn with(mut self, base: Currency, quote: Currency, whole: i64) -> Self {
-        self.rates.push(Rate {
-            base,
-            quote,
-            micro: whole.saturating_mul(1_000_000),
-            as_of: None,
-        });
+        self.rates.push(Rate { base, quote, micro: whole.saturating_mul(1_000_000), as_of: None });
         self
     }
 }
@@ -52,16 +47,8 @@ impl FixedRates {
 impl Rates for FixedRates {
     fn rate(&self, base: Currency, quote: Currency) -> Option<Rate> {
         if base == quote {
-            return Some(Rate {
-                base,
-                quote,
-                micro: 1_000_000,
-                as_of: None,
-            });
+            return Some(Rate { base, quote, micro: 1_000_000, as_of: None });
         }
-        self.rates
-            .iter()
-            .find(|rate| rate.base == base && rate.quote == quote)
-            .copied()
+        self.rates.iter().find(|rate| rate.base == base && rate.quote == quote).copied()
     }
 }

@@ -152,13 +152,7 @@ pub struct Activation {
 
 impl fmt::Debug for Activation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Activation({:?}, {} SMS, cost {:?})",
-            self.state.word(),
-            self.state.sms().len(),
-            self.cost
-        )
+        write!(f, "Activation({:?}, {} SMS, cost {:?})", self.state.word(), self.state.sms().len(), self.cost)
     }
 }
 

@@ -42,15 +42,7 @@ const VERSION: u8 = 1;
 /// Seals a text for one purpose. `None` only if the cipher refuses, which it does for texts beyond its 64 GiB.
 pub(crate) fn seal(key: &[u8; 32], nonce: [u8; NONCE_BYTES], purpose: &[u8], plain: &[u8]) -> Option<Sealed> {
     let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key));
-    let sealed = cipher
-        .encrypt(
-            &Nonce::from(nonce),
-            Payload {
-                msg: plain,
-                aad: purpose,
-            },
-        )
-        .ok()?;
+    let sealed = cipher.encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: purpose }).ok()?;
     let mut bytes = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
     bytes.push(VERSION);
     bytes.extend_from_slice(&nonce);
@@ -68,16 +60,7 @@ pub(crate) fn open(key: &[u8; 32], purpose: &[u8], sealed: &Sealed) -> Option<Ze
     let (nonce, text) = rest.split_at(NONCE_BYTES);
     let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
     let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key));
-    cipher
-        .decrypt(
-            &Nonce::from(nonce),
-            Payload {
-                msg: text,
-                aad: purpose,
-            },
-        )
-        .ok()
-        .map(Zeroizing::new)
+    cipher.decrypt(&Nonce::from(nonce), Payload { msg: text, aad: purpose }).ok().map(Zeroizing::new)
 }
 
 /// A keyed hash over parts, each with its length, so that no two lists of parts run into each other.
@@ -108,10 +91,7 @@ mod tests {
 
     #[test]
     fn hashes_keep_parts_apart() {
-        assert_ne!(
-            keyed_hash(&[1; 32], &[b"ab", b"c"]),
-            keyed_hash(&[1; 32], &[b"a", b"bc"])
-        );
+        assert_ne!(keyed_hash(&[1; 32], &[b"ab", b"c"]), keyed_hash(&[1; 32], &[b"a", b"bc"]));
         assert_ne!(keyed_hash(&[1; 32], &[b"a"]), keyed_hash(&[2; 32], &[b"a"]));
     }
 }

@@ -71,10 +71,7 @@ impl Body {
 
     fn check(bytes: &[u8]) -> Result<(), BodyError> {
         if bytes.len() > BODY_BYTES_MAX {
-            return Err(BodyError::TooLarge {
-                found: bytes.len(),
-                max: BODY_BYTES_MAX,
-            });
+            return Err(BodyError::TooLarge { found: bytes.len(), max: BODY_BYTES_MAX });
         }
         let value: serde_json::Value = serde_json::from_slice(bytes)
             .map_err(|e| BodyError::Unreadable(format!("{:?} at column {}", e.classify(), e.column())))?;
@@ -85,11 +82,7 @@ impl Body {
 fn check_value(value: &serde_json::Value, depth: usize) -> Result<(), BodyError> {
     use serde_json::Value;
     let text = |s: &str| {
-        if s.contains('\0') {
-            Err(BodyError::NotPortable("U+0000"))
-        } else {
-            Ok(())
-        }
+        if s.contains('\0') { Err(BodyError::NotPortable("U+0000")) } else { Ok(()) }
     };
     match value {
         Value::Array(_) | Value::Object(_) if depth > BODY_DEPTH_MAX => Err(BodyError::NotPortable("too many levels")),

@@ -34,13 +34,7 @@ pub struct ChangeSet {
 impl ChangeSet {
     /// An empty ChangeSet.
     pub fn new(operation: OperationId, time: Timestamp) -> Self {
-        Self {
-            operation,
-            fingerprint: Fingerprint([0; 16]),
-            outcome: Body::empty(),
-            time,
-            entries: Vec::new(),
-        }
+        Self { operation, fingerprint: Fingerprint([0; 16]), outcome: Body::empty(), time, entries: Vec::new() }
     }
 
     /// Adds an entry.
@@ -194,15 +188,8 @@ pub enum TransferKind {
 
 impl TransferKind {
     /// All kinds, in a fixed order.
-    pub const ALL: [Self; 7] = [
-        Self::Hold,
-        Self::Capture,
-        Self::Release,
-        Self::Deposit,
-        Self::Forfeit,
-        Self::Reverse,
-        Self::Adjust,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Hold, Self::Capture, Self::Release, Self::Deposit, Self::Forfeit, Self::Reverse, Self::Adjust];
 
     /// The word that is stored.
     pub const fn word(self) -> &'static str {
@@ -326,13 +313,7 @@ impl Hasher {
     fn post(&mut self, post: &Post) {
         self.number(6);
         self.bytes(&post.id.0);
-        for text in [
-            post.kind.word(),
-            &post.subject,
-            &post.reason,
-            &post.actor,
-            post.currency.code(),
-        ] {
+        for text in [post.kind.word(), &post.subject, &post.reason, &post.actor, post.currency.code()] {
             self.bytes(text.as_bytes());
         }
         self.place(&post.debit);
@@ -355,13 +336,7 @@ impl Hasher {
 impl Entry {
     fn hash(&self, hash: &mut Hasher) {
         match self {
-            Self::Put {
-                key,
-                expect,
-                version,
-                body,
-                terms,
-            } => {
+            Self::Put { key, expect, version, body, terms } => {
                 hash.number(1);
                 hash.key(key);
                 hash.expect(*expect);

@@ -11,12 +11,7 @@ const SHORTEN: &str = "shorten it or put a hash in its place";
 
 /// Judges what does not depend on other rows; `amounts` is what the transfers move together.
 pub(super) fn check_limits(rows: &Rows, change_set: &ChangeSet, amounts: i128) -> Result<(), Refusal> {
-    limit(
-        "entries in a ChangeSet",
-        change_set.entries.len(),
-        limits::ENTRIES_MAX,
-        SPLIT,
-    )?;
+    limit("entries in a ChangeSet", change_set.entries.len(), limits::ENTRIES_MAX, SPLIT)?;
     let mut bytes = check_body(&change_set.outcome)?;
     let mut written: BTreeSet<&Key> = BTreeSet::new();
     for entry in &change_set.entries {
@@ -53,16 +48,7 @@ fn check_text(what: &'static str, text: &str, max: usize) -> Result<usize, Refus
 }
 
 fn limit(what: &'static str, found: usize, max: usize, advice: &'static str) -> Result<(), Refusal> {
-    if found > max {
-        Err(Refusal::Limit {
-            what,
-            found,
-            max,
-            advice,
-        })
-    } else {
-        Ok(())
-    }
+    if found > max { Err(Refusal::Limit { what, found, max, advice }) } else { Ok(()) }
 }
 
 fn check_key(key: &Key) -> Result<usize, Refusal> {
@@ -71,9 +57,7 @@ fn check_key(key: &Key) -> Result<usize, Refusal> {
     limit("bytes in an id", key.id.len(), limits::KEY_PART_BYTES_MAX, SHORTEN)?;
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     if kind.is_empty() || !kind.bytes().all(plain) {
-        return Err(Refusal::Malformed(
-            "a kind is not made of lower-case letters, digits and _",
-        ));
+        return Err(Refusal::Malformed("a kind is not made of lower-case letters, digits and _"));
     }
     Ok(kind.len() + 16 + key.id.len())
 }
@@ -95,12 +79,7 @@ fn check_entry(rows: &Rows, entry: &Entry) -> Result<usize, Refusal> {
             if owner.is_none() {
                 return Err(Refusal::Malformed("DeleteOwned without an owner"));
             }
-            limit(
-                "records of one owner and kind",
-                owned(rows, kind, *owner).count(),
-                limits::OWNED_MAX,
-                SPLIT,
-            )?;
+            limit("records of one owner and kind", owned(rows, kind, *owner).count(), limits::OWNED_MAX, SPLIT)?;
             check_key(&Key::owned(kind.clone(), *owner, []))
         }
         Entry::Count { counter, .. } => {
@@ -119,12 +98,7 @@ fn check_entry(rows: &Rows, entry: &Entry) -> Result<usize, Refusal> {
 }
 
 fn check_post(post: &Post) -> Result<usize, Refusal> {
-    limit(
-        "bytes in a transfer id",
-        post.id.0.len(),
-        limits::KEY_PART_BYTES_MAX,
-        SHORTEN,
-    )?;
+    limit("bytes in a transfer id", post.id.0.len(), limits::KEY_PART_BYTES_MAX, SHORTEN)?;
     let mut bytes = 96 + post.id.0.len();
     for text in [&post.subject, &post.reason, &post.actor] {
         let max = limits::TRANSFER_TEXT_BYTES_MAX;
@@ -163,11 +137,8 @@ fn houses(post: &Post) -> impl Iterator<Item = &House> {
         Amount::UpTo(_, rest) => Some(rest),
         Amount::Exact(_) | Amount::All => None,
     };
-    [Some(&post.debit), Some(&post.credit), rest]
-        .into_iter()
-        .flatten()
-        .filter_map(|place| match place {
-            Place::House(house) => Some(house),
-            Place::Customer(..) => None,
-        })
+    [Some(&post.debit), Some(&post.credit), rest].into_iter().flatten().filter_map(|place| match place {
+        Place::House(house) => Some(house),
+        Place::Customer(..) => None,
+    })
 }

@@ -54,10 +54,7 @@ impl StoreError {
 
     /// Whether reloading and deciding again may help: somebody else was faster.
     pub const fn is_conflict(&self) -> bool {
-        matches!(
-            self,
-            Self::Refused(Refusal::Expectation { .. } | Refusal::TransferExists { .. })
-        )
+        matches!(self, Self::Refused(Refusal::Expectation { .. } | Refusal::TransferExists { .. }))
     }
 }
 

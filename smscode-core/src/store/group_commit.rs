@@ -59,12 +59,7 @@ impl State {
 impl CommitQueue {
     /// A queue for a store of that name that refuses what comes when `capacity` ChangeSets wait.
     pub fn new(store: &'static str, capacity: usize) -> Self {
-        Self {
-            store,
-            capacity: capacity.max(1),
-            state: Mutex::new(State::default()),
-            filled: Condvar::new(),
-        }
+        Self { store, capacity: capacity.max(1), state: Mutex::new(State::default()), filled: Condvar::new() }
     }
 
     /// Puts a ChangeSet into the queue; await the returned receiver through [`CommitQueue::answer_of`].
@@ -92,9 +87,7 @@ impl CommitQueue {
     ) -> Result<Receipt, StoreError> {
         let answer = self.push(change_set)?;
         between.await;
-        answer
-            .await
-            .unwrap_or_else(|_| Err(self.unavailable(Effect::Unknown, "the committer ended without an answer")))
+        answer.await.unwrap_or_else(|_| Err(self.unavailable(Effect::Unknown, "the committer ended without an answer")))
     }
 
     /// What waits now, at most `group_max`; empty only if nobody waits. For a committer that is one of the callers: it
@@ -127,10 +120,6 @@ impl CommitQueue {
     }
 
     fn unavailable(&self, effect: Effect, reason: &str) -> StoreError {
-        StoreError::Unavailable {
-            store: self.store,
-            effect,
-            reason: reason.to_owned(),
-        }
+        StoreError::Unavailable { store: self.store, effect, reason: reason.to_owned() }
     }
 }

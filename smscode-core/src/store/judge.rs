@@ -129,10 +129,7 @@ pub fn judge_group<'a>(
     group: impl IntoIterator<Item = &'a ChangeSet>,
 ) -> (Writes, Vec<Result<Receipt, Refusal>>) {
     let mut writes = Writes::default();
-    let results = group
-        .into_iter()
-        .map(|change_set| judge(&mut rows, &mut writes, change_set))
-        .collect();
+    let results = group.into_iter().map(|change_set| judge(&mut rows, &mut writes, change_set)).collect();
     writes.records.retain(|_, change| change.before != change.after);
     (writes, results)
 }
@@ -144,10 +141,7 @@ fn judge(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet) -> Result
         if known.fingerprint != change_set.fingerprint {
             return Err(Refusal::OperationReused);
         }
-        return Ok(Receipt {
-            replayed: true,
-            ..known.receipt.clone()
-        });
+        return Ok(Receipt { replayed: true, ..known.receipt.clone() });
     }
     check_expectations(rows, change_set)?;
     let money = resolve_posts(rows, change_set);
@@ -176,25 +170,16 @@ fn check_expectations(rows: &Rows, change_set: &ChangeSet) -> Result<(), Refusal
             Expect::Version(version) => found == Some(version),
         };
         if !fine {
-            return Err(Refusal::Expectation {
-                key: key.clone(),
-                expected,
-                found,
-            });
+            return Err(Refusal::Expectation { key: key.clone(), expected, found });
         }
     }
     let mut posts: Vec<&Post> = posts(change_set).collect();
     posts.sort_by(|a, b| a.id.cmp(&b.id));
     // sorted: a twin in the same ChangeSet stands beside it
     let twin = |n: usize, post: &Post| posts.get(n + 1).is_some_and(|next| next.id == post.id);
-    let found = posts
-        .iter()
-        .enumerate()
-        .find(|(n, post)| rows.transfers.contains(&post.id) || twin(*n, post));
+    let found = posts.iter().enumerate().find(|(n, post)| rows.transfers.contains(&post.id) || twin(*n, post));
     match found.map(|(_, post)| post) {
-        Some(post) => Err(Refusal::TransferExists {
-            subject: post.subject.clone(),
-        }),
+        Some(post) => Err(Refusal::TransferExists { subject: post.subject.clone() }),
         None => Ok(()),
     }
 }
@@ -240,11 +225,7 @@ fn resolve_posts(rows: &Rows, change_set: &ChangeSet) -> MoneyMoves {
         }
         moves.shift(&post.credit, post.currency, moved.saturating_add(remainder));
         let entry = moves.statement_entry(post);
-        moves.resolved.push(Resolved {
-            moved,
-            rest: remainder,
-            number: entry.map_or(0, |e| e.number),
-        });
+        moves.resolved.push(Resolved { moved, rest: remainder, number: entry.map_or(0, |e| e.number) });
         moves.transfers.push(Transfer {
             id: post.id.clone(),
             kind: post.kind,
@@ -308,10 +289,7 @@ impl MoneyMoves {
 fn check_floors(moves: &MoneyMoves) -> Result<(), Refusal> {
     for (owner, (before, after)) in &moves.heads {
         if let Some((has, wanted)) = moves.misfits.get(owner) {
-            return Err(Refusal::Currency {
-                has: *has,
-                wanted: *wanted,
-            });
+            return Err(Refusal::Currency { has: *has, wanted: *wanted });
         }
         for bucket in [Bucket::Available, Bucket::Held, Bucket::Debt] {
             let (now, would_be) = (before.bucket(bucket), after.bucket(bucket));
@@ -321,12 +299,7 @@ fn check_floors(moves: &MoneyMoves) -> Result<(), Refusal> {
             };
             if !fine {
                 let currency = after.currency.unwrap_or(Currency::Idr);
-                return Err(Refusal::Floor {
-                    bucket,
-                    currency,
-                    now,
-                    would_be,
-                });
+                return Err(Refusal::Floor { bucket, currency, now, would_be });
             }
         }
     }
@@ -340,19 +313,14 @@ struct Counted {
 }
 
 fn resolve_counters(rows: &Rows, change_set: &ChangeSet) -> Result<Counted, Refusal> {
-    let mut counted = Counted {
-        ends: BTreeMap::new(),
-        each: Vec::new(),
-    };
+    let mut counted = Counted { ends: BTreeMap::new(), each: Vec::new() };
     let mut exceeded: BTreeMap<&CounterKey, (i64, i64)> = BTreeMap::new();
     for entry in &change_set.entries {
         let Entry::Count { counter, delta, max } = entry else {
             continue;
         };
-        let value = counted
-            .ends
-            .entry(counter.clone())
-            .or_insert_with(|| rows.counters.get(counter).copied().unwrap_or(0));
+        let value =
+            counted.ends.entry(counter.clone()).or_insert_with(|| rows.counters.get(counter).copied().unwrap_or(0));
         *value = value.saturating_add(*delta).max(0);
         counted.each.push(*value);
         if let Some(max) = max
@@ -363,11 +331,7 @@ fn resolve_counters(rows: &Rows, change_set: &ChangeSet) -> Result<Counted, Refu
         }
     }
     match exceeded.into_iter().next() {
-        Some((counter, (would_be, max))) => Err(Refusal::Counter {
-            counter: counter.clone(),
-            would_be,
-            max,
-        }),
+        Some((counter, (would_be, max))) => Err(Refusal::Counter { counter: counter.clone(), would_be, max }),
         None => Ok(counted),
     }
 }
@@ -407,18 +371,9 @@ fn apply(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet, moves: Mo
     }
     writes.newest = writes.newest.max(change_set.time);
     let outcome = change_set.outcome.clone();
-    let receipt = Receipt {
-        outcome,
-        transfers: moves.resolved,
-        events,
-        counters: counted.each,
-        replayed: false,
-    };
-    let stored = StoredOperation {
-        fingerprint: change_set.fingerprint,
-        time: change_set.time,
-        receipt: receipt.clone(),
-    };
+    let receipt = Receipt { outcome, transfers: moves.resolved, events, counters: counted.each, replayed: false };
+    let stored =
+        StoredOperation { fingerprint: change_set.fingerprint, time: change_set.time, receipt: receipt.clone() };
     rows.operations.insert(change_set.operation, stored.clone());
     writes.operations.push((change_set.operation, stored));
     receipt
@@ -429,18 +384,8 @@ fn apply_entries(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet) -
     let mut events = Vec::new();
     for entry in &change_set.entries {
         match entry {
-            Entry::Put {
-                key,
-                version,
-                body,
-                terms,
-                ..
-            } => {
-                let record = Record {
-                    version: *version,
-                    body: body.clone(),
-                    terms: terms.clone(),
-                };
+            Entry::Put { key, version, body, terms, .. } => {
+                let record = Record { version: *version, body: body.clone(), terms: terms.clone() };
                 set_record(rows, writes, key.clone(), Some(record));
             }
             Entry::Delete { key, .. } => set_record(rows, writes, key.clone(), None),
@@ -450,12 +395,7 @@ fn apply_entries(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet) -
                 writes.heads.insert(*owner, *head);
                 events.push(head.last_event);
                 let number = head.last_event;
-                writes.events.push(Event {
-                    owner: *owner,
-                    number,
-                    body: body.clone(),
-                    time: change_set.time,
-                });
+                writes.events.push(Event { owner: *owner, number, body: body.clone(), time: change_set.time });
             }
             Entry::DeleteOwned { .. } | Entry::Ensure { .. } | Entry::Count { .. } | Entry::Post(_) => {}
         }
@@ -468,19 +408,12 @@ fn set_record(rows: &mut Rows, writes: &mut Writes, key: Key, after: Option<Reco
         Some(record) => rows.records.insert(key.clone(), record.clone()),
         None => rows.records.remove(&key),
     };
-    writes
-        .records
-        .entry(key)
-        .or_insert(RecordChange { before, after: None })
-        .after = after;
+    writes.records.entry(key).or_insert(RecordChange { before, after: None }).after = after;
 }
 
 pub(super) fn owned<'a>(rows: &'a Rows, kind: &Kind, owner: Owner) -> impl Iterator<Item = &'a Key> {
     let (kind, first) = (kind.clone(), Key::owned(kind.clone(), owner, []));
-    rows.records
-        .range(first..)
-        .map(|(key, _)| key)
-        .take_while(move |key| key.kind == kind && key.owner == owner)
+    rows.records.range(first..).map(|(key, _)| key).take_while(move |key| key.kind == kind && key.owner == owner)
 }
 
 fn posts(change_set: &ChangeSet) -> impl Iterator<Item = &Post> {
@@ -505,11 +438,8 @@ pub(super) fn customers(post: &Post) -> impl Iterator<Item = Owner> {
         Place::Customer(owner, _) => Some(*owner),
         Place::House(_) => None,
     };
-    let mut owners: Vec<Owner> = [Some(&post.debit), Some(&post.credit), rest]
-        .into_iter()
-        .flatten()
-        .filter_map(of)
-        .collect();
+    let mut owners: Vec<Owner> =
+        [Some(&post.debit), Some(&post.credit), rest].into_iter().flatten().filter_map(of).collect();
     owners.dedup();
     owners.into_iter()
 }

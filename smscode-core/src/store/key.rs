@@ -66,11 +66,7 @@ pub struct Key {
 impl Key {
     /// A record of an account.
     pub fn owned(kind: Kind, owner: Owner, id: impl Into<Vec<u8>>) -> Self {
-        Self {
-            kind,
-            owner,
-            id: id.into(),
-        }
+        Self { kind, owner, id: id.into() }
     }
 
     /// A record that belongs to nobody.
@@ -100,11 +96,7 @@ pub struct CounterKey {
 impl CounterKey {
     /// A counter of an account without a period.
     pub fn of(owner: Owner, name: &str) -> Self {
-        Self {
-            owner,
-            name: name.to_owned(),
-            period: String::new(),
-        }
+        Self { owner, name: name.to_owned(), period: String::new() }
     }
 }
 

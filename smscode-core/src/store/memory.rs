@@ -155,18 +155,12 @@ impl MemoryStore {
 impl Data {
     fn rows(&self, names: &Names) -> Rows {
         fn pick<K: Ord + Clone, V: Clone>(from: &BTreeMap<K, V>, wanted: &BTreeSet<K>) -> BTreeMap<K, V> {
-            wanted
-                .iter()
-                .filter_map(|key| Some((key.clone(), from.get(key)?.clone())))
-                .collect()
+            wanted.iter().filter_map(|key| Some((key.clone(), from.get(key)?.clone()))).collect()
         }
         let mut records = pick(&self.records, &names.records);
         for (kind, owner) in &names.owned {
             let first = Key::owned(kind.clone(), *owner, []);
-            let family = self
-                .records
-                .range(first..)
-                .take_while(|(key, _)| key.kind == *kind && key.owner == *owner);
+            let family = self.records.range(first..).take_while(|(key, _)| key.kind == *kind && key.owner == *owner);
             records.extend(family.map(|(key, record)| (key.clone(), record.clone())));
         }
         Rows {
@@ -205,12 +199,7 @@ impl Data {
                 self.transfers.insert((entry.owner, entry.number), transfer);
             }
         }
-        self.events.extend(
-            writes
-                .events
-                .into_iter()
-                .map(|event| ((event.owner, event.number), event)),
-        );
+        self.events.extend(writes.events.into_iter().map(|event| ((event.owner, event.number), event)));
         for ((house, currency), by) in writes.house {
             *self.line(currency).house.entry(house).or_insert(0) += i128::from(by);
         }
@@ -254,11 +243,7 @@ impl Data {
             .filter(move |(_, at, key)| past(at, key))
             .filter_map(|(_, at, key)| {
                 let record = self.records.get(key)?.clone();
-                Some(Row::Record {
-                    position: at.clone(),
-                    key: key.clone(),
-                    record,
-                })
+                Some(Row::Record { position: at.clone(), key: key.clone(), record })
             })
     }
 }
@@ -289,13 +274,7 @@ fn first_number(range: &Range, after: Option<&Cursor>) -> u64 {
 
 fn refuse_large(what: &'static str, found: usize, max: usize) -> Result<(), StoreError> {
     if found > max {
-        return Err(Refusal::Limit {
-            what,
-            found,
-            max,
-            advice: "ask for less at once",
-        }
-        .into());
+        return Err(Refusal::Limit { what, found, max, advice: "ask for less at once" }.into());
     }
     Ok(())
 }
@@ -303,13 +282,7 @@ fn refuse_large(what: &'static str, found: usize, max: usize) -> Result<(), Stor
 #[async_trait]
 impl Store for MemoryStore {
     async fn describe(&self) -> Result<StoreInfo, StoreError> {
-        Ok(StoreInfo {
-            name: "memory",
-            format: 1,
-            durable: false,
-            shared: false,
-            group_max: self.group_max,
-        })
+        Ok(StoreInfo { name: "memory", format: 1, durable: false, shared: false, group_max: self.group_max })
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
@@ -366,11 +339,7 @@ impl Store for MemoryStore {
                 .take_while(|(key, _)| key.kind == *kind)
                 .map(|(key, record)| (kind_position(key), key, record))
                 .filter(|(position, _, _)| wanted(position))
-                .map(|(position, key, record)| Row::Record {
-                    position,
-                    key: key.clone(),
-                    record: record.clone(),
-                })
+                .map(|(position, key, record)| Row::Record { position, key: key.clone(), record: record.clone() })
                 .take(limit + 1)
                 .collect(),
             Index::Heads => data

@@ -41,33 +41,21 @@ impl Range {
         while let Some(last) = until.last_mut() {
             if *last < u8::MAX {
                 *last += 1;
-                return Self {
-                    from: prefix.to_vec(),
-                    until: Some(until),
-                };
+                return Self { from: prefix.to_vec(), until: Some(until) };
             }
             until.pop();
         }
-        Self {
-            from: prefix.to_vec(),
-            until: None,
-        }
+        Self { from: prefix.to_vec(), until: None }
     }
 
     /// This one position.
     pub fn only(position: &[u8]) -> Self {
-        Self {
-            from: position.to_vec(),
-            until: Some([position, &[0]].concat()),
-        }
+        Self { from: position.to_vec(), until: Some([position, &[0]].concat()) }
     }
 
     /// Numbers above `number`, for transfers and events.
     pub fn after_number(number: u64) -> Self {
-        Self {
-            from: number.saturating_add(1).to_be_bytes().to_vec(),
-            until: None,
-        }
+        Self { from: number.saturating_add(1).to_be_bytes().to_vec(), until: None }
     }
 
     /// Whether a position is wanted.
@@ -118,25 +106,13 @@ impl Row {
     /// The cursor that goes on after this row.
     pub fn cursor(&self) -> Cursor {
         match self {
-            Self::Record { position, key, .. } => Cursor {
-                position: position.clone(),
-                key: Some(key.clone()),
-            },
-            Self::Head(owner, _) => Cursor {
-                position: owner.0.to_vec(),
-                key: None,
-            },
+            Self::Record { position, key, .. } => Cursor { position: position.clone(), key: Some(key.clone()) },
+            Self::Head(owner, _) => Cursor { position: owner.0.to_vec(), key: None },
             Self::Transfer(transfer) => {
                 let number = transfer.entry.map_or(0, |entry| entry.number);
-                Cursor {
-                    position: number.to_be_bytes().to_vec(),
-                    key: None,
-                }
+                Cursor { position: number.to_be_bytes().to_vec(), key: None }
             }
-            Self::Event(event) => Cursor {
-                position: event.number.to_be_bytes().to_vec(),
-                key: None,
-            },
+            Self::Event(event) => Cursor { position: event.number.to_be_bytes().to_vec(), key: None },
         }
     }
 }

@@ -22,13 +22,7 @@ fn body() -> Body {
 }
 
 fn put(id: &str, expect: Expect) -> Entry {
-    Entry::Put {
-        key: key(id),
-        expect,
-        version: 9,
-        body: body(),
-        terms: Vec::new(),
-    }
+    Entry::Put { key: key(id), expect, version: 9, body: body(), terms: Vec::new() }
 }
 
 fn ensure(id: &str, expect: Expect) -> Entry {
@@ -36,11 +30,7 @@ fn ensure(id: &str, expect: Expect) -> Entry {
 }
 
 fn count(delta: i64, max: i64) -> Entry {
-    Entry::Count {
-        counter: CounterKey::of(owner(1), "open"),
-        delta,
-        max: Some(max),
-    }
+    Entry::Count { counter: CounterKey::of(owner(1), "open"), delta, max: Some(max) }
 }
 
 fn available(n: u8) -> Place {
@@ -67,10 +57,7 @@ fn spend(id: &str, n: u8, amount: i64) -> Entry {
 
 fn in_dollars(entry: Entry) -> Entry {
     match entry {
-        Entry::Post(post) => Entry::Post(Post {
-            currency: Currency::Usd,
-            ..post
-        }),
+        Entry::Post(post) => Entry::Post(Post { currency: Currency::Usd, ..post }),
         other => other,
     }
 }
@@ -84,42 +71,15 @@ fn set(operation: u8, entries: Vec<Entry>) -> ChangeSet {
 /// Record `there` in version 5, account 1 with 100, account 2 with 10, counter at 3, transfer `taken`, operation 1.
 fn rows() -> Rows {
     let mut rows = Rows::default();
-    rows.records.insert(
-        key("there"),
-        Record {
-            version: 5,
-            body: body(),
-            terms: Vec::new(),
-        },
-    );
+    rows.records.insert(key("there"), Record { version: 5, body: body(), terms: Vec::new() });
     for (n, available) in [(1, 100), (2, 10)] {
-        rows.heads.insert(
-            owner(n),
-            Head {
-                currency: Some(Currency::Idr),
-                available,
-                ..Head::default()
-            },
-        );
+        rows.heads.insert(owner(n), Head { currency: Some(Currency::Idr), available, ..Head::default() });
     }
     rows.counters.insert(CounterKey::of(owner(1), "open"), 3);
     rows.transfers.insert(TransferId(b"taken".to_vec()));
     let known = set(1, vec![]);
-    let receipt = Receipt {
-        outcome: body(),
-        transfers: vec![],
-        events: vec![],
-        counters: vec![],
-        replayed: false,
-    };
-    rows.operations.insert(
-        known.operation,
-        StoredOperation {
-            fingerprint: known.fingerprint,
-            time: NOON,
-            receipt,
-        },
-    );
+    let receipt = Receipt { outcome: body(), transfers: vec![], events: vec![], counters: vec![], replayed: false };
+    rows.operations.insert(known.operation, StoredOperation { fingerprint: known.fingerprint, time: NOON, receipt });
     rows
 }
 
@@ -151,13 +111,7 @@ fn flaws() -> Vec<(&'static str, Entry)> {
         ("currency", in_dollars(spend("dollars", 1, 1))),
         ("floor", spend("much", 2, 11)),
         ("counter", count(1, 3)),
-        (
-            "malformed",
-            Entry::Append {
-                owner: Owner::NONE,
-                body: body(),
-            },
-        ),
+        ("malformed", Entry::Append { owner: Owner::NONE, body: body() }),
     ]
 }
 
@@ -168,16 +122,8 @@ fn the_first_failure_is_reported_in_the_order_of_rule_1() {
         let later: Vec<Entry> = flaws[first..].iter().map(|(_, entry)| entry.clone()).collect();
         let turned: Vec<Entry> = later.iter().rev().cloned().collect();
         assert_eq!(code(&judged(&set(7, later.clone()))), flaws[first].0);
-        assert_eq!(
-            code(&judged(&set(7, turned))),
-            flaws[first].0,
-            "the order of the entries does not matter"
-        );
-        assert_eq!(
-            code(&judged(&set(1, later))),
-            "operation_reused",
-            "the operation id comes before all"
-        );
+        assert_eq!(code(&judged(&set(7, turned))), flaws[first].0, "the order of the entries does not matter");
+        assert_eq!(code(&judged(&set(1, later))), "operation_reused", "the operation id comes before all");
     }
     assert_eq!(code(&judged(&set(1, vec![]))), "replayed");
     assert_eq!(code(&judged(&set(7, vec![]))), "done");
@@ -185,123 +131,44 @@ fn the_first_failure_is_reported_in_the_order_of_rule_1() {
 
 #[test]
 fn every_refusal_says_what_it_found() {
-    let limit = |what, found, max, advice| Refusal::Limit {
-        what,
-        found,
-        max,
-        advice,
-    };
+    let limit = |what, found, max, advice| Refusal::Limit { what, found, max, advice };
     let cases = [
         (
             put("there", Expect::Absent),
-            Refusal::Expectation {
-                key: key("there"),
-                expected: Expect::Absent,
-                found: Some(5),
-            },
+            Refusal::Expectation { key: key("there"), expected: Expect::Absent, found: Some(5) },
         ),
         (
             ensure("x", Expect::Version(1)),
-            Refusal::Expectation {
-                key: key("x"),
-                expected: Expect::Version(1),
-                found: None,
-            },
+            Refusal::Expectation { key: key("x"), expected: Expect::Version(1), found: None },
         ),
         (
-            Entry::Delete {
-                key: key("there"),
-                expect: Expect::Version(4),
-            },
-            Refusal::Expectation {
-                key: key("there"),
-                expected: Expect::Version(4),
-                found: Some(5),
-            },
+            Entry::Delete { key: key("there"), expect: Expect::Version(4) },
+            Refusal::Expectation { key: key("there"), expected: Expect::Version(4), found: Some(5) },
         ),
-        (
-            spend("taken", 1, 1),
-            Refusal::TransferExists {
-                subject: "about:taken".into(),
-            },
-        ),
+        (spend("taken", 1, 1), Refusal::TransferExists { subject: "about:taken".into() }),
         (
             spend("s", 2, 11),
-            Refusal::Floor {
-                bucket: Bucket::Available,
-                currency: Currency::Idr,
-                now: 10,
-                would_be: -1,
-            },
+            Refusal::Floor { bucket: Bucket::Available, currency: Currency::Idr, now: 10, would_be: -1 },
         ),
         (
-            post(
-                "p",
-                Place::Customer(owner(2), Bucket::Held),
-                available(2),
-                Amount::Exact(3),
-            ),
-            Refusal::Floor {
-                bucket: Bucket::Held,
-                currency: Currency::Idr,
-                now: 0,
-                would_be: -3,
-            },
+            post("p", Place::Customer(owner(2), Bucket::Held), available(2), Amount::Exact(3)),
+            Refusal::Floor { bucket: Bucket::Held, currency: Currency::Idr, now: 0, would_be: -3 },
         ),
         (
-            post(
-                "p",
-                available(2),
-                Place::Customer(owner(2), Bucket::Debt),
-                Amount::Exact(3),
-            ),
-            Refusal::Floor {
-                bucket: Bucket::Debt,
-                currency: Currency::Idr,
-                now: 0,
-                would_be: 3,
-            },
+            post("p", available(2), Place::Customer(owner(2), Bucket::Debt), Amount::Exact(3)),
+            Refusal::Floor { bucket: Bucket::Debt, currency: Currency::Idr, now: 0, would_be: 3 },
         ),
+        (in_dollars(spend("s", 1, 1)), Refusal::Currency { has: Currency::Idr, wanted: Currency::Usd }),
+        (count(2, 4), Refusal::Counter { counter: CounterKey::of(owner(1), "open"), would_be: 5, max: 4 }),
         (
-            in_dollars(spend("s", 1, 1)),
-            Refusal::Currency {
-                has: Currency::Idr,
-                wanted: Currency::Usd,
-            },
-        ),
-        (
-            count(2, 4),
-            Refusal::Counter {
-                counter: CounterKey::of(owner(1), "open"),
-                would_be: 5,
-                max: 4,
-            },
-        ),
-        (
-            Entry::Ensure {
-                key: key(&"k".repeat(129)),
-                expect: Expect::Absent,
-            },
+            Entry::Ensure { key: key(&"k".repeat(129)), expect: Expect::Absent },
             limit("bytes in an id", 129, 128, "shorten it or put a hash in its place"),
         ),
         (
-            post(
-                "h",
-                Place::House(House("x".repeat(129))),
-                available(1),
-                Amount::Exact(1),
-            ),
-            limit(
-                "bytes in the name of a house account",
-                129,
-                128,
-                "shorten it or put a hash in its place",
-            ),
+            post("h", Place::House(House("x".repeat(129))), available(1), Amount::Exact(1)),
+            limit("bytes in the name of a house account", 129, 128, "shorten it or put a hash in its place"),
         ),
-        (
-            spend("z", 1, 0),
-            Refusal::Malformed("an amount that is not between 1 and 2^53"),
-        ),
+        (spend("z", 1, 0), Refusal::Malformed("an amount that is not between 1 and 2^53")),
         (
             post("p", available(1), available(2), Amount::Exact(1)),
             Refusal::Malformed("a transfer between two customers"),
@@ -316,19 +183,9 @@ fn every_refusal_says_what_it_found() {
 fn transfer_ids_fail_in_key_order_taken_or_twice() {
     // `a` stands twice, `taken` exists: `a` comes first
     let entries = vec![spend("taken", 1, 1), spend("a", 1, 1), spend("a", 1, 2)];
-    assert_eq!(
-        judged(&set(7, entries)),
-        Err(Refusal::TransferExists {
-            subject: "about:a".into()
-        })
-    );
+    assert_eq!(judged(&set(7, entries)), Err(Refusal::TransferExists { subject: "about:a".into() }));
     let entries = vec![spend("z", 1, 1), spend("z", 1, 2), spend("taken", 1, 1)];
-    assert_eq!(
-        judged(&set(7, entries)),
-        Err(Refusal::TransferExists {
-            subject: "about:taken".into()
-        })
-    );
+    assert_eq!(judged(&set(7, entries)), Err(Refusal::TransferExists { subject: "about:taken".into() }));
 }
 
 #[test]
@@ -348,10 +205,7 @@ fn what_a_change_set_moves_together_is_limited() {
     let between = |id: &str, n| post(id, house("a"), house("b"), Amount::Exact(n));
     let max = limits::AMOUNT_MAX;
     assert_eq!(code(&judged(&set(7, vec![between("1", max)]))), "done");
-    assert_eq!(
-        code(&judged(&set(7, vec![between("1", max), between("2", 1)]))),
-        "limit"
-    );
+    assert_eq!(code(&judged(&set(7, vec![between("1", max), between("2", 1)]))), "limit");
     // a group as large as any: its sums stay within i64
     let sets: Vec<ChangeSet> = (0..512_u16)
         .map(|n| {
@@ -368,36 +222,15 @@ fn what_a_change_set_moves_together_is_limited() {
 
 #[test]
 fn fingerprints_tell_apart_what_looks_alike() {
-    let none = Entry::Count {
-        counter: CounterKey::of(owner(1), "n"),
-        delta: 1,
-        max: None,
-    };
+    let none = Entry::Count { counter: CounterKey::of(owner(1), "n"), delta: 1, max: None };
     let house = Place::House(House::revenue());
-    let term = |index| Term {
-        index: Kind::of(index),
-        at: b"x".to_vec(),
-    };
-    let with = |terms| Entry::Put {
-        key: key("a"),
-        expect: Expect::Absent,
-        version: 9,
-        body: body(),
-        terms,
-    };
+    let term = |index| Term { index: Kind::of(index), at: b"x".to_vec() };
+    let with = |terms| Entry::Put { key: key("a"), expect: Expect::Absent, version: 9, body: body(), terms };
     let sets = [
         vec![],
         vec![none],
-        vec![Entry::Count {
-            counter: CounterKey::of(owner(1), "n"),
-            delta: 1,
-            max: Some(-1),
-        }],
-        vec![Entry::Count {
-            counter: CounterKey::of(owner(1), "n"),
-            delta: 1,
-            max: Some(0),
-        }],
+        vec![Entry::Count { counter: CounterKey::of(owner(1), "n"), delta: 1, max: Some(-1) }],
+        vec![Entry::Count { counter: CounterKey::of(owner(1), "n"), delta: 1, max: Some(0) }],
         vec![post("p", available(1), house.clone(), Amount::All)],
         vec![post("p", available(1), house.clone(), Amount::Exact(-1))],
         vec![post("p", available(1), house.clone(), Amount::UpTo(-1, house.clone()))],
@@ -425,10 +258,7 @@ fn a_queue_passes_over_those_who_left() {
     let mut stays = Box::pin(queue.submit(Arc::new(set(9, vec![])), std::future::ready(())));
     assert!(stays.as_mut().poll(context).is_pending());
     let group = queue.take(2);
-    assert_eq!(
-        group.iter().map(|p| p.change_set.operation.0[0]).collect::<Vec<_>>(),
-        vec![9]
-    );
+    assert_eq!(group.iter().map(|p| p.change_set.operation.0[0]).collect::<Vec<_>>(), vec![9]);
     assert!(queue.take(2).is_empty());
     // a thread that waits is not woken for nothing
     let mut leaves = Box::pin(queue.submit(Arc::new(set(1, vec![])), std::future::ready(())));

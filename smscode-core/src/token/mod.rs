@@ -96,12 +96,7 @@ mod tests {
         let mut wrong = token.reveal().to_owned();
         wrong.replace_range(5..6, if &wrong[5..6] == "a" { "b" } else { "a" });
         assert!(!Token::read(&wrong).unwrap().is_ours());
-        for bad in [
-            "",
-            "short",
-            "with space in the middle of this",
-            "ümläut-ümläut-ümläut-ümläut",
-        ] {
+        for bad in ["", "short", "with space in the middle of this", "ümläut-ümläut-ümläut-ümläut"] {
             assert!(Token::read(bad).is_none(), "{bad}");
         }
         assert_eq!(format!("{token:?}"), "Token(..)");

@@ -14,10 +14,7 @@ fn ids(placed: &Placed) -> Vec<OrderId> {
 #[tokio::test]
 async fn u6_same_key_same_request_same_orders() {
     let world = World::new().await;
-    let wanted = PlaceOrders {
-        quantity: 3,
-        ..World::keyed("k-1", "create/v1", "three")
-    };
+    let wanted = PlaceOrders { quantity: 3, ..World::keyed("k-1", "create/v1", "three") };
     let first = world.place_orders(wanted.clone()).await.unwrap();
     let again = world.place_orders(wanted.clone()).await.unwrap();
     assert!(!first.replayed && again.replayed);
@@ -34,9 +31,7 @@ async fn u6_same_key_same_request_same_orders() {
     }
     let ended = world.place_orders(wanted).await.unwrap();
     for item in &ended.items {
-        let ItemOutcome::Settled(view) = &item.outcome else {
-            panic!("{item:?}")
-        };
+        let ItemOutcome::Settled(view) = &item.outcome else { panic!("{item:?}") };
         assert_eq!((view.status, view.phone.as_deref()), (Status::Canceled, None));
     }
     world.stop().await;
@@ -45,10 +40,7 @@ async fn u6_same_key_same_request_same_orders() {
 #[tokio::test]
 async fn u6_other_request_or_other_surface_is_refused() {
     let world = World::new().await;
-    let first = world
-        .place_orders(World::keyed("k-1", "create/v1", "one"))
-        .await
-        .unwrap();
+    let first = world.place_orders(World::keyed("k-1", "create/v1", "one")).await.unwrap();
     for (operation, request) in [("create/v1", "two"), ("create/v2", "one"), ("create/v2", "two")] {
         let other = world.place_orders(World::keyed("k-1", operation, request)).await;
         assert_eq!(other.unwrap_err(), OrderError::KeyReused, "{operation} {request}");
@@ -58,18 +50,9 @@ async fn u6_other_request_or_other_surface_is_refused() {
     unknown.wanted = smscode_core::order::Wanted::Product(77_777);
     assert_eq!(world.place_orders(unknown).await.unwrap_err(), OrderError::KeyReused);
     // another operation and another account have keys of their own
-    assert!(
-        !world
-            .place_orders(World::keyed("k-1", "reactivate/v1", "one"))
-            .await
-            .unwrap()
-            .replayed
-    );
+    assert!(!world.place_orders(World::keyed("k-1", "reactivate/v1", "one")).await.unwrap().replayed);
     let other = world.platform.open_account().await.unwrap();
-    let theirs = world
-        .platform
-        .place_orders(other, World::keyed("k-1", "create/v1", "one"))
-        .await;
+    let theirs = world.platform.place_orders(other, World::keyed("k-1", "create/v1", "one")).await;
     assert_eq!(theirs.unwrap_err().code(), "insufficient_balance");
     world.assert_postings(ids(&first)[0], &[Hold]).await;
     world.stop().await;
@@ -84,12 +67,7 @@ async fn u6_keys_that_are_no_keys() {
         assert_eq!(refused.unwrap_err(), OrderError::KeyMalformed, "{key}");
     }
     let longest = "k".repeat(128);
-    assert!(
-        world
-            .place_orders(World::keyed(&longest, "create/v1", "one"))
-            .await
-            .is_ok()
-    );
+    assert!(world.place_orders(World::keyed(&longest, "create/v1", "one")).await.is_ok());
     world.assert_balanced().await;
     world.stop().await;
 }
@@ -118,10 +96,7 @@ async fn u6_a_rejected_order_frees_its_key() {
     let first = world.place_orders(wanted.clone()).await.unwrap();
     assert!(matches!(first.items[0].outcome, ItemOutcome::Rejected(_)));
     // the same key is judged afresh, also with another request
-    let second = world
-        .place_orders(World::keyed("k-1", "create/v2", "other"))
-        .await
-        .unwrap();
+    let second = world.place_orders(World::keyed("k-1", "create/v2", "other")).await.unwrap();
     assert!(!second.replayed && ids(&second) != ids(&first));
     assert_eq!(world.place_orders(wanted).await.unwrap_err(), OrderError::KeyReused);
     world.assert_postings(ids(&first)[0], &[Hold, Release]).await;
@@ -132,18 +107,9 @@ async fn u6_a_rejected_order_frees_its_key() {
 #[tokio::test]
 async fn u6_a_refused_request_does_not_use_its_key() {
     let world = World::new().await;
-    let dear = |request| PlaceOrders {
-        quantity: 100,
-        ..World::keyed("k-1", "create/v1", request)
-    };
-    assert_eq!(
-        world.place_orders(dear("many")).await.unwrap_err().code(),
-        "insufficient_balance"
-    );
-    let placed = world
-        .place_orders(World::keyed("k-1", "create/v1", "one"))
-        .await
-        .unwrap();
+    let dear = |request| PlaceOrders { quantity: 100, ..World::keyed("k-1", "create/v1", request) };
+    assert_eq!(world.place_orders(dear("many")).await.unwrap_err().code(), "insufficient_balance");
+    let placed = world.place_orders(World::keyed("k-1", "create/v1", "one")).await.unwrap();
     assert!(!placed.replayed);
     world.assert_postings(ids(&placed)[0], &[Hold]).await;
     world.stop().await;
@@ -153,10 +119,7 @@ async fn u6_a_refused_request_does_not_use_its_key() {
 async fn u6_a_bulk_of_which_all_are_rejected_is_judged_afresh() {
     let world = World::new().await;
     world.supplier().plan(vec![Buy::Reject(Rejection::NoNumbers); 3]);
-    let wanted = PlaceOrders {
-        quantity: 3,
-        ..World::keyed("k-1", "create/v1", "three")
-    };
+    let wanted = PlaceOrders { quantity: 3, ..World::keyed("k-1", "create/v1", "three") };
     let first = world.place_orders(wanted.clone()).await.unwrap();
     let second = world.place_orders(wanted.clone()).await.unwrap();
     assert!(!second.replayed);
@@ -174,19 +137,12 @@ async fn u6_a_bulk_of_which_all_are_rejected_is_judged_afresh() {
 async fn u6_a_bulk_with_one_success_keeps_its_key() {
     let world = World::new().await;
     world.supplier().plan([Buy::Reject(Rejection::NoNumbers), Buy::Sell]);
-    let wanted = PlaceOrders {
-        quantity: 2,
-        ..World::keyed("k-1", "create/v1", "two")
-    };
+    let wanted = PlaceOrders { quantity: 2, ..World::keyed("k-1", "create/v1", "two") };
     let first = world.place_orders(wanted.clone()).await.unwrap();
     let again = world.place_orders(wanted).await.unwrap();
     assert!(again.replayed);
     assert_eq!(ids(&again), ids(&first));
-    let kinds: Vec<bool> = again
-        .items
-        .iter()
-        .map(|i| matches!(i.outcome, ItemOutcome::Settled(_)))
-        .collect();
+    let kinds: Vec<bool> = again.items.iter().map(|i| matches!(i.outcome, ItemOutcome::Settled(_))).collect();
     assert_eq!(kinds.iter().filter(|settled| **settled).count(), 1);
     world.assert_balanced().await;
     world.stop().await;
@@ -200,15 +156,10 @@ async fn u6_parallel_twins_hold_once() {
         let mut orders: Vec<OrderId> = answers.iter().flat_map(|a| ids(a.as_ref().unwrap())).collect();
         orders.dedup();
         assert_eq!(orders.len(), 1, "seed {seed}");
-        let fresh = answers
-            .iter()
-            .filter(|answer| !answer.as_ref().unwrap().replayed)
-            .count();
+        let fresh = answers.iter().filter(|answer| !answer.as_ref().unwrap().replayed).count();
         assert_eq!((fresh, world.held().await), (1, PRICE), "seed {seed}");
         assert_eq!(world.supplier().sold().len(), 1);
-        world
-            .supplier()
-            .deliver(&world.supplier().sold()[0].phone, None, "415127");
+        world.supplier().deliver(&world.supplier().sold()[0].phone, None, "415127");
         world.clock.advance(4).await;
         world.assert_postings(orders[0], &[Hold, Capture]).await;
         world.stop().await;
@@ -221,16 +172,10 @@ async fn u6_parallel_retries_after_a_rejected_bulk_hold_once() {
     for seed in 0..60 {
         let world = World::hurried(seed).await;
         world.supplier().plan(vec![Buy::Reject(Rejection::NoNumbers); 2]);
-        let wanted = PlaceOrders {
-            quantity: 2,
-            ..World::keyed("k-1", "create/v1", "two")
-        };
+        let wanted = PlaceOrders { quantity: 2, ..World::keyed("k-1", "create/v1", "two") };
         world.place_orders(wanted.clone()).await.unwrap();
         let answers = join_all((0..8).map(|_| world.place_orders(wanted.clone()))).await;
-        let fresh = answers
-            .iter()
-            .filter(|a| a.as_ref().is_ok_and(|placed| !placed.replayed))
-            .count();
+        let fresh = answers.iter().filter(|a| a.as_ref().is_ok_and(|placed| !placed.replayed)).count();
         assert_eq!((fresh, world.held().await), (1, 2 * PRICE), "seed {seed}: {answers:?}");
         world.assert_balanced().await;
         world.stop().await;

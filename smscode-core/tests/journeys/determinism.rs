@@ -10,17 +10,9 @@ use crate::support::{Buy, World};
 
 async fn life() -> (String, usize) {
     let world = World::with(2, Settings::default()).await;
-    world.suppliers[0].plan([
-        Buy::Sell,
-        Buy::Reject(Rejection::NoNumbers),
-        Buy::SellSilently,
-        Buy::Sell,
-    ]);
+    world.suppliers[0].plan([Buy::Sell, Buy::Reject(Rejection::NoNumbers), Buy::SellSilently, Buy::Sell]);
     join_all((0..6).map(|_| world.place_orders(World::whatsapp()))).await;
-    let bulk = PlaceOrders {
-        quantity: 10,
-        ..World::whatsapp()
-    };
+    let bulk = PlaceOrders { quantity: 10, ..World::whatsapp() };
     world.place_orders(bulk).await.unwrap();
     for (n, sold) in world.suppliers[0].sold().iter().enumerate() {
         if n % 2 == 0 {

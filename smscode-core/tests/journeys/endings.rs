@@ -31,18 +31,12 @@ async fn u10_cancel_that_the_supplier_accepts() {
     world.clock.advance(121).await;
     let done = world.cancel(order.id).await.unwrap();
     assert_eq!((done.status, done.state), (Status::Canceled, State::Cancelled));
-    assert_eq!(
-        (done.phone.as_deref(), done.failed_reason.as_deref()),
-        (None, Some("cancelled"))
-    );
+    assert_eq!((done.phone.as_deref(), done.failed_reason.as_deref()), (None, Some("cancelled")));
     assert!(done.purged_at.is_some() && world.supplier().sold()[0].cancelled);
     assert_eq!(world.available().await, MONEY);
     // again: no second release, no second cancel at the supplier
     assert_eq!(world.cancel(order.id).await.unwrap().status, Status::Canceled);
-    assert_eq!(
-        world.events(order.id).await,
-        ["order.placed", "order.active", "order.canceled"]
-    );
+    assert_eq!(world.events(order.id).await, ["order.placed", "order.active", "order.canceled"]);
     world.assert_postings(order.id, &[Hold, Release]).await;
     world.stop().await;
 }
@@ -54,12 +48,7 @@ async fn u11_the_supplier_refuses_then_confirms() {
     world.clock.advance(121).await;
     world.supplier().script.lock().unwrap().cancel = Some(CancelOutcome::Refused("busy".into()));
     let undecided = world.cancel(order.id).await.unwrap_err();
-    assert_eq!(
-        undecided,
-        OrderError::Supplier {
-            cause: "cancel_undecided"
-        }
-    );
+    assert_eq!(undecided, OrderError::Supplier { cause: "cancel_undecided" });
     let view = world.order(order.id).await;
     assert_eq!((view.status, view.state), (Status::Active, State::Canceling));
     world.assert_postings(order.id, &[Hold]).await;
@@ -75,9 +64,7 @@ async fn u11_an_sms_shows_up_while_cancelling() {
     let world = World::new().await;
     let order = world.place().await;
     world.clock.advance(121).await;
-    world
-        .supplier()
-        .deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
+    world.supplier().deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
     // the supplier says: an SMS is there
     let paid = world.cancel(order.id).await.unwrap_err();
     assert_eq!(paid.code(), "conflict");
@@ -115,17 +102,11 @@ async fn u13_expiry_after_one_last_check() {
     assert_eq!(world.order(order.id).await.status, Status::Active);
     world.clock.advance(21).await;
     let done = world.order(order.id).await;
-    assert_eq!(
-        (done.status, done.failed_reason.as_deref()),
-        (Status::Expired, Some("window_over"))
-    );
+    assert_eq!((done.status, done.failed_reason.as_deref()), (Status::Expired, Some("window_over")));
     let late_ms = done.ended_at.unwrap().ms_since(end);
     assert!((0..=5_000).contains(&late_ms), "{late_ms} ms after the window");
     assert!(world.supplier().sold()[0].cancelled, "the number is given back");
-    assert_eq!(
-        world.events(order.id).await,
-        ["order.placed", "order.active", "order.expired"]
-    );
+    assert_eq!(world.events(order.id).await, ["order.placed", "order.active", "order.expired"]);
     world.assert_postings(order.id, &[Hold, Release]).await;
     world.stop().await;
 }
@@ -133,26 +114,17 @@ async fn u13_expiry_after_one_last_check() {
 #[tokio::test]
 async fn u13_an_sms_found_by_the_last_check_counts() {
     // no poll comes between
-    let settings = Settings {
-        poll_first_ms: 600_000,
-        poll_then_ms: 600_000,
-        poll_late_ms: 600_000,
-        ..Settings::default()
-    };
+    let settings =
+        Settings { poll_first_ms: 600_000, poll_then_ms: 600_000, poll_late_ms: 600_000, ..Settings::default() };
     let world = World::timed(0, 300, settings).await;
     let order = world.place().await;
     world.clock.advance(200).await;
-    world
-        .supplier()
-        .deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
+    world.supplier().deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
     world.clock.advance(90).await;
     assert_eq!(world.order(order.id).await.revision, 0);
     world.clock.advance(11).await;
     let view = world.order(order.id).await;
-    assert_eq!(
-        (view.status, view.code.as_deref()),
-        (Status::OtpReceived, Some("415127"))
-    );
+    assert_eq!((view.status, view.code.as_deref()), (Status::OtpReceived, Some("415127")));
     world.clock.advance(20).await;
     assert_eq!(world.order(order.id).await.status, Status::Completed);
     world.assert_postings(order.id, &[Hold, Capture]).await;
@@ -166,11 +138,7 @@ async fn u13_a_last_check_that_fails_is_repeated_then_released() {
     world.clock.advance(50).await;
     world.supplier().script.lock().unwrap().poll_fails = true;
     world.clock.advance(40).await;
-    assert_eq!(
-        world.order(lost.id).await.status,
-        Status::Active,
-        "not before one check"
-    );
+    assert_eq!(world.order(lost.id).await.status, Status::Active, "not before one check");
     world.supplier().deliver(found.phone.as_ref().unwrap(), None, "415127");
     world.supplier().script.lock().unwrap().poll_fails = false;
     world.clock.advance(7).await;
@@ -185,11 +153,7 @@ async fn u13_a_last_check_that_fails_is_repeated_then_released() {
     world.clock.advance(60).await;
     assert_eq!(world.order(never.id).await.status, Status::Active);
     world.clock.advance(30).await;
-    assert_eq!(
-        world.order(never.id).await.status,
-        Status::Expired,
-        "60 s of grace are enough"
-    );
+    assert_eq!(world.order(never.id).await.status, Status::Expired, "60 s of grace are enough");
     world.assert_postings(never.id, &[Hold, Release]).await;
     world.stop().await;
 }
@@ -198,27 +162,19 @@ async fn u13_a_last_check_that_fails_is_repeated_then_released() {
 async fn u19_the_supplier_cancels_on_its_side() {
     let world = World::new().await;
     let (empty, with_sms) = (world.place().await, world.place().await);
-    world
-        .supplier()
-        .deliver(with_sms.phone.as_ref().unwrap(), None, "Your code is 415127");
+    world.supplier().deliver(with_sms.phone.as_ref().unwrap(), None, "Your code is 415127");
     world.clock.advance(6).await;
     world.supplier().end(empty.phone.as_ref().unwrap());
     world.supplier().end(with_sms.phone.as_ref().unwrap());
     world.clock.advance(30).await;
     let done = world.order(empty.id).await;
-    assert_eq!(
-        (done.state, done.failed_reason.as_deref()),
-        (State::Cancelled, Some("supplier_ended"))
-    );
+    assert_eq!((done.state, done.failed_reason.as_deref()), (State::Cancelled, Some("supplier_ended")));
     let told = world.platform.explain(world.account, empty.id).await.unwrap();
     assert!(told.steps.last().unwrap().rule.starts_with("the supplier has ended it"));
     world.assert_postings(empty.id, &[Hold, Release]).await;
     // paid for: stays readable to its window's end
     let kept = world.order(with_sms.id).await;
-    assert_eq!(
-        (kept.status, kept.code.as_deref()),
-        (Status::OtpReceived, Some("415127"))
-    );
+    assert_eq!((kept.status, kept.code.as_deref()), (Status::OtpReceived, Some("415127")));
     world.assert_postings(with_sms.id, &[Hold, Capture]).await;
     world.stop().await;
 }
@@ -227,11 +183,7 @@ async fn u19_the_supplier_cancels_on_its_side() {
 async fn u22_after_the_end_everything_is_idempotent_or_a_conflict() {
     let world = World::timed(0, 30, Settings::default()).await;
     let (done, expired) = (world.place().await, world.place().await);
-    assert_eq!(
-        world.finish(done.id).await.unwrap_err().code(),
-        "conflict",
-        "no SMS yet"
-    );
+    assert_eq!(world.finish(done.id).await.unwrap_err().code(), "conflict", "no SMS yet");
     world.supplier().deliver(done.phone.as_ref().unwrap(), None, "415127");
     world.clock.advance(4).await;
     let first = world.finish(done.id).await.unwrap();
@@ -255,22 +207,10 @@ async fn u22_after_the_end_everything_is_idempotent_or_a_conflict() {
     // somebody else's order is no order
     let other = world.platform.open_account().await.unwrap();
     for order in [done.id, expired.id] {
-        assert_eq!(
-            world.platform.order(other, order).await.unwrap_err(),
-            OrderError::NotFound
-        );
-        assert_eq!(
-            world.platform.finish_order(other, order).await.unwrap_err(),
-            OrderError::NotFound
-        );
-        assert_eq!(
-            world.platform.cancel_order(other, order).await.unwrap_err(),
-            OrderError::NotFound
-        );
-        assert_eq!(
-            world.platform.explain(other, order).await.unwrap_err(),
-            OrderError::NotFound
-        );
+        assert_eq!(world.platform.order(other, order).await.unwrap_err(), OrderError::NotFound);
+        assert_eq!(world.platform.finish_order(other, order).await.unwrap_err(), OrderError::NotFound);
+        assert_eq!(world.platform.cancel_order(other, order).await.unwrap_err(), OrderError::NotFound);
+        assert_eq!(world.platform.explain(other, order).await.unwrap_err(), OrderError::NotFound);
     }
     world.assert_postings(done.id, &[Hold, Capture]).await;
     world.assert_postings(expired.id, &[Hold, Release]).await;
@@ -280,17 +220,12 @@ async fn u22_after_the_end_everything_is_idempotent_or_a_conflict() {
 /// Places one order whose purchase takes 25 s; the caller's answer comes at 20 s.
 async fn late(world: &World, abandon: bool) -> smscode_core::order::OrderId {
     world.supplier().script.lock().unwrap().slow_ms = 25_000;
-    let wanted = PlaceOrders {
-        abandon_when_late: abandon,
-        ..World::whatsapp()
-    };
+    let wanted = PlaceOrders { abandon_when_late: abandon, ..World::whatsapp() };
     let (platform, account) = (world.platform.clone(), world.account);
     let call = tokio::spawn(async move { platform.place_orders(account, wanted).await });
     world.clock.advance(21).await;
     let placed = call.await.unwrap().unwrap();
-    let ItemOutcome::Pending(view) = &placed.items[0].outcome else {
-        panic!("settled: {placed:?}")
-    };
+    let ItemOutcome::Pending(view) = &placed.items[0].outcome else { panic!("settled: {placed:?}") };
     assert_eq!((view.status, view.phone.as_deref()), (Status::Active, None));
     assert_eq!(view.actions, smscode_core::order::Actions::default());
     world.assert_postings(view.id, &[Hold]).await;
@@ -316,11 +251,7 @@ async fn u6_a_late_order_that_nobody_holds_is_cancelled() {
     let world = World::with(1, settings).await;
     let id = late(&world, true).await;
     world.clock.advance(130).await;
-    assert_eq!(
-        world.order(id).await.state,
-        State::Cancelled,
-        "after the minimum time, whatever the caps"
-    );
+    assert_eq!(world.order(id).await.state, State::Cancelled, "after the minimum time, whatever the caps");
     assert_eq!(world.available().await, MONEY);
     world.assert_postings(id, &[Hold, Release]).await;
     world.stop().await;

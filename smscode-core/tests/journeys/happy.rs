@@ -16,10 +16,7 @@ async fn j5_order_sms_finish() {
     assert_eq!(world.held().await, PRICE);
     let earliest = placed_at.plus_seconds(120);
     let actions = order.actions;
-    assert_eq!(
-        (actions.cancel, actions.replace, actions.cancel_at),
-        (false, false, Some(earliest))
-    );
+    assert_eq!((actions.cancel, actions.replace, actions.cancel_at), (false, false, Some(earliest)));
     assert!(!actions.finish && !actions.resend && !actions.reactivate && actions.resend_at.is_none());
     assert_eq!(order.expires_at, Some(placed_at.plus_seconds(1_200)));
     let phone = order.phone.clone().unwrap();
@@ -41,15 +38,9 @@ async fn j5_order_sms_finish() {
     assert_eq!(done.actions, smscode_core::order::Actions::default());
     world.clock.advance(3).await;
     assert!(world.supplier().sold()[0].finished, "the supplier was not told");
-    assert_eq!(
-        world.events(order.id).await,
-        ["order.placed", "order.active", "order.otp_received", "order.completed"]
-    );
+    assert_eq!(world.events(order.id).await, ["order.placed", "order.active", "order.otp_received", "order.completed"]);
     let request = &world.supplier().sold()[0].request;
-    assert_eq!(
-        (request.country, request.service.as_str(), request.ceiling.minor),
-        (6, "wa", COST)
-    );
+    assert_eq!((request.country, request.service.as_str(), request.ceiling.minor), (6, "wa", COST));
     world.assert_postings(order.id, &[Hold, Capture]).await;
     world.stop().await;
 }
@@ -64,10 +55,7 @@ async fn j5_the_window_ends_after_an_sms() {
     assert_eq!(world.order(order.id).await.status, Status::OtpReceived);
     world.clock.advance(5).await;
     let done = world.order(order.id).await;
-    assert_eq!(
-        (done.status, done.ended_at >= order.expires_at),
-        (Status::Completed, true)
-    );
+    assert_eq!((done.status, done.ended_at >= order.expires_at), (Status::Completed, true));
     let explained = world.platform.explain(world.account, order.id).await.unwrap();
     let last = explained.steps.last().unwrap();
     assert_eq!(last.event, "order.completed");
@@ -86,14 +74,7 @@ async fn j5_explain_tells_rules_money_and_reasons() {
     let steps: Vec<_> = told
         .steps
         .iter()
-        .map(|step| {
-            (
-                step.sequence,
-                step.event.as_str(),
-                step.state.as_str(),
-                step.transfer.as_deref(),
-            )
-        })
+        .map(|step| (step.sequence, step.event.as_str(), step.state.as_str(), step.transfer.as_deref()))
         .collect();
     assert_eq!(
         steps,
@@ -114,9 +95,7 @@ async fn j5_a_last_sms_is_visible_for_15_seconds() {
     let world = World::timed(0, 30, Settings::default()).await;
     let order = world.place().await;
     world.clock.advance(24).await;
-    world
-        .supplier()
-        .deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
+    world.supplier().deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
     world.clock.advance(4).await;
     let sms_at = world.order(order.id).await.first_sms_at.unwrap();
     loop {
@@ -145,10 +124,7 @@ async fn j6_second_code() {
     world.clock.advance(4).await;
     let (view, told) = world.platform.request_sms(world.account, order.id).await.unwrap();
     assert!(told && view.awaiting_more);
-    assert_eq!(
-        (view.status, view.revision, view.code.as_deref()),
-        (Status::Active, 1, Some("415127"))
-    );
+    assert_eq!((view.status, view.revision, view.code.as_deref()), (Status::Active, 1, Some("415127")));
     let pause_ends = world.platform.now().plus_seconds(30);
     assert!(view.actions.finish && !view.actions.resend && !view.actions.cancel && !view.actions.replace);
     assert_eq!(view.actions.resend_at, Some(pause_ends));
@@ -162,18 +138,11 @@ async fn j6_second_code() {
     world.supplier().deliver(&phone, Some("m2"), "Your code is 415127");
     world.clock.advance(4).await;
     let again = world.order(order.id).await;
-    assert_eq!(
-        (again.status, again.revision, again.awaiting_more),
-        (Status::OtpReceived, 2, false)
-    );
+    assert_eq!((again.status, again.revision, again.awaiting_more), (Status::OtpReceived, 2, false));
     world.supplier().deliver(&phone, Some("m3"), "Welcome!");
     world.clock.advance(20).await;
     let third = world.order(order.id).await;
-    assert_eq!(
-        (third.revision, third.code.as_deref()),
-        (3, Some("415127")),
-        "the code is kept"
-    );
+    assert_eq!((third.revision, third.code.as_deref()), (3, Some("415127")), "the code is kept");
     assert_eq!(third.text.as_deref(), Some("Welcome!"));
     let (_, told) = world.platform.request_sms(world.account, order.id).await.unwrap();
     assert!(told, "the pause is over");
@@ -223,33 +192,21 @@ async fn u14_duplicates_and_two_sms_are_charged_once() {
         ..SupplierSms::default()
     };
     // two at once, one of them twice
-    world
-        .supplier()
-        .deliver_sms(&phone, sms(Some("a"), None, "Your code is 111111"));
-    world
-        .supplier()
-        .deliver_sms(&phone, sms(Some("b"), None, "Your code is 222222"));
-    world
-        .supplier()
-        .deliver_sms(&phone, sms(Some("a"), None, "Your code is 111111"));
+    world.supplier().deliver_sms(&phone, sms(Some("a"), None, "Your code is 111111"));
+    world.supplier().deliver_sms(&phone, sms(Some("b"), None, "Your code is 222222"));
+    world.supplier().deliver_sms(&phone, sms(Some("a"), None, "Your code is 111111"));
     world.clock.advance(10).await;
     let view = world.order(order.id).await;
     assert_eq!((view.revision, view.code.as_deref()), (2, Some("222222")));
     // no id: time and text tell them apart; the same at every poll is the same SMS
-    world
-        .supplier()
-        .deliver_sms(&phone, sms(None, Some("10:00:01"), "Your code is 333333"));
+    world.supplier().deliver_sms(&phone, sms(None, Some("10:00:01"), "Your code is 333333"));
     world.clock.advance(10).await;
     assert_eq!(world.order(order.id).await.revision, 3);
-    world
-        .supplier()
-        .deliver_sms(&phone, sms(None, Some("10:00:09"), "Your code is 333333"));
+    world.supplier().deliver_sms(&phone, sms(None, Some("10:00:09"), "Your code is 333333"));
     world.clock.advance(10).await;
     assert_eq!(world.order(order.id).await.revision, 4);
     // out of order: an old one again
-    world
-        .supplier()
-        .deliver_sms(&phone, sms(Some("b"), None, "Your code is 222222"));
+    world.supplier().deliver_sms(&phone, sms(Some("b"), None, "Your code is 222222"));
     world.clock.advance(10).await;
     let view = world.order(order.id).await;
     assert_eq!((view.revision, view.code.as_deref()), (4, Some("333333")));
@@ -267,18 +224,12 @@ async fn u14_more_sms_than_are_kept_do_no_harm() {
     let long = "\"".repeat(5_000);
     for n in 0..14 {
         let id = format!("m{n}");
-        world
-            .supplier()
-            .deliver(order.phone.as_ref().unwrap(), Some(&id), &long);
+        world.supplier().deliver(order.phone.as_ref().unwrap(), Some(&id), &long);
         world.clock.advance(4).await;
     }
     world.supplier().deliver(other.phone.as_ref().unwrap(), None, "415127");
     world.clock.advance(6).await;
-    assert_eq!(
-        world.order(other.id).await.code.as_deref(),
-        Some("415127"),
-        "others must not starve"
-    );
+    assert_eq!(world.order(other.id).await.code.as_deref(), Some("415127"), "others must not starve");
     let view = world.order(order.id).await;
     assert!((3..=10).contains(&view.revision), "{}", view.revision);
     assert_eq!(view.text.unwrap().len(), 3_000);
@@ -291,16 +242,11 @@ async fn u14_more_sms_than_are_kept_do_no_harm() {
 async fn u15_an_sms_without_a_code_is_delivered() {
     let world = World::new().await;
     let order = world.place().await;
-    world
-        .supplier()
-        .deliver(order.phone.as_ref().unwrap(), None, "Welcome aboard!");
+    world.supplier().deliver(order.phone.as_ref().unwrap(), None, "Welcome aboard!");
     world.clock.advance(4).await;
     let view = world.order(order.id).await;
     assert_eq!((view.status, view.revision), (Status::OtpReceived, 1));
-    assert_eq!(
-        (view.code.as_deref(), view.text.as_deref()),
-        (None, Some("Welcome aboard!"))
-    );
+    assert_eq!((view.code.as_deref(), view.text.as_deref()), (None, Some("Welcome aboard!")));
     assert_eq!(world.cancel(order.id).await.unwrap_err().code(), "conflict");
     world.finish(order.id).await.unwrap();
     world.assert_postings(order.id, &[Hold, Capture]).await;
@@ -317,10 +263,7 @@ async fn u28_price_and_stock_change_meanwhile() {
     }
     world.clock.advance(61).await;
     assert_eq!(price_of(&world.platform), None);
-    assert_eq!(
-        world.place_orders(World::whatsapp()).await.unwrap_err().code(),
-        "no_offer"
-    );
+    assert_eq!(world.place_orders(World::whatsapp()).await.unwrap_err().code(), "no_offer");
     world.supplier().deliver(kept.phone.as_ref().unwrap(), None, "415127");
     world.clock.advance(6).await;
     assert_eq!(world.order(kept.id).await.price.minor, PRICE);
@@ -330,19 +273,14 @@ async fn u28_price_and_stock_change_meanwhile() {
     settings.price_rule.markup_ppm = 900_000;
     settings.blocked_services.insert("wa".into());
     let world = world.reborn(5, settings).await;
-    assert_eq!(
-        world.place_orders(World::whatsapp()).await.unwrap_err().code(),
-        "blocked_service"
-    );
+    assert_eq!(world.place_orders(World::whatsapp()).await.unwrap_err().code(), "blocked_service");
     assert_eq!(world.order(expired.id).await.price.minor, PRICE);
     let done = world.finish(kept.id).await.unwrap();
     assert_eq!((done.status, done.price.minor), (Status::Completed, PRICE));
     world.clock.step(1_200, 1_000).await;
     assert_eq!(world.order(expired.id).await.status, Status::Expired);
     assert_eq!(world.available().await, crate::support::MONEY - PRICE);
-    world
-        .assert_postings(expired.id, &[Hold, smscode_core::store::TransferKind::Release])
-        .await;
+    world.assert_postings(expired.id, &[Hold, smscode_core::store::TransferKind::Release]).await;
     world.stop().await;
 }
 

@@ -21,44 +21,23 @@ fn capped(open_orders: i64, cancels_a_day: i64) -> Settings {
 #[tokio::test]
 async fn the_cap_of_open_orders() {
     let world = World::timed(0, 1_200, capped(3, 100)).await;
-    let two = PlaceOrders {
-        quantity: 2,
-        ..World::whatsapp()
-    };
+    let two = PlaceOrders { quantity: 2, ..World::whatsapp() };
     let placed = world.place_orders(two.clone()).await.unwrap();
     let refused = world.place_orders(two.clone()).await.unwrap_err();
-    assert!(
-        matches!(
-            refused,
-            OrderError::Cap {
-                what: "open orders",
-                max: 3,
-                ..
-            }
-        ),
-        "{refused:?}"
-    );
-    assert_eq!(
-        world.platform.open_orders(world.account).await.unwrap().len(),
-        2,
-        "all or nothing"
-    );
+    assert!(matches!(refused, OrderError::Cap { what: "open orders", max: 3, .. }), "{refused:?}");
+    assert_eq!(world.platform.open_orders(world.account).await.unwrap().len(), 2, "all or nothing");
     let third = world.place().await;
     assert_eq!(world.place_orders(World::whatsapp()).await.unwrap_err().code(), "cap");
     // every way to end frees a place
     world.cancel(third.id).await.unwrap();
-    world
-        .supplier()
-        .deliver(&world.supplier().sold()[0].phone, None, "415127");
+    world.supplier().deliver(&world.supplier().sold()[0].phone, None, "415127");
     world.clock.advance(4).await;
     for item in &placed.items {
         if world.order(item.order).await.status == Status::OtpReceived {
             world.finish(item.order).await.unwrap();
         }
     }
-    world
-        .supplier()
-        .plan([crate::support::Buy::Reject(smscode_core::port::Rejection::NoNumbers)]);
+    world.supplier().plan([crate::support::Buy::Reject(smscode_core::port::Rejection::NoNumbers)]);
     world.place_orders(World::whatsapp()).await.unwrap();
     assert!(world.place_orders(two).await.is_ok());
     assert_eq!(world.place_orders(World::whatsapp()).await.unwrap_err().code(), "cap");
@@ -83,19 +62,9 @@ async fn the_cap_of_cancels_a_day() {
     // what was cancelled already costs nothing
     world.cancel(orders[1].id).await.unwrap();
     let refused = world.cancel(orders[2].id).await.unwrap_err();
-    let OrderError::Cap {
-        what,
-        max,
-        retry_after_seconds,
-    } = refused
-    else {
-        panic!("{refused:?}")
-    };
+    let OrderError::Cap { what, max, retry_after_seconds } = refused else { panic!("{refused:?}") };
     assert_eq!((what, max), ("cancels a day", 2));
-    assert_eq!(
-        world.order(orders[2].id).await.state,
-        smscode_core::order::State::Active
-    );
+    assert_eq!(world.order(orders[2].id).await.state, smscode_core::order::State::Active);
     world.assert_postings(orders[2].id, &[Hold]).await;
     // the time that the answer names is right: the next UTC day
     world.clock.step(retry_after_seconds / 60 - 1, 60_000).await;
@@ -122,10 +91,7 @@ async fn a_store_that_cannot_write_is_not_hammered() {
     let tried = store.commits.load(Ordering::Relaxed) - before;
     assert!((5..60).contains(&tried), "{tried} commits were tried in 10 s");
     assert_eq!(world.order(order.id).await.status, Status::Active);
-    assert_eq!(
-        world.place_orders(World::whatsapp()).await.unwrap_err().code(),
-        "unavailable"
-    );
+    assert_eq!(world.place_orders(World::whatsapp()).await.unwrap_err().code(), "unavailable");
     store.broken.store(false, Ordering::Relaxed);
     world.clock.advance(10).await;
     assert_eq!(world.order(order.id).await.status, Status::Expired);

@@ -23,15 +23,7 @@ async fn two(seed: u64, shared: bool, window_seconds: u32) -> (World, World) {
     let store: Arc<dyn Store> = store;
     let keyring: Arc<dyn Keyring> = Arc::new(MemoryKeyring::new());
     let settings = Settings::default;
-    let one = World::on(
-        store.clone(),
-        keyring.clone(),
-        clock.clone(),
-        suppliers.clone(),
-        settings(),
-        None,
-    )
-    .await;
+    let one = World::on(store.clone(), keyring.clone(), clock.clone(), suppliers.clone(), settings(), None).await;
     let other = World::on(store, keyring, clock, suppliers, settings(), Some(one.account)).await;
     (one, other)
 }
@@ -40,14 +32,7 @@ async fn two(seed: u64, shared: bool, window_seconds: u32) -> (World, World) {
 async fn o1_two_nodes_at_once_do_no_harm() {
     for (seed, shared) in [(1, true), (2, true), (3, false), (4, false), (5, false)] {
         let (one, other) = two(seed, shared, 30).await;
-        one.supplier().plan([
-            Buy::Sell,
-            Buy::SellSilently,
-            Buy::Sell,
-            Buy::Silence,
-            Buy::Sell,
-            Buy::Sell,
-        ]);
+        one.supplier().plan([Buy::Sell, Buy::SellSilently, Buy::Sell, Buy::Silence, Buy::Sell, Buy::Sell]);
         let placed = join_all([&one, &other, &one, &other, &one, &other, &one, &other].map(World::place_one)).await;
         let placed: Vec<OrderId> = placed.into_iter().collect();
         one.clock.advance(8).await;
@@ -73,11 +58,7 @@ async fn o1_two_nodes_at_once_do_no_harm() {
             distinct.dedup();
             assert_eq!(names, distinct, "seed {seed}: an event twice");
         }
-        assert_eq!(
-            (one.held().await, one.available().await),
-            (0, MONEY - captured * PRICE),
-            "seed {seed}"
-        );
+        assert_eq!((one.held().await, one.available().await), (0, MONEY - captured * PRICE), "seed {seed}");
         let calls = one.supplier().script.lock().unwrap().requests.len();
         assert_eq!(calls, 8, "seed {seed}: bought twice");
         one.stop().await;
@@ -97,16 +78,10 @@ async fn o1_the_other_node_takes_over_what_a_dead_one_had_begun() {
     let calling = calling.iter().find(|order| order.state == State::Calling).unwrap().id;
     drop(one.crash().await);
     assert!(call.await.unwrap().is_err());
-    other
-        .supplier()
-        .deliver(paid.phone.as_ref().unwrap(), None, "Your code is 415127");
+    other.supplier().deliver(paid.phone.as_ref().unwrap(), None, "Your code is 415127");
     other.clock.advance(40).await;
     assert_eq!(other.order(paid.id).await.status, Status::OtpReceived, "nobody polls");
-    assert_eq!(
-        other.order(calling).await.state,
-        State::Calling,
-        "its sender might still be at it"
-    );
+    assert_eq!(other.order(calling).await.state, State::Calling, "its sender might still be at it");
     other.clock.advance(40).await;
     assert_eq!(other.order(calling).await.state, State::Unclear);
     assert_eq!(other.order(free.id).await.status, Status::Expired);
@@ -123,32 +98,17 @@ async fn o2_stopping_lets_calls_end_and_begins_no_others() {
     let more = Money::new(100 * PRICE, Currency::Idr);
     world.platform.deposit(world.account, more, "second").await.unwrap();
     world.supplier().script.lock().unwrap().slow_ms = 3_000;
-    let wanted = PlaceOrders {
-        quantity: 100,
-        ..World::whatsapp()
-    };
+    let wanted = PlaceOrders { quantity: 100, ..World::whatsapp() };
     let (platform, account) = (world.platform.clone(), world.account);
     let call = tokio::spawn(async move { platform.place_orders(account, wanted).await });
     world.clock.advance(1).await;
     // the supplier takes 64 calls at once
-    let (store, keyring, clock, suppliers) = (
-        world.store.clone(),
-        world.keyring.clone(),
-        world.clock.clone(),
-        world.suppliers.clone(),
-    );
+    let (store, keyring, clock, suppliers) =
+        (world.store.clone(), world.keyring.clone(), world.clock.clone(), world.suppliers.clone());
     tokio::join!(world.stop(), clock.advance(6));
     let placed = call.await.unwrap().unwrap();
-    let sold = placed
-        .items
-        .iter()
-        .filter(|item| matches!(item.outcome, ItemOutcome::Settled(_)))
-        .count();
-    let rejected = placed
-        .items
-        .iter()
-        .filter(|item| matches!(item.outcome, ItemOutcome::Rejected(_)))
-        .count();
+    let sold = placed.items.iter().filter(|item| matches!(item.outcome, ItemOutcome::Settled(_))).count();
+    let rejected = placed.items.iter().filter(|item| matches!(item.outcome, ItemOutcome::Rejected(_))).count();
     assert_eq!((sold, rejected, suppliers[0].sold().len()), (64, 36, 64));
     let world = World::on(store, keyring, clock, suppliers, Settings::default(), Some(account)).await;
     assert_eq!(world.held().await, 64 * PRICE);
@@ -174,9 +134,7 @@ async fn u6_a_caller_who_goes_away_stops_nothing() {
     world.clock.advance(4).await;
     // the same key finds the order
     let placed = world.place_orders(again).await.unwrap();
-    let ItemOutcome::Settled(view) = &placed.items[0].outcome else {
-        panic!("{placed:?}")
-    };
+    let ItemOutcome::Settled(view) = &placed.items[0].outcome else { panic!("{placed:?}") };
     assert!(placed.replayed && view.phone.is_some());
     world.clock.advance(70).await;
     world.assert_postings(view.id, &[Hold, Release]).await;
@@ -188,22 +146,14 @@ async fn j5_a_supplier_that_does_not_listen_never_touches_money() {
     let world = World::new().await;
     let order = world.place().await;
     world.supplier().script.lock().unwrap().finish_fails = true;
-    world
-        .supplier()
-        .deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
+    world.supplier().deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
     world.clock.advance(4).await;
     assert_eq!(world.finish(order.id).await.unwrap().status, Status::Completed);
     world.clock.step(9 * 60, 60_000).await;
     let finishes = world.supplier().script.lock().unwrap().finishes;
     assert_eq!(finishes, 9, "told at once and after each pause, then given up");
-    let page = world
-        .store
-        .scan(&Index::Kind(SUPPLY), &Range::all(), None, 10)
-        .await
-        .unwrap();
-    let [Row::Record { record, .. }] = &page.rows[..] else {
-        panic!("{} rows", page.rows.len())
-    };
+    let page = world.store.scan(&Index::Kind(SUPPLY), &Range::all(), None, 10).await.unwrap();
+    let [Row::Record { record, .. }] = &page.rows[..] else { panic!("{} rows", page.rows.len()) };
     let supply: SupplyRecord = serde_json::from_slice(record.body.as_bytes()).unwrap();
     assert_eq!((supply.state, supply.due_at), (SupplyState::GivenUp, None));
     world.assert_postings(order.id, &[Hold, Capture]).await;
@@ -219,22 +169,11 @@ async fn d1_a_deposit_is_booked_once() {
     assert_eq!(world.available().await, MONEY + 5_000);
     let other = world.platform.open_account().await.unwrap();
     for (account, minor) in [(other, 5_000), (world.account, 5_001)] {
-        let again = world
-            .platform
-            .deposit(account, Money::new(minor, Currency::Idr), "same")
-            .await;
+        let again = world.platform.deposit(account, Money::new(minor, Currency::Idr), "same").await;
         assert_eq!(again.unwrap_err().code(), "reference_used");
     }
-    for (minor, currency) in [
-        (0, Currency::Idr),
-        (-1, Currency::Idr),
-        (i64::MAX, Currency::Idr),
-        (5, Currency::Usd),
-    ] {
-        let refused = world
-            .platform
-            .deposit(world.account, Money::new(minor, currency), "odd")
-            .await;
+    for (minor, currency) in [(0, Currency::Idr), (-1, Currency::Idr), (i64::MAX, Currency::Idr), (5, Currency::Usd)] {
+        let refused = world.platform.deposit(world.account, Money::new(minor, currency), "odd").await;
         assert_eq!(refused.unwrap_err().code(), "amount");
     }
     world.assert_balanced().await;

@@ -27,27 +27,13 @@ async fn u1_sold_out_everywhere() {
     let placed = world.place_orders(World::whatsapp()).await.unwrap();
     let item = &placed.items[0];
     assert_eq!(rejected(&item.outcome), "no_numbers");
-    let asked: Vec<usize> = world
-        .suppliers
-        .iter()
-        .map(|s| s.script.lock().unwrap().requests.len())
-        .collect();
+    let asked: Vec<usize> = world.suppliers.iter().map(|s| s.script.lock().unwrap().requests.len()).collect();
     assert_eq!(asked, [1, 1, 1]);
-    let references: BTreeSet<String> = world
-        .suppliers
-        .iter()
-        .map(|s| s.script.lock().unwrap().requests[0].reference.clone())
-        .collect();
+    let references: BTreeSet<String> =
+        world.suppliers.iter().map(|s| s.script.lock().unwrap().requests[0].reference.clone()).collect();
     assert_eq!(references.len(), 3, "suppliers could compare notes");
     assert_eq!(world.events(item.order).await, ["order.placed", "order.rejected"]);
-    assert!(
-        world
-            .platform
-            .orders(world.account, None, 0, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(world.platform.orders(world.account, None, 0, 10).await.unwrap().is_empty());
     assert_eq!(world.available().await, MONEY);
     world.assert_postings(item.order, &[Hold, Release]).await;
     world.stop().await;
@@ -64,10 +50,7 @@ async fn u1_the_next_supplier_only_while_time_remains() {
     world.clock.advance(14).await;
     let placed = call.await.unwrap().unwrap();
     assert_eq!(rejected(&placed.items[0].outcome), "no_numbers");
-    assert!(
-        world.suppliers[1].script.lock().unwrap().requests.is_empty(),
-        "7 s are not enough"
-    );
+    assert!(world.suppliers[1].script.lock().unwrap().requests.is_empty(), "7 s are not enough");
     world.assert_postings(placed.items[0].order, &[Hold, Release]).await;
     world.stop().await;
 }
@@ -119,34 +102,16 @@ async fn u2_the_suppliers_refusal_of_the_cancel_is_the_operators() {
 #[tokio::test]
 async fn u2_limits_of_the_customer() {
     let world = World::new().await;
-    let limited = |max: Option<Money>, min: Option<Money>| PlaceOrders {
-        max_price: max,
-        min_price: min,
-        ..World::whatsapp()
-    };
+    let limited =
+        |max: Option<Money>, min: Option<Money>| PlaceOrders { max_price: max, min_price: min, ..World::whatsapp() };
     let idr = |minor| Some(Money::new(minor, Currency::Idr));
     let cheapest = Some(Money::new(PRICE, Currency::Idr));
     let none = world.place_orders(limited(idr(PRICE - 1), None)).await.unwrap_err();
     assert_eq!(none, OrderError::NoOffer { cheapest });
-    assert_eq!(
-        world
-            .place_orders(limited(None, idr(PRICE + 1)))
-            .await
-            .unwrap_err()
-            .code(),
-        "no_offer"
-    );
-    for (max, min) in [
-        (idr(0), None),
-        (None, idr(-1)),
-        (idr(5), idr(6)),
-        (Some(Money::new(COST, Currency::Usd)), None),
-    ] {
-        assert_eq!(
-            world.place_orders(limited(max, min)).await.unwrap_err().code(),
-            "price_limit",
-            "{max:?} {min:?}"
-        );
+    assert_eq!(world.place_orders(limited(None, idr(PRICE + 1))).await.unwrap_err().code(), "no_offer");
+    for (max, min) in [(idr(0), None), (None, idr(-1)), (idr(5), idr(6)), (Some(Money::new(COST, Currency::Usd)), None)]
+    {
+        assert_eq!(world.place_orders(limited(max, min)).await.unwrap_err().code(), "price_limit", "{max:?} {min:?}");
     }
     assert!(world.place_orders(limited(idr(PRICE), idr(PRICE))).await.is_ok());
     assert_eq!(world.supplier().script.lock().unwrap().requests.len(), 1);
@@ -157,13 +122,7 @@ async fn u2_limits_of_the_customer() {
 #[tokio::test]
 async fn u3_two_parallel_creates_with_money_for_one() {
     let world = World::new().await;
-    let spent = world
-        .place_orders(PlaceOrders {
-            quantity: 47,
-            ..World::whatsapp()
-        })
-        .await
-        .unwrap();
+    let spent = world.place_orders(PlaceOrders { quantity: 47, ..World::whatsapp() }).await.unwrap();
     assert_eq!(world.available().await, MONEY - 47 * PRICE);
     assert!(world.available().await < 2 * PRICE);
     let calls = [World::whatsapp(), World::whatsapp()].map(|wanted| world.place_orders(wanted));
@@ -199,11 +158,7 @@ async fn u3_200_parallel_orders_with_money_for_50() {
         }
         assert_eq!((world.available().await, world.held().await), (0, 50 * PRICE));
         let lines = world.platform.statement(world.account, 0, 1_000).await.unwrap();
-        assert!(
-            lines
-                .iter()
-                .all(|line| line.available_after.minor >= 0 && line.held_after.minor >= 0)
-        );
+        assert!(lines.iter().all(|line| line.available_after.minor >= 0 && line.held_after.minor >= 0));
         assert_eq!(world.supplier().sold().len(), 50);
         let totals = world.platform.totals().await.unwrap();
         assert_eq!(totals.currencies[&Currency::Idr].open_holds, 50);
@@ -217,21 +172,9 @@ async fn u3_200_parallel_orders_with_money_for_50() {
 #[tokio::test]
 async fn u7_bulk_of_10_of_which_6_succeed() {
     let world = World::new().await;
-    let plan = (0..10).map(|n| {
-        if n % 5 < 3 {
-            Buy::Sell
-        } else {
-            Buy::Reject(Rejection::NoNumbers)
-        }
-    });
+    let plan = (0..10).map(|n| if n % 5 < 3 { Buy::Sell } else { Buy::Reject(Rejection::NoNumbers) });
     world.supplier().plan(plan);
-    let placed = world
-        .place_orders(PlaceOrders {
-            quantity: 10,
-            ..World::whatsapp()
-        })
-        .await
-        .unwrap();
+    let placed = world.place_orders(PlaceOrders { quantity: 10, ..World::whatsapp() }).await.unwrap();
     let (mut sold, mut failed) = (Vec::new(), Vec::new());
     for item in &placed.items {
         match &item.outcome {
@@ -241,17 +184,12 @@ async fn u7_bulk_of_10_of_which_6_succeed() {
     }
     assert_eq!((sold.len(), failed.len()), (6, 4));
     assert!(failed.iter().all(|(_, cause)| *cause == "no_numbers"));
-    assert_eq!(
-        (world.held().await, world.available().await),
-        (6 * PRICE, MONEY - 6 * PRICE)
-    );
+    assert_eq!((world.held().await, world.available().await), (6 * PRICE, MONEY - 6 * PRICE));
     for (order, _) in &failed {
         world.assert_postings(*order, &[Hold, Release]).await;
     }
     // they are independent
-    world
-        .supplier()
-        .deliver(sold[0].phone.as_ref().unwrap(), None, "415127");
+    world.supplier().deliver(sold[0].phone.as_ref().unwrap(), None, "415127");
     world.clock.advance(121).await;
     world.cancel(sold[1].id).await.unwrap();
     world.assert_postings(sold[0].id, &[Hold, Capture]).await;
@@ -265,21 +203,10 @@ async fn u7_bulk_of_100() {
     let world = World::hurried(9).await;
     let money = Money::new(100 * PRICE, Currency::Idr);
     world.platform.deposit(world.account, money, "second").await.unwrap();
-    let placed = world
-        .place_orders(PlaceOrders {
-            quantity: 100,
-            ..World::whatsapp()
-        })
-        .await
-        .unwrap();
+    let placed = world.place_orders(PlaceOrders { quantity: 100, ..World::whatsapp() }).await.unwrap();
     let ids: BTreeSet<_> = placed.items.iter().map(|item| item.order).collect();
     assert_eq!(ids.len(), 100);
-    assert!(
-        placed
-            .items
-            .iter()
-            .all(|item| matches!(item.outcome, ItemOutcome::Settled(_)))
-    );
+    assert!(placed.items.iter().all(|item| matches!(item.outcome, ItemOutcome::Settled(_))));
     let phones: BTreeSet<_> = world.supplier().sold().into_iter().map(|sold| sold.phone).collect();
     assert_eq!(phones.len(), 100);
     assert_eq!(world.held().await, 100 * PRICE);
@@ -296,10 +223,7 @@ async fn u7_bulk_of_100() {
 async fn u7_quantities_that_are_refused() {
     let world = World::new().await;
     for quantity in [0, 101, u32::MAX] {
-        let wanted = PlaceOrders {
-            quantity,
-            ..World::whatsapp()
-        };
+        let wanted = PlaceOrders { quantity, ..World::whatsapp() };
         assert_eq!(world.place_orders(wanted).await.unwrap_err().code(), "quantity");
     }
     world.assert_balanced().await;
@@ -359,20 +283,9 @@ async fn u8_a_number_that_is_live_here_goes_back() {
 async fn u8_twins_at_the_same_moment() {
     for seed in 0..8 {
         let world = World::hurried(seed).await;
-        world
-            .supplier()
-            .plan([Buy::Number("6281299999999"), Buy::Number("6281299999999")]);
-        let placed = world
-            .place_orders(PlaceOrders {
-                quantity: 2,
-                ..World::whatsapp()
-            })
-            .await
-            .unwrap();
-        let live = placed
-            .items
-            .iter()
-            .filter(|item| matches!(item.outcome, ItemOutcome::Settled(_)));
+        world.supplier().plan([Buy::Number("6281299999999"), Buy::Number("6281299999999")]);
+        let placed = world.place_orders(PlaceOrders { quantity: 2, ..World::whatsapp() }).await.unwrap();
+        let live = placed.items.iter().filter(|item| matches!(item.outcome, ItemOutcome::Settled(_)));
         assert_eq!(live.count(), 1, "seed {seed}: one number, two customers");
         world.assert_balanced().await;
         world.stop().await;
@@ -387,10 +300,7 @@ async fn u8_an_activation_that_is_given_out_twice_is_not_cancelled_under_its_own
     let placed = world.place_orders(World::whatsapp()).await.unwrap();
     assert_eq!(rejected(&placed.items[0].outcome), "number_in_use");
     world.clock.advance(4).await;
-    assert!(
-        !world.supplier().sold()[0].cancelled,
-        "the owner's number was given back"
-    );
+    assert!(!world.supplier().sold()[0].cancelled, "the owner's number was given back");
     world.supplier().deliver(first.phone.as_ref().unwrap(), None, "415127");
     world.clock.advance(4).await;
     world.assert_postings(first.id, &[Hold, Capture]).await;

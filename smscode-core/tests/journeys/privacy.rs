@@ -50,19 +50,12 @@ impl Seen {
         for marker in [PHONE, CODE, TEXT, "zebra", SENDER, KEY, REQUEST, self.token.reveal()] {
             assert!(!raw.contains(marker), "{marker} in clear {when}");
         }
-        assert!(
-            raw.contains("\"wa\"") && raw.contains("order.placed"),
-            "the search finds nothing at all"
-        );
+        assert!(raw.contains("\"wa\"") && raw.contains("order.placed"), "the search finds nothing at all");
     }
 
     fn wanted(&self) -> PlaceOrders {
         PlaceOrders {
-            idempotency: Some(Idempotency {
-                operation: "create/v1",
-                key: KEY.into(),
-                request: REQUEST.into(),
-            }),
+            idempotency: Some(Idempotency { operation: "create/v1", key: KEY.into(), request: REQUEST.into() }),
             ..World::whatsapp()
         }
     }
@@ -70,9 +63,7 @@ impl Seen {
     async fn placed(&self) -> OrderView {
         self.world.supplier().plan([Buy::Number(PHONE)]);
         let placed = self.world.place_orders(self.wanted()).await.unwrap();
-        let ItemOutcome::Settled(view) = &placed.items[0].outcome else {
-            panic!("{placed:?}")
-        };
+        let ItemOutcome::Settled(view) = &placed.items[0].outcome else { panic!("{placed:?}") };
         assert_eq!(view.phone.as_deref(), Some(PHONE));
         view.clone()
     }
@@ -80,11 +71,7 @@ impl Seen {
     async fn read(&self, order: &OrderView) {
         self.world.supplier().deliver_sms(
             PHONE,
-            SupplierSms {
-                sender: Some(SENDER.into()),
-                text: TEXT.into(),
-                ..SupplierSms::default()
-            },
+            SupplierSms { sender: Some(SENDER.into()), text: TEXT.into(), ..SupplierSms::default() },
         );
         self.world.clock.advance(11).await;
         let view = self.world.order(order.id).await;
@@ -101,22 +88,13 @@ impl Seen {
     async fn assert_purged(&self, id: OrderId) {
         let (platform, account): (&Platform, _) = (&self.world.platform, self.world.account);
         let mut views = vec![platform.order(account, id).await.unwrap()];
-        views.extend(
-            platform
-                .orders(account, None, 0, 100)
-                .await
-                .unwrap()
-                .into_iter()
-                .filter(|view| view.id == id),
-        );
+        views.extend(platform.orders(account, None, 0, 100).await.unwrap().into_iter().filter(|view| view.id == id));
         let explained = platform.explain(account, id).await.unwrap();
         let told = format!("{:?}{:?}", explained.steps, explained.allowed);
         views.push(explained.order);
         let replay = self.world.place_orders(self.wanted()).await.unwrap();
         for item in replay.items {
-            let ItemOutcome::Settled(view) = item.outcome else {
-                panic!("not settled")
-            };
+            let ItemOutcome::Settled(view) = item.outcome else { panic!("not settled") };
             views.push(view);
         }
         assert_eq!(views.len(), 4);
@@ -141,21 +119,12 @@ async fn sms_2_content_is_never_in_clear_and_gone_with_the_end() {
         seen.assert_sealed("while active");
         let open = seen.record(order.id).await;
         let hash = open.phone_hash.clone().unwrap();
-        assert!(
-            seen.raw().contains(&hash),
-            "positive control: the hash is there while it is open"
-        );
+        assert!(seen.raw().contains(&hash), "positive control: the hash is there while it is open");
         if matches!(how, "finish" | "window") {
             seen.read(&order).await;
             seen.assert_sealed("while received");
         }
-        let dedupe: Vec<String> = seen
-            .record(order.id)
-            .await
-            .messages
-            .iter()
-            .map(|m| m.dedupe.clone())
-            .collect();
+        let dedupe: Vec<String> = seen.record(order.id).await.messages.iter().map(|m| m.dedupe.clone()).collect();
         assert!(dedupe.iter().all(|one| seen.raw().contains(one)));
         match how {
             "finish" => drop(seen.world.finish(order.id).await.unwrap()),
@@ -186,30 +155,17 @@ async fn sms_3_nothing_links_the_number_with_the_account_after_the_end() {
     seen.world.finish(order.id).await.unwrap();
     // at once, while the supplier is still to be told, and later
     for _ in 0..2 {
-        let kinds = [
-            smscode_core::order::supply::SUPPLY,
-            ORDER,
-            smscode_core::order::record::CLAIM,
-        ];
+        let kinds = [smscode_core::order::supply::SUPPLY, ORDER, smscode_core::order::record::CLAIM];
         let mut owned = String::new();
         let mut free = Vec::new();
         for kind in kinds {
-            let page = seen
-                .store
-                .scan(&Index::Kind(kind), &Range::all(), None, 100)
-                .await
-                .unwrap();
+            let page = seen.store.scan(&Index::Kind(kind), &Range::all(), None, 100).await.unwrap();
             for row in page.rows {
-                let Row::Record { key, record, .. } = row else {
-                    panic!("no record")
-                };
+                let Row::Record { key, record, .. } = row else { panic!("no record") };
                 let body = String::from_utf8(record.body.as_bytes().to_vec()).unwrap();
                 if key.owner.is_none() {
-                    let terms: String = record
-                        .terms
-                        .iter()
-                        .map(|t| String::from_utf8_lossy(&t.at).into_owned())
-                        .collect();
+                    let terms: String =
+                        record.terms.iter().map(|t| String::from_utf8_lossy(&t.at).into_owned()).collect();
                     free.push(format!("{body}{}{terms}", String::from_utf8_lossy(&key.id)));
                 } else {
                     owned.push_str(&body);
@@ -217,23 +173,10 @@ async fn sms_3_nothing_links_the_number_with_the_account_after_the_end() {
             }
         }
         assert_eq!(free.len(), 1, "one purchase");
-        let activation = seen
-            .world
-            .supplier()
-            .script
-            .lock()
-            .unwrap()
-            .sold
-            .keys()
-            .next()
-            .unwrap()
-            .clone();
+        let activation = seen.world.supplier().script.lock().unwrap().sold.keys().next().unwrap().clone();
         assert!(free[0].contains(&activation), "positive control");
         assert!(!owned.contains(&activation), "the order leads to the supplier's side");
-        assert!(
-            !free[0].contains(&order.id.0.to_string()),
-            "the supplier's side leads to the order"
-        );
+        assert!(!free[0].contains(&order.id.0.to_string()), "the supplier's side leads to the order");
         // no exact time is in both
         let times = |text: &str| -> Vec<String> {
             let digits = text.split(|c: char| !c.is_ascii_digit());
@@ -272,19 +215,13 @@ fn open(key: &EpochKey, purpose: &[u8], sealed: &str) -> Option<Vec<u8>> {
     let (nonce, text) = bytes[1..].split_at(12);
     let nonce: [u8; 12] = nonce.try_into().unwrap();
     let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key.bytes()));
-    let payload = Payload {
-        msg: text,
-        aad: purpose,
-    };
+    let payload = Payload { msg: text, aad: purpose };
     cipher.decrypt(&Nonce::from(nonce), payload).ok()
 }
 
 #[tokio::test]
 async fn epoch_keys_die_and_open_orders_stay_readable() {
-    let settings = Settings {
-        window_ms: 2 * 3_600_000,
-        ..Settings::default()
-    };
+    let settings = Settings { window_ms: 2 * 3_600_000, ..Settings::default() };
     let seen = Seen::new(settings, 7_200).await;
     let order = seen.placed().await;
     seen.read(&order).await;
@@ -293,18 +230,10 @@ async fn epoch_keys_die_and_open_orders_stay_readable() {
         let wrapped = json["key"]["wrapped"].as_str().unwrap().to_owned();
         (record.key.as_ref().unwrap().epoch, wrapped)
     };
-    let purpose = [
-        b"order".as_slice(),
-        &seen.world.account.bytes(),
-        &order.id.0.to_be_bytes(),
-    ]
-    .concat();
+    let purpose = [b"order".as_slice(), &seen.world.account.bytes(), &order.id.0.to_be_bytes()].concat();
     let mut captured = vec![wrapped_of(&seen.record(order.id).await)];
     let opened = |keys: &[EpochKey], captured: &[(i64, String)]| {
-        captured
-            .iter()
-            .filter(|(_, sealed)| keys.iter().any(|key| open(key, &purpose, sealed).is_some()))
-            .count()
+        captured.iter().filter(|(_, sealed)| keys.iter().any(|key| open(key, &purpose, sealed).is_some())).count()
     };
     let mut stolen: Vec<EpochKey> = Vec::new();
     let mut most = 0;
@@ -324,11 +253,7 @@ async fn epoch_keys_die_and_open_orders_stay_readable() {
             if captured.last() != Some(&wrapped) {
                 captured.push(wrapped);
             }
-            assert_eq!(
-                seen.world.order(order.id).await.text.as_deref(),
-                Some(TEXT),
-                "minute {minute}"
-            );
+            assert_eq!(seen.world.order(order.id).await.text.as_deref(), Some(TEXT), "minute {minute}");
             assert!(opened(&now, &captured) >= 1, "positive control, minute {minute}");
         }
         stolen.extend(now);
@@ -341,49 +266,16 @@ async fn epoch_keys_die_and_open_orders_stay_readable() {
     assert!(captured.len() >= 2, "never re-wrapped");
     assert!(most <= 9, "{most} keys at once");
     assert_eq!(seen.world.order(order.id).await.status, Status::Completed);
-    let now: Vec<EpochKey> = seen
-        .world
-        .keyring
-        .epochs()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|(_, key)| key)
-        .collect();
-    assert_eq!(
-        opened(&now, &captured),
-        0,
-        "a key in the keyring still opens what was captured"
-    );
-    assert_eq!(
-        opened(&stolen, &captured),
-        captured.len(),
-        "positive control: the destroyed keys did"
-    );
+    let now: Vec<EpochKey> = seen.world.keyring.epochs().await.unwrap().into_iter().map(|(_, key)| key).collect();
+    assert_eq!(opened(&now, &captured), 0, "a key in the keyring still opens what was captured");
+    assert_eq!(opened(&stolen, &captured), captured.len(), "positive control: the destroyed keys did");
     seen.assert_purged(order.id).await;
     seen.world.stop().await;
 }
 
-#[test]
-fn debug_and_display_print_no_content() {
-    let sms = SupplierSms {
-        id: Some("marker-id".into()),
-        sender: Some(SENDER.into()),
-        text: TEXT.into(),
-        code: Some(CODE.into()),
-        at: None,
-    };
-    let activation = Activation {
-        id: ActivationId("marker-activation".into()),
-        phone: PHONE.into(),
-        cost: None,
-        window_seconds: None,
-        reference: None,
-        country: Some(6),
-        service: Some("wa".into()),
-        state: ActivationState::Received(vec![sms.clone()]),
-    };
-    let view = OrderView {
+/// A view with markers wherever content can be.
+fn marked_view() -> OrderView {
+    OrderView {
         id: OrderId(5),
         status: Status::OtpReceived,
         state: smscode_core::order::State::Received,
@@ -405,7 +297,29 @@ fn debug_and_display_print_no_content() {
         awaiting_more: false,
         sequence: 1,
         actions: smscode_core::order::Actions::default(),
+    }
+}
+
+#[test]
+fn debug_and_display_print_no_content() {
+    let sms = SupplierSms {
+        id: Some("marker-id".into()),
+        sender: Some(SENDER.into()),
+        text: TEXT.into(),
+        code: Some(CODE.into()),
+        at: None,
     };
+    let activation = Activation {
+        id: ActivationId("marker-activation".into()),
+        phone: PHONE.into(),
+        cost: None,
+        window_seconds: None,
+        reference: None,
+        country: Some(6),
+        service: Some("wa".into()),
+        state: ActivationState::Received(vec![sms.clone()]),
+    };
+    let view = marked_view();
     let token = Token::read("markertokenmarkertokenmarkertok1").unwrap();
     let supply: smscode_core::order::supply::SupplyRecord = serde_json::from_value(serde_json::json!({
         "v": 1, "supplier": "alpha", "activation": "marker-activation", "country": 6, "service": "wa",
@@ -417,17 +331,10 @@ fn debug_and_display_print_no_content() {
     let account = smscode_core::account::AccountId::from_bytes(*b"markeraccount-id");
     let outcome = ItemOutcome::Settled(view.clone());
     let placed = smscode_core::order::Placed {
-        items: vec![smscode_core::order::PlacedItem {
-            order: OrderId(5),
-            outcome: outcome.clone(),
-        }],
+        items: vec![smscode_core::order::PlacedItem { order: OrderId(5), outcome: outcome.clone() }],
         replayed: false,
     };
-    let explained = smscode_core::order::Explanation {
-        order: view.clone(),
-        steps: Vec::new(),
-        allowed: Vec::new(),
-    };
+    let explained = smscode_core::order::Explanation { order: view.clone(), steps: Vec::new(), allowed: Vec::new() };
     let printed = [
         format!("{sms:?}"),
         format!("{activation:?}{:?}{:?}", activation.id, activation.state),
@@ -493,12 +400,7 @@ async fn logs_of_good_and_bad_days_hold_no_content() {
         seen.read(&order).await;
     }
     // the same number again, an answer that is lost, a refusal, a call not sent
-    seen.world.supplier().plan([
-        Buy::Number(PHONE),
-        Buy::SellSilently,
-        Buy::NotSent,
-        Buy::Number("79991234567"),
-    ]);
+    seen.world.supplier().plan([Buy::Number(PHONE), Buy::SellSilently, Buy::NotSent, Buy::Number("79991234567")]);
     for _ in 0..4 {
         seen.world.place_orders(World::whatsapp()).await.unwrap();
     }
@@ -510,22 +412,13 @@ async fn logs_of_good_and_bad_days_hold_no_content() {
     seen.world.clock.advance(400).await;
     seen.world.supplier().script.lock().unwrap().poll_fails = false;
     seen.world.clock.advance(200).await;
-    let phones: Vec<String> = seen
-        .world
-        .supplier()
-        .sold()
-        .into_iter()
-        .map(|sold| sold.phone)
-        .collect();
+    let phones: Vec<String> = seen.world.supplier().sold().into_iter().map(|sold| sold.phone).collect();
     drop(seen.world.crash().await);
     drop(guard);
     let log = log.0.lock().unwrap().clone();
-    for expected in [
-        "a number is given back",
-        "a purchase had no clear answer",
-        "a purchase was not sent",
-        "not decided yet",
-    ] {
+    for expected in
+        ["a number is given back", "a purchase had no clear answer", "a purchase was not sent", "not decided yet"]
+    {
         assert!(log.contains(expected), "positive control: {expected} in\n{log}");
     }
     let token = seen.token.reveal();

@@ -11,10 +11,7 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 }
@@ -22,6 +19,22 @@ impl Dice {
 async fn wait(steps: u64) {
     for _ in 0..steps {
         tokio::task::yield_now().await;
+    }
+}
+
+/// Paid exactly if an SMS was recorded, shown exactly if it was paid, and long enough.
+async fn assert_settled(world: &World, seed: u64, view: &OrderView, shown: bool, finished: bool) {
+    let closing = world.closing(view.id).await;
+    match view.state {
+        State::Completed => assert_eq!((closing, view.revision > 0), (Capture, true), "seed {seed}"),
+        _ => {
+            assert_eq!((closing, view.revision, view.first_sms_at), (Release, 0, None), "seed {seed}");
+            assert!(!shown, "seed {seed}: shown and not paid");
+        }
+    }
+    if view.state == State::Completed && !finished {
+        let shown_ms = view.ended_at.unwrap().ms_since(view.first_sms_at.unwrap());
+        assert!(shown_ms >= 15_000, "seed {seed}: paid for and visible for {shown_ms} ms");
     }
 }
 
@@ -85,25 +98,7 @@ async fn race(seed: u64) -> (State, OrderView) {
     world.clock.advance(100).await;
     let view = world.order(order.id).await;
     assert!(view.state.is_terminal(), "seed {seed}: {view:?}");
-    let closing = world.closing(order.id).await;
-    match view.state {
-        State::Completed => assert_eq!((closing, view.revision > 0), (Capture, true), "seed {seed}"),
-        _ => {
-            assert_eq!(
-                (closing, view.revision, view.first_sms_at),
-                (Release, 0, None),
-                "seed {seed}"
-            );
-            assert!(shown.is_none(), "seed {seed}: shown and not paid");
-        }
-    }
-    if view.state == State::Completed && !finished {
-        let shown_ms = view.ended_at.unwrap().ms_since(view.first_sms_at.unwrap());
-        assert!(
-            shown_ms >= 15_000,
-            "seed {seed}: paid for and visible for {shown_ms} ms"
-        );
-    }
+    assert_settled(&world, seed, &view, shown.is_some(), finished).await;
     assert!(world.events(order.id).await.len() <= 5, "seed {seed}");
     world.assert_balanced().await;
     world.stop().await;
@@ -140,12 +135,7 @@ async fn u13_second_sms_and_the_end_by_time() {
         let view = world.order(order.id).await;
         assert_eq!(view.status, Status::Completed);
         let told = world.platform.explain(world.account, order.id).await.unwrap();
-        let last_sms = told
-            .steps
-            .iter()
-            .rev()
-            .find(|step| step.event == "order.otp_received")
-            .unwrap();
+        let last_sms = told.steps.iter().rev().find(|step| step.event == "order.otp_received").unwrap();
         let shown_ms = view.ended_at.unwrap().ms_since(last_sms.time);
         assert!(shown_ms >= 15_000, "seed {seed}: {shown_ms} ms");
         stayed += u32::from(view.revision == 2 && last_sms.time >= order.expires_at.unwrap());
@@ -160,9 +150,7 @@ async fn u13_second_sms_and_the_end_by_time() {
 async fn u12_a_known_sms_is_not_a_late_one() {
     let world = World::new().await;
     let order = world.place().await;
-    world
-        .supplier()
-        .deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
+    world.supplier().deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
     world.clock.advance(4).await;
     world.supplier().script.lock().unwrap().poll_ms = 5_000;
     world.clock.advance(4).await;
@@ -182,18 +170,13 @@ async fn u12_an_sms_after_the_cancel_is_late() {
     world.clock.advance(10).await;
     world.supplier().script.lock().unwrap().cancel = Some(CancelOutcome::Cancelled);
     world.supplier().script.lock().unwrap().poll_ms = 5_000;
-    world
-        .supplier()
-        .deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
+    world.supplier().deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
     world.clock.advance(4).await;
     assert_eq!(world.cancel(order.id).await.unwrap().status, Status::Canceled);
     world.clock.advance(10).await;
     let view = world.order(order.id).await;
     assert_eq!((view.status, view.revision, view.text), (Status::Canceled, 0, None));
-    assert_eq!(
-        world.events(order.id).await,
-        ["order.placed", "order.active", "order.canceled", "order.late_sms"]
-    );
+    assert_eq!(world.events(order.id).await, ["order.placed", "order.active", "order.canceled", "order.late_sms"]);
     world.assert_postings(order.id, &[Hold, Release]).await;
     world.stop().await;
 }

@@ -11,9 +11,7 @@ use crate::support::{Buy, MONEY, World};
 
 async fn pending(world: &World) -> OrderId {
     let placed = world.place_orders(World::whatsapp()).await.unwrap();
-    let ItemOutcome::Pending(view) = &placed.items[0].outcome else {
-        panic!("settled: {placed:?}")
-    };
+    let ItemOutcome::Pending(view) = &placed.items[0].outcome else { panic!("settled: {placed:?}") };
     assert_eq!(view.state, State::Unclear);
     view.id
 }
@@ -30,10 +28,7 @@ async fn u4_found_in_the_active_list() {
     assert_eq!(view.state, State::Active);
     let sold = world.supplier().sold();
     assert_eq!((sold.len(), view.phone.as_deref()), (1, Some(sold[0].phone.as_str())));
-    assert!(
-        view.expires_at <= Some(placed_at.plus_seconds(1_200)),
-        "the window that remains"
-    );
+    assert!(view.expires_at <= Some(placed_at.plus_seconds(1_200)), "the window that remains");
     world.supplier().deliver(&sold[0].phone, None, "Your code is 415127");
     world.clock.advance(4).await;
     world.assert_postings(id, &[Hold, Capture]).await;
@@ -47,11 +42,7 @@ async fn u4_an_unclear_purchase_never_goes_to_the_next_supplier() {
     let id = pending(&world).await;
     world.clock.advance(120).await;
     assert!(world.suppliers[1].script.lock().unwrap().requests.is_empty());
-    assert_eq!(
-        world.suppliers[0].script.lock().unwrap().requests.len(),
-        1,
-        "never sent again"
-    );
+    assert_eq!(world.suppliers[0].script.lock().unwrap().requests.len(), 1, "never sent again");
     world.assert_postings(id, &[Hold]).await;
     world.stop().await;
 }
@@ -67,10 +58,7 @@ async fn u4_never_found_is_released_after_window_and_grace() {
     assert_eq!(world.cancel(id).await.unwrap_err().code(), "conflict");
     world.clock.step(70, 1_000).await;
     let view = world.order(id).await;
-    assert_eq!(
-        (view.status, view.failed_reason.as_deref()),
-        (Status::Expired, Some("unknown"))
-    );
+    assert_eq!((view.status, view.failed_reason.as_deref()), (Status::Expired, Some("unknown")));
     let after = view.ended_at.unwrap().ms_since(placed_at);
     assert!((1_320_000..1_385_000).contains(&after), "{after}");
     assert_eq!(world.events(id).await, ["order.placed", "order.expired"]);
@@ -96,10 +84,7 @@ async fn u4_found_with_less_than_three_minutes_left_is_given_back() {
     world.clock.step(70, 1_000).await;
     assert_eq!(world.order(id).await.state, State::Cancelled);
     assert!(world.supplier().sold()[0].cancelled);
-    assert_eq!(
-        world.events(id).await,
-        ["order.placed", "order.active", "order.canceled"]
-    );
+    assert_eq!(world.events(id).await, ["order.placed", "order.active", "order.canceled"]);
     world.assert_postings(id, &[Hold, Release]).await;
     world.stop().await;
 }
@@ -110,13 +95,7 @@ async fn u4_two_unclear_orders_never_share_a_number() {
     for seed in 0..10 {
         let world = World::slow(seed, 1_200).await;
         world.supplier().plan([Buy::SellSilently, Buy::Silence]);
-        let placed = world
-            .place_orders(PlaceOrders {
-                quantity: 2,
-                ..World::whatsapp()
-            })
-            .await
-            .unwrap();
+        let placed = world.place_orders(PlaceOrders { quantity: 2, ..World::whatsapp() }).await.unwrap();
         world.clock.advance(7).await;
         let mut active = Vec::new();
         for item in &placed.items {
@@ -139,13 +118,8 @@ async fn u4_two_unclear_orders_never_share_a_number() {
 #[tokio::test]
 async fn u4_many_unclear_orders_get_a_number_each() {
     let world = World::slow(3, 1_200).await;
-    world
-        .supplier()
-        .plan((0..20).map(|n| if n % 2 == 0 { Buy::SellSilently } else { Buy::Silence }));
-    let wanted = PlaceOrders {
-        quantity: 20,
-        ..World::whatsapp()
-    };
+    world.supplier().plan((0..20).map(|n| if n % 2 == 0 { Buy::SellSilently } else { Buy::Silence }));
+    let wanted = PlaceOrders { quantity: 20, ..World::whatsapp() };
     let placed = world.place_orders(wanted).await.unwrap();
     let mut found = BTreeSet::new();
     for _ in 0..40 {
@@ -176,15 +150,10 @@ async fn u4_a_look_up_meets_what_another_call_is_buying() {
     world.clock.advance(15).await;
     let placed = call.await.unwrap().unwrap();
     let other = placed.items[0].order;
-    let phones: Vec<_> = [world.order(unclear).await.phone, world.order(other).await.phone]
-        .into_iter()
-        .flatten()
-        .collect();
+    let phones: Vec<_> =
+        [world.order(unclear).await.phone, world.order(other).await.phone].into_iter().flatten().collect();
     assert_eq!(phones.len(), 1, "one number, two orders");
-    assert!(
-        !world.supplier().sold()[0].cancelled,
-        "the number of an order was given back"
-    );
+    assert!(!world.supplier().sold()[0].cancelled, "the number of an order was given back");
     world.supplier().deliver(&phones[0], None, "Your code is 415127");
     world.clock.advance(4).await;
     let read = [world.order(unclear).await.revision, world.order(other).await.revision];
@@ -224,20 +193,14 @@ async fn u5_a_crash_between_hold_and_answer() {
             world.reborn(0, Settings::default()).await
         };
         assert!(call.await.unwrap().is_err(), "the caller learns nothing");
-        assert_eq!(
-            world.order(id).await.state,
-            State::Unclear,
-            "looked up, never bought again"
-        );
+        assert_eq!(world.order(id).await.state, State::Unclear, "looked up, never bought again");
         world.assert_postings(id, &[Hold]).await;
         world.clock.advance(8).await;
         let calls = world.supplier().script.lock().unwrap().requests.len();
         assert_eq!(calls, usize::from(bought), "bought again");
         if bought {
             assert_eq!(world.order(id).await.state, State::Active);
-            world
-                .supplier()
-                .deliver(&world.supplier().sold()[0].phone, None, "Your code is 415127");
+            world.supplier().deliver(&world.supplier().sold()[0].phone, None, "Your code is 415127");
             world.clock.advance(5).await;
             world.finish(id).await.unwrap();
             world.assert_postings(id, &[Hold, Capture]).await;
@@ -260,9 +223,7 @@ async fn u5_crashes_at_every_moment_of_a_life() {
         let keyring = std::sync::Arc::new(smscode_core::port::MemoryKeyring::new());
         let mut world = World::on(store, keyring, clock, suppliers, Settings::default(), None).await;
         let (paid, free) = (world.place().await, world.place().await);
-        world
-            .supplier()
-            .plan([Buy::SellSilently, Buy::Reject(Rejection::NoNumbers)]);
+        world.supplier().plan([Buy::SellSilently, Buy::Reject(Rejection::NoNumbers)]);
         let unclear = pending(&world).await;
         for second in 0..60 {
             if second == 4 {
@@ -292,17 +253,10 @@ async fn u23_down_over_the_windows_end() {
     let world = world.reborn(1_800, Settings::default()).await;
     world.clock.advance(1).await;
     let view = world.order(with_sms.id).await;
-    assert_eq!(
-        (view.status, view.code.as_deref()),
-        (Status::OtpReceived, Some("415127"))
-    );
+    assert_eq!((view.status, view.code.as_deref()), (Status::OtpReceived, Some("415127")));
     assert_eq!(world.order(empty.id).await.status, Status::Expired);
     world.clock.advance(13).await;
-    assert_eq!(
-        world.order(with_sms.id).await.code.as_deref(),
-        Some("415127"),
-        "15 s to read it"
-    );
+    assert_eq!(world.order(with_sms.id).await.code.as_deref(), Some("415127"), "15 s to read it");
     world.clock.advance(4).await;
     assert_eq!(world.order(with_sms.id).await.status, Status::Completed);
     world.assert_postings(with_sms.id, &[Hold, Capture]).await;
@@ -319,11 +273,7 @@ async fn u23_no_expiry_before_one_check() {
     world.supplier().script.lock().unwrap().poll_fails = true;
     let world = world.reborn(1_205, Settings::default()).await;
     world.clock.advance(20).await;
-    assert_eq!(
-        world.order(order.id).await.status,
-        Status::Active,
-        "the supplier has not been read"
-    );
+    assert_eq!(world.order(order.id).await.status, Status::Active, "the supplier has not been read");
     world.supplier().script.lock().unwrap().poll_fails = false;
     world.clock.advance(6).await;
     assert_eq!(world.order(order.id).await.status, Status::OtpReceived);

@@ -31,10 +31,7 @@ pub struct TestClock {
 
 impl TestClock {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self {
-            now: Mutex::new(Timestamp::from_seconds(1_800_000_000)),
-            moved: Notify::new(),
-        })
+        Arc::new(Self { now: Mutex::new(Timestamp::from_seconds(1_800_000_000)), moved: Notify::new() })
     }
 
     /// Moves the clock in small steps, and lets everything that wakes do its work at each.
@@ -189,13 +186,7 @@ impl TestSupplier {
             next: u64::from(name.as_bytes()[0]) * 1_000,
             ..Script::default()
         };
-        Arc::new(Self {
-            name,
-            script: Mutex::new(script),
-            clock: clock.clone(),
-            cancel_after,
-            window_seconds,
-        })
+        Arc::new(Self { name, script: Mutex::new(script), clock: clock.clone(), cancel_after, window_seconds })
     }
 
     pub fn plan(&self, buys: impl IntoIterator<Item = Buy>) {
@@ -204,19 +195,9 @@ impl TestSupplier {
 
     pub fn deliver(&self, phone: &str, id: Option<&str>, text: &str) {
         let mut script = self.script.lock().unwrap();
-        let sold = script
-            .sold
-            .values_mut()
-            .rev()
-            .find(|sold| sold.phone == phone)
-            .expect("no such number");
+        let sold = script.sold.values_mut().rev().find(|sold| sold.phone == phone).expect("no such number");
         let at = Some(format!("t{}", sold.sms.len()));
-        sold.sms.push(SupplierSms {
-            id: id.map(str::to_owned),
-            text: text.into(),
-            at,
-            ..SupplierSms::default()
-        });
+        sold.sms.push(SupplierSms { id: id.map(str::to_owned), text: text.into(), at, ..SupplierSms::default() });
     }
 
     /// Delivers an SMS as it is.
@@ -273,11 +254,7 @@ impl TestSupplier {
     fn bought(&self, request: &BuyRequest) -> BuyOutcome {
         let mut script = self.script.lock().unwrap();
         script.requests.push(request.clone());
-        let plan = if script.buys.is_empty() {
-            Buy::Sell
-        } else {
-            script.buys.remove(0)
-        };
+        let plan = if script.buys.is_empty() { Buy::Sell } else { script.buys.remove(0) };
         match plan {
             Buy::Sell => BuyOutcome::Accepted(Self::sell(&mut script, request, None)),
             Buy::Number(phone) => BuyOutcome::Accepted(Self::sell(&mut script, request, Some(phone))),
@@ -298,10 +275,9 @@ impl TestSupplier {
                     state: ActivationState::Waiting,
                 })
             }
-            Buy::Country(country) => BuyOutcome::Accepted(Activation {
-                country: Some(country),
-                ..Self::sell(&mut script, request, None)
-            }),
+            Buy::Country(country) => {
+                BuyOutcome::Accepted(Activation { country: Some(country), ..Self::sell(&mut script, request, None) })
+            }
             Buy::Reject(rejection) => BuyOutcome::RejectedUncharged(rejection),
             Buy::NotSent => BuyOutcome::NotSent("refused".into()),
             Buy::SellSilently => {
@@ -318,10 +294,7 @@ impl TestSupplier {
         if script.poll_fails {
             return Err(CallError::Unusable("scripted".into()));
         }
-        Ok(ids
-            .iter()
-            .map(|id| script.sold.get(&id.0).map_or(ActivationState::NotFound, state_of))
-            .collect())
+        Ok(ids.iter().map(|id| script.sold.get(&id.0).map_or(ActivationState::NotFound, state_of)).collect())
     }
 }
 
@@ -381,10 +354,7 @@ impl Supplier for TestSupplier {
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
         let script = self.script.lock().unwrap();
-        let open = script
-            .sold
-            .iter()
-            .filter(|(_, sold)| !sold.ended && !sold.cancelled && !sold.finished);
+        let open = script.sold.iter().filter(|(_, sold)| !sold.ended && !sold.cancelled && !sold.finished);
         Ok(open
             .map(|(id, sold)| Activation {
                 id: ActivationId(id.clone()),
@@ -537,24 +507,13 @@ impl World {
     pub async fn timed(cancel_after: u32, window_seconds: u32, settings: Settings) -> Self {
         let clock = TestClock::new();
         let suppliers = vec![TestSupplier::timed("alpha", &clock, cancel_after, window_seconds)];
-        Self::on(
-            Arc::new(MemoryStore::new()),
-            Arc::new(MemoryKeyring::new()),
-            clock,
-            suppliers,
-            settings,
-            None,
-        )
-        .await
+        Self::on(Arc::new(MemoryStore::new()), Arc::new(MemoryKeyring::new()), clock, suppliers, settings, None).await
     }
 
     pub async fn with(suppliers: usize, settings: Settings) -> Self {
         let clock = TestClock::new();
         let names = ["alpha", "beta", "gamma"];
-        let suppliers = names[..suppliers]
-            .iter()
-            .map(|name| TestSupplier::new(name, &clock))
-            .collect();
+        let suppliers = names[..suppliers].iter().map(|name| TestSupplier::new(name, &clock)).collect();
         let keyring: Arc<dyn Keyring> = Arc::new(MemoryKeyring::new());
         Self::on(Arc::new(MemoryStore::new()), keyring, clock, suppliers, settings, None).await
     }
@@ -569,15 +528,7 @@ impl World {
         let clock = TestClock::new();
         let suppliers = vec![TestSupplier::timed("alpha", &clock, 0, window_seconds)];
         let store = SlowStore::new(Arc::new(MemoryStore::new()), seed);
-        Self::on(
-            store,
-            Arc::new(MemoryKeyring::new()),
-            clock,
-            suppliers,
-            Settings::default(),
-            None,
-        )
-        .await
+        Self::on(store, Arc::new(MemoryKeyring::new()), clock, suppliers, Settings::default(), None).await
     }
 
     /// On a given store: also a second life of the same platform.
@@ -618,28 +569,11 @@ impl World {
             driving.run(async move { drop(stopped.await) }).await;
         });
         settle().await;
-        Self {
-            platform,
-            clock,
-            store,
-            keyring,
-            suppliers,
-            account,
-            stop: Some(stop),
-            driver,
-        }
+        Self { platform, clock, store, keyring, suppliers, account, stop: Some(stop), driver }
     }
 
     /// Ends this life as a crash does: nothing is finished.
-    pub async fn crash(
-        self,
-    ) -> (
-        Arc<dyn Store>,
-        Arc<dyn Keyring>,
-        Arc<TestClock>,
-        Vec<Arc<TestSupplier>>,
-        AccountId,
-    ) {
+    pub async fn crash(self) -> (Arc<dyn Store>, Arc<dyn Keyring>, Arc<TestClock>, Vec<Arc<TestSupplier>>, AccountId) {
         self.driver.abort();
         drop(self.driver.await);
         (self.store, self.keyring, self.clock, self.suppliers, self.account)
@@ -647,10 +581,7 @@ impl World {
 
     pub async fn stop(mut self) {
         drop(self.stop.take());
-        tokio::time::timeout(Duration::from_secs(20), self.driver)
-            .await
-            .unwrap()
-            .unwrap();
+        tokio::time::timeout(Duration::from_secs(20), self.driver).await.unwrap().unwrap();
     }
 
     pub fn supplier(&self) -> &TestSupplier {
@@ -658,20 +589,13 @@ impl World {
     }
 
     pub fn whatsapp() -> PlaceOrders {
-        PlaceOrders::one(Wanted::Pair {
-            country: 6,
-            service: "wa".into(),
-        })
+        PlaceOrders::one(Wanted::Pair { country: 6, service: "wa".into() })
     }
 
     /// The same under a key of the caller's.
     pub fn keyed(key: &str, operation: &'static str, request: &str) -> PlaceOrders {
         PlaceOrders {
-            idempotency: Some(Idempotency {
-                operation,
-                key: key.into(),
-                request: request.into(),
-            }),
+            idempotency: Some(Idempotency { operation, key: key.into(), request: request.into() }),
             ..Self::whatsapp()
         }
     }
@@ -697,11 +621,7 @@ impl World {
 
     /// Places one order of WhatsApp in Indonesia.
     pub async fn place(&self) -> OrderView {
-        let placed = self
-            .platform
-            .place_orders(self.account, Self::whatsapp())
-            .await
-            .unwrap();
+        let placed = self.platform.place_orders(self.account, Self::whatsapp()).await.unwrap();
         match &placed.items[0].outcome {
             smscode_core::order::ItemOutcome::Settled(view) => view.clone(),
             other => panic!("not settled: {other:?}"),
@@ -729,11 +649,7 @@ impl World {
     pub async fn closing(&self, id: OrderId) -> TransferKind {
         let subject = format!("order:{}", id.0);
         let lines = self.platform.statement(self.account, 0, 1_000).await.unwrap();
-        let kinds: Vec<_> = lines
-            .iter()
-            .filter(|line| line.subject == subject)
-            .map(|line| line.kind)
-            .collect();
+        let kinds: Vec<_> = lines.iter().filter(|line| line.subject == subject).map(|line| line.kind).collect();
         assert_eq!((kinds.len(), kinds[0]), (2, TransferKind::Hold), "{id:?}: {kinds:?}");
         kinds[1]
     }
@@ -742,11 +658,8 @@ impl World {
     pub async fn assert_postings(&self, id: OrderId, expected: &[TransferKind]) {
         let subject = format!("order:{}", id.0);
         let lines = self.platform.statement(self.account, 0, 1_000).await.unwrap();
-        let found: Vec<TransferKind> = lines
-            .iter()
-            .filter(|line| line.subject == subject)
-            .map(|line| line.kind)
-            .collect();
+        let found: Vec<TransferKind> =
+            lines.iter().filter(|line| line.subject == subject).map(|line| line.kind).collect();
         assert_eq!(found, expected, "postings of {id:?}");
         self.assert_balanced().await;
     }

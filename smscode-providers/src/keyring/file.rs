@@ -42,11 +42,7 @@ impl FileKeyring {
     /// Opens the directory, creating it if it is missing, and removes what a crash has left unfinished.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, KeyringError> {
         let dir = dir.as_ref().to_path_buf();
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&dir)
-            .map_err(|e| unavailable("the directory", &e))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(|e| unavailable("the directory", &e))?;
         let keyring = Self { dir };
         keyring.check_dir()?;
         keyring.sweep().map_err(|e| unavailable("an unfinished file", &e))?;
@@ -100,10 +96,7 @@ impl FileKeyring {
         private(name, meta.mode())?;
         let mut bytes = Zeroizing::new([0_u8; KEY_BYTES]);
         if meta.len() != KEY_BYTES as u64 {
-            return Err(KeyringError::Unavailable(format!(
-                "{name} has {} bytes instead of {KEY_BYTES}",
-                meta.len()
-            )));
+            return Err(KeyringError::Unavailable(format!("{name} has {} bytes instead of {KEY_BYTES}", meta.len())));
         }
         file.read_exact(bytes.as_mut()).map_err(|e| unavailable(name, &e))?;
         Ok((*bytes != [0_u8; KEY_BYTES]).then(|| EpochKey::new(*bytes)))
@@ -124,17 +117,12 @@ impl FileKeyring {
                 Err(error) => return Err(unavailable(name, &error)),
             }
         }
-        self.read(name)?
-            .ok_or_else(|| KeyringError::Unavailable(format!("{name} could not be created")))
+        self.read(name)?.ok_or_else(|| KeyringError::Unavailable(format!("{name} could not be created")))
     }
 
     fn create(&self, name: &str, fresh: &EpochKey) -> io::Result<()> {
         let (unfinished, path) = (self.unfinished(), self.dir.join(name));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&unfinished)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
         // the mask of the process may have taken bits away, never added: state the mode whatever it is
         file.set_permissions(Permissions::from_mode(0o600))?;
         file.write_all(fresh.bytes())?;
@@ -182,9 +170,7 @@ impl Keyring for FileKeyring {
 
     async fn destroy(&self, epoch: EpochId) -> Result<(), KeyringError> {
         let name = file_name(epoch);
-        erase(&self.dir.join(&name))
-            .and_then(|()| self.sync_dir())
-            .map_err(|e| unavailable(&name, &e))
+        erase(&self.dir.join(&name)).and_then(|()| self.sync_dir()).map_err(|e| unavailable(&name, &e))
     }
 }
 
@@ -193,21 +179,13 @@ fn file_name(epoch: EpochId) -> String {
 }
 
 fn epoch_of(name: &str) -> Option<EpochId> {
-    name.strip_prefix("epoch-")?
-        .strip_suffix(".key")?
-        .parse()
-        .ok()
-        .map(EpochId)
+    name.strip_prefix("epoch-")?.strip_suffix(".key")?.parse().ok().map(EpochId)
 }
 
 /// Overwrites with zeros, syncs, unlinks. A file that is gone already is no error.
 fn erase(path: &Path) -> io::Result<()> {
     let gone = |error: io::Error| {
-        if error.kind() == ErrorKind::NotFound {
-            Ok(())
-        } else {
-            Err(error)
-        }
+        if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
     };
     let mut file = match OpenOptions::new().write(true).open(path) {
         Ok(file) => file,
@@ -223,10 +201,7 @@ fn private(what: &str, mode: u32) -> Result<(), KeyringError> {
     if mode & OTHERS == 0 {
         return Ok(());
     }
-    Err(KeyringError::NotPrivate(format!(
-        "{what} has mode {:04o}, others can get in",
-        mode & 0o7777
-    )))
+    Err(KeyringError::NotPrivate(format!("{what} has mode {:04o}, others can get in", mode & 0o7777)))
 }
 
 fn unavailable(what: &str, error: &io::Error) -> KeyringError {

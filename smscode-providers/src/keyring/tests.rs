@@ -31,37 +31,19 @@ fn mode(path: &Path) -> u32 {
 async fn keys_stand_and_survive_reopening() {
     let (_temp, keyring) = keyring();
     assert_eq!(bytes(&keyring.root(key(1)).await.unwrap()), [1; 32]);
-    assert_eq!(
-        bytes(&keyring.root(key(2)).await.unwrap()),
-        [1; 32],
-        "the first root stands"
-    );
+    assert_eq!(bytes(&keyring.root(key(2)).await.unwrap()), [1; 32], "the first root stands");
     assert_eq!(bytes(&keyring.add(EpochId(1_200), key(3)).await.unwrap()), [3; 32]);
     assert_eq!(bytes(&keyring.add(EpochId(600), key(4)).await.unwrap()), [4; 32]);
-    assert_eq!(
-        bytes(&keyring.add(EpochId(600), key(5)).await.unwrap()),
-        [4; 32],
-        "the first epoch key stands"
-    );
+    assert_eq!(bytes(&keyring.add(EpochId(600), key(5)).await.unwrap()), [4; 32], "the first epoch key stands");
 
     let again = FileKeyring::open(&keyring.dir).unwrap();
-    let epochs: Vec<_> = again
-        .epochs()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|(id, key)| (id.0, bytes(&key)[0]))
-        .collect();
+    let epochs: Vec<_> = again.epochs().await.unwrap().into_iter().map(|(id, key)| (id.0, bytes(&key)[0])).collect();
     assert_eq!(epochs, [(600, 4), (1_200, 3)], "oldest first, without the root");
     assert_eq!(mode(&keyring.dir), 0o700);
     for name in ["root.key", "epoch-600.key", "epoch-1200.key"] {
         assert_eq!(mode(&keyring.dir.join(name)), 0o600, "{name}");
     }
-    assert_eq!(
-        fs::read_dir(&keyring.dir).unwrap().count(),
-        3,
-        "nothing unfinished stays"
-    );
+    assert_eq!(fs::read_dir(&keyring.dir).unwrap().count(), 3, "nothing unfinished stays");
 }
 
 #[tokio::test]
@@ -88,34 +70,16 @@ async fn others_must_not_be_able_to_read() {
     let path = keyring.dir.join("epoch-600.key");
     for bits in [0o640, 0o604, 0o620, 0o601] {
         set_mode(&path, bits);
-        assert!(
-            matches!(keyring.epochs().await, Err(KeyringError::NotPrivate(_))),
-            "{bits:o}"
-        );
-        assert!(
-            matches!(
-                keyring.add(EpochId(600), key(1)).await,
-                Err(KeyringError::NotPrivate(_))
-            ),
-            "{bits:o}"
-        );
+        assert!(matches!(keyring.epochs().await, Err(KeyringError::NotPrivate(_))), "{bits:o}");
+        assert!(matches!(keyring.add(EpochId(600), key(1)).await, Err(KeyringError::NotPrivate(_))), "{bits:o}");
     }
     set_mode(&path, 0o600);
     assert_eq!(keyring.epochs().await.unwrap().len(), 1);
     for bits in [0o750, 0o705, 0o710] {
         set_mode(&keyring.dir, bits);
-        assert!(
-            matches!(keyring.epochs().await, Err(KeyringError::NotPrivate(_))),
-            "{bits:o}"
-        );
-        assert!(
-            matches!(keyring.root(key(1)).await, Err(KeyringError::NotPrivate(_))),
-            "{bits:o}"
-        );
-        assert!(
-            matches!(FileKeyring::open(&keyring.dir), Err(KeyringError::NotPrivate(_))),
-            "{bits:o}"
-        );
+        assert!(matches!(keyring.epochs().await, Err(KeyringError::NotPrivate(_))), "{bits:o}");
+        assert!(matches!(keyring.root(key(1)).await, Err(KeyringError::NotPrivate(_))), "{bits:o}");
+        assert!(matches!(FileKeyring::open(&keyring.dir), Err(KeyringError::NotPrivate(_))), "{bits:o}");
     }
 }
 
@@ -135,9 +99,7 @@ async fn damaged_and_foreign_files() {
     keyring.destroy(EpochId(1_200)).await.unwrap();
 
     fs::write(keyring.dir.join("epoch-600.key"), [1_u8; 31]).unwrap();
-    let Err(KeyringError::Unavailable(text)) = keyring.epochs().await else {
-        panic!("half a key is no key")
-    };
+    let Err(KeyringError::Unavailable(text)) = keyring.epochs().await else { panic!("half a key is no key") };
     assert_eq!(text, "epoch-600.key has 31 bytes instead of 32");
 
     let file = keyring.dir.join("notes.txt");
@@ -181,9 +143,6 @@ fn of_many_creators_one_key_stands_for_all_also_while_others_open() {
             })
             .collect();
         let seen: Vec<_> = creators.into_iter().map(|creator| creator.join().unwrap()).collect();
-        assert!(
-            seen.iter().all(|bytes| *bytes == seen[0] && bytes[0] != 0),
-            "round {round}: {seen:?}"
-        );
+        assert!(seen.iter().all(|bytes| *bytes == seen[0] && bytes[0] != 0), "round {round}: {seen:?}");
     }
 }

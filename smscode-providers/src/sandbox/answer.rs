@@ -103,29 +103,13 @@ pub(super) fn array(items: &[String]) -> String {
 
 /// A bare word, or a word with its fields.
 pub(super) fn word(style: Style, body: &str) -> Answer {
-    let content_type = if style == Style::HeroSms {
-        "text/html; charset=UTF-8"
-    } else {
-        "text/plain; charset=utf-8"
-    };
-    Answer {
-        status: 200,
-        content_type,
-        body: body.to_owned(),
-    }
+    let content_type = if style == Style::HeroSms { "text/html; charset=UTF-8" } else { "text/plain; charset=utf-8" };
+    Answer { status: 200, content_type, body: body.to_owned() }
 }
 
 pub(super) fn json(style: Style, body: String) -> Answer {
-    let content_type = if style == Style::HeroSms {
-        "text/html; charset=UTF-8"
-    } else {
-        "application/json"
-    };
-    Answer {
-        status: 200,
-        content_type,
-        body,
-    }
+    let content_type = if style == Style::HeroSms { "text/html; charset=UTF-8" } else { "application/json" };
+    Answer { status: 200, content_type, body }
 }
 
 /// An error: a bare word, or at HeroSMS a status with an object.
@@ -133,56 +117,37 @@ pub(super) fn error(style: Style, status: u16, title: &str, info: Option<String>
     if style != Style::HeroSms {
         return word(style, title);
     }
-    let object = Object::default()
-        .text("title", title)
-        .text("details", "the simulator refuses");
+    let object = Object::default().text("title", title).text("details", "the simulator refuses");
     let object = match info {
         Some(info) => object.raw("info", &info),
         None => object,
     };
-    Answer {
-        status,
-        ..json(style, object.end())
-    }
+    Answer { status, ..json(style, object.end()) }
 }
 
 /// A refusal of the model.
 pub(super) fn refused(style: Style, refusal: Refusal) -> Answer {
     let hero = style == Style::HeroSms;
     match refusal {
-        Refusal::BadService if hero => error(
-            style,
-            422,
-            "UNPROCESSABLE_ENTITY",
-            Some(Object::default().text("field", "service").end()),
-        ),
-        Refusal::BadCountry if hero => error(
-            style,
-            422,
-            "UNPROCESSABLE_ENTITY",
-            Some(Object::default().text("field", "country").end()),
-        ),
+        Refusal::BadService if hero => {
+            error(style, 422, "UNPROCESSABLE_ENTITY", Some(Object::default().text("field", "service").end()))
+        }
+        Refusal::BadCountry if hero => {
+            error(style, 422, "UNPROCESSABLE_ENTITY", Some(Object::default().text("field", "country").end()))
+        }
         Refusal::BadService if style == Style::SmsHub => word(style, "WRONG_SERVICE"),
         Refusal::BadService => word(style, "BAD_SERVICE"),
         Refusal::BadCountry if style == Style::Grizzly => word(style, "BAD_COUNTRY"),
         Refusal::BadCountry => word(style, "WRONG_COUNTRY"),
         Refusal::NoNumbers => error(style, 404, "NO_NUMBERS", None),
         Refusal::NoBalance => error(style, 402, "NO_BALANCE", None),
-        Refusal::PriceAboveCeiling(price) if hero => error(
-            style,
-            400,
-            "WRONG_MAX_PRICE",
-            Some(Object::default().raw("min", &price.decimal()).end()),
-        ),
+        Refusal::PriceAboveCeiling(price) if hero => {
+            error(style, 400, "WRONG_MAX_PRICE", Some(Object::default().raw("min", &price.decimal()).end()))
+        }
         Refusal::PriceAboveCeiling(price) => word(style, &format!("WRONG_MAX_PRICE:{}", price.decimal())),
         Refusal::ChannelsLimit { open, limit } => {
             let info = Object::default().raw("current_threads", &open.to_string());
-            error(
-                style,
-                403,
-                "CHANNELS_LIMIT",
-                Some(info.raw("max_allowed", &limit.to_string()).end()),
-            )
+            error(style, 403, "CHANNELS_LIMIT", Some(info.raw("max_allowed", &limit.to_string()).end()))
         }
         Refusal::ReferenceUsed => error(style, 409, "ORDER_ALREADY_EXISTS", None),
         Refusal::NoActivation if hero => error(style, 404, "NOT_FOUND", None),
@@ -205,9 +170,7 @@ pub(super) fn sold(style: Style, sold: &Activation) -> Answer {
         Style::HeroSms => Object::default().text("activationId", &id),
         _ => Object::default().raw("activationId", &id),
     };
-    object = object
-        .text("phoneNumber", &sold.phone)
-        .raw("activationCost", &sold.cost.decimal());
+    object = object.text("phoneNumber", &sold.phone).raw("activationCost", &sold.cost.decimal());
     if let Some(currency) = sold.cost.currency.iso_number() {
         object = object.raw("currency", &currency.to_string());
     }
@@ -224,9 +187,7 @@ pub(super) fn sold(style: Style, sold: &Activation) -> Answer {
             .text("activationCancel", &sold.cancel_from.plain()),
         Style::Plain | Style::SmsHub => object.text("countryCode", &country).text("canGetAnotherSms", "1"),
     };
-    object = object
-        .text("activationTime", &sold.bought_at.plain())
-        .text("activationOperator", "any");
+    object = object.text("activationTime", &sold.bought_at.plain()).text("activationOperator", "any");
     if let Some(reference) = sold.reference.as_deref().filter(|_| style == Style::Plain) {
         object = object.text("orderId", reference);
     }
@@ -253,15 +214,9 @@ pub(super) fn status_v2(style: Style, activation: &Activation) -> Answer {
     }
     let sms = activation.messages.last().map(|message| {
         let code = message.code.as_deref().map_or("null".to_owned(), quoted);
-        Object::default()
-            .text("dateTime", &message.at.plain())
-            .raw("code", &code)
-            .text("text", &message.text)
-            .end()
+        Object::default().text("dateTime", &message.at.plain()).raw("code", &code).text("text", &message.text).end()
     });
-    let object = Object::default()
-        .raw("verificationType", "0")
-        .raw("sms", sms.as_deref().unwrap_or("null"));
+    let object = Object::default().raw("verificationType", "0").raw("sms", sms.as_deref().unwrap_or("null"));
     json(style, object.raw("call", "null").end())
 }
 
@@ -273,11 +228,8 @@ pub(super) fn active(style: Style, rows: &[&Activation]) -> Answer {
         Style::Grizzly => list,
         Style::HeroSms => {
             let count = rows.len().to_string();
-            let artefact = Object::default()
-                .raw("affected_rows", &count)
-                .raw("num_rows", &count)
-                .raw("rows", "[]")
-                .end();
+            let artefact =
+                Object::default().raw("affected_rows", &count).raw("num_rows", &count).raw("rows", "[]").end();
             object.raw("data", &list).raw("activeActivations", &artefact).end()
         }
         Style::Plain | Style::SmsHub => object.raw("activeActivations", &list).raw("data", &list).end(),
@@ -338,22 +290,10 @@ pub(super) fn price_leaf(action: &str, price: Money, count: u32) -> String {
     match action {
         "getPricesV2" => Object::default().raw(&price, &count).end(),
         "getPricesV3" => {
-            let provider = Object::default()
-                .raw("price", &format!("[{price}]"))
-                .raw("count", &count);
-            let providers = Object::default()
-                .raw("17", &provider.raw("provider_id", "17").end())
-                .end();
-            Object::default()
-                .raw("price", &price)
-                .raw("count", &count)
-                .raw("providers", &providers)
-                .end()
+            let provider = Object::default().raw("price", &format!("[{price}]")).raw("count", &count);
+            let providers = Object::default().raw("17", &provider.raw("provider_id", "17").end()).end();
+            Object::default().raw("price", &price).raw("count", &count).raw("providers", &providers).end()
         }
-        _ => Object::default()
-            .raw("cost", &price)
-            .raw("count", &count)
-            .raw("physicalCount", &count)
-            .end(),
+        _ => Object::default().raw("cost", &price).raw("count", &count).raw("physicalCount", &count).end(),
     }
 }

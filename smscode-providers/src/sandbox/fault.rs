@@ -38,29 +38,17 @@ pub enum FaultReply {
 impl Fault {
     /// The effect takes place, the reply does not.
     pub fn after_effect(reply: FaultReply) -> Self {
-        Self {
-            effect: true,
-            delay_ms: 0,
-            reply,
-        }
+        Self { effect: true, delay_ms: 0, reply }
     }
 
     /// Neither takes place.
     pub fn without_effect(reply: FaultReply) -> Self {
-        Self {
-            effect: false,
-            delay_ms: 0,
-            reply,
-        }
+        Self { effect: false, delay_ms: 0, reply }
     }
 
     /// The true reply, late.
     pub fn slow(delay_ms: u32) -> Self {
-        Self {
-            effect: true,
-            delay_ms,
-            reply: FaultReply::True,
-        }
+        Self { effect: true, delay_ms, reply: FaultReply::True }
     }
 }
 
@@ -80,20 +68,13 @@ impl Script {
     /// For the next `times` calls of this action, or of any.
     pub(super) fn plan(&mut self, action: Option<&str>, times: u32, fault: Fault) {
         if self.0.len() < PLANNED_LIMIT && times > 0 {
-            self.0.push_back(Planned {
-                action: action.map(str::to_owned),
-                times,
-                fault,
-            });
+            self.0.push_back(Planned { action: action.map(str::to_owned), times, fault });
         }
     }
 
     /// The fault of this call.
     pub(super) fn take(&mut self, action: &str) -> Option<Fault> {
-        let at = self
-            .0
-            .iter()
-            .position(|planned| planned.action.as_deref().is_none_or(|name| name == action))?;
+        let at = self.0.iter().position(|planned| planned.action.as_deref().is_none_or(|name| name == action))?;
         let planned = self.0.get_mut(at)?;
         planned.times -= 1;
         let fault = planned.fault.clone();

@@ -100,12 +100,7 @@ impl Sandbox {
         });
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve::serve(listener, Arc::clone(&shared), stopped));
-        Ok(SandboxHandle {
-            addr,
-            shared,
-            stop,
-            task,
-        })
+        Ok(SandboxHandle { addr, shared, stop, task })
     }
 }
 

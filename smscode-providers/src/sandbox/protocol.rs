@@ -23,21 +23,12 @@ pub(super) struct Parameters(BTreeMap<String, String>);
 
 impl Parameters {
     pub(super) fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
-                .collect(),
-        )
+        Self(pairs.into_iter().map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect())
     }
 
     /// The first of these names that has a value.
     pub(super) fn get(&self, names: &[&str]) -> Option<&str> {
-        names
-            .iter()
-            .find_map(|name| self.0.get(*name))
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        names.iter().find_map(|name| self.0.get(*name)).map(String::as_str).filter(|value| !value.is_empty())
     }
 }
 
@@ -60,21 +51,14 @@ impl Call<'_> {
         let done = match self.action {
             "getBalance" => {
                 model.advance(self.now);
-                Ok(answer::word(
-                    style,
-                    &format!("ACCESS_BALANCE:{}", model.balance().decimal()),
-                ))
+                Ok(answer::word(style, &format!("ACCESS_BALANCE:{}", model.balance().decimal())))
             }
-            "getNumber" => self.buy(model, |sold| {
-                answer::word(style, &format!("ACCESS_NUMBER:{}:{}", sold.id, sold.phone))
-            }),
+            "getNumber" => {
+                self.buy(model, |sold| answer::word(style, &format!("ACCESS_NUMBER:{}:{}", sold.id, sold.phone)))
+            }
             "getNumberV2" => self.buy(model, |sold| answer::sold(style, sold)),
-            "getStatus" => self
-                .activation(model)
-                .map(|activation| answer::status(style, activation)),
-            "getStatusV2" => self
-                .activation(model)
-                .map(|activation| answer::status_v2(style, activation)),
+            "getStatus" => self.activation(model).map(|activation| answer::status(style, activation)),
+            "getStatusV2" => self.activation(model).map(|activation| answer::status_v2(style, activation)),
             "setStatus" => self.set_status(model),
             "finishActivation" => self.step(model, Step::Finish).map(|()| no_content(style)),
             "cancelActivation" => self.step(model, Step::Cancel).map(|()| no_content(style)),
@@ -93,34 +77,18 @@ impl Call<'_> {
         model: &mut Model,
         tell: impl FnOnce(&super::model::Activation) -> Answer,
     ) -> Result<Answer, Refusal> {
-        let service = self
-            .parameters
-            .get(&["service"])
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let country = self
-            .parameters
-            .get(&["country"])
-            .and_then(|id| id.parse().ok())
-            .ok_or(Refusal::BadCountry)?;
+        let service = self.parameters.get(&["service"]).unwrap_or_default().to_ascii_lowercase();
+        let country = self.parameters.get(&["country"]).and_then(|id| id.parse().ok()).ok_or(Refusal::BadCountry)?;
         let ceiling = self.parameters.get(&["maxPrice", "max_price"]);
         let ceiling = ceiling.and_then(|text| Money::parse(text, model.settings().currency));
         // only the original knows references of the buyer
         let reference = self.parameters.get(&["orderId"]).filter(|_| self.style == Style::Plain);
-        let wanted = Wanted {
-            country,
-            service: &service,
-            ceiling,
-            reference,
-        };
+        let wanted = Wanted { country, service: &service, ceiling, reference };
         model.buy(self.now, self.entropy, &wanted).map(tell)
     }
 
     fn id(&self) -> Result<u64, Refusal> {
-        self.parameters
-            .get(&["id", "activationId"])
-            .and_then(|id| id.parse().ok())
-            .ok_or(Refusal::NoActivation)
+        self.parameters.get(&["id", "activationId"]).and_then(|id| id.parse().ok()).ok_or(Refusal::NoActivation)
     }
 
     fn activation<'m>(&self, model: &'m mut Model) -> Result<&'m super::model::Activation, Refusal> {
@@ -145,17 +113,10 @@ impl Call<'_> {
     fn active(&self, model: &mut Model) -> Answer {
         let number = |names: &[&str]| self.parameters.get(names).and_then(|text| text.parse::<usize>().ok());
         let (start, limit) = match self.style {
-            Style::HeroSms => (
-                number(&["start"]).unwrap_or(0),
-                number(&["limit", "size"]).unwrap_or(PAGE_LIMIT),
-            ),
+            Style::HeroSms => (number(&["start"]).unwrap_or(0), number(&["limit", "size"]).unwrap_or(PAGE_LIMIT)),
             Style::Plain | Style::Grizzly | Style::SmsHub => (0, usize::MAX),
         };
-        let limit = if self.style == Style::HeroSms {
-            limit.min(PAGE_LIMIT)
-        } else {
-            limit
-        };
+        let limit = if self.style == Style::HeroSms { limit.min(PAGE_LIMIT) } else { limit };
         let rows: Vec<_> = model.active(self.now).into_iter().skip(start).take(limit).collect();
         answer::active(self.style, &rows)
     }
@@ -178,20 +139,15 @@ impl Call<'_> {
         if list.is_empty() {
             return answer::json(self.style, "[]".to_owned());
         }
-        let all = list.into_iter().fold(Object::default(), |all, (id, services)| {
-            all.raw(&id.to_string(), &services.end())
-        });
+        let all =
+            list.into_iter().fold(Object::default(), |all, (id, services)| all.raw(&id.to_string(), &services.end()));
         answer::json(self.style, all.end())
     }
 
     /// Both notations, with every key that old programs index.
     fn numbers_status(&self, model: &mut Model) -> Answer {
         model.advance(self.now);
-        let country = self
-            .parameters
-            .get(&["country"])
-            .and_then(|id| id.parse().ok())
-            .unwrap_or(0);
+        let country = self.parameters.get(&["country"]).and_then(|id| id.parse().ok()).unwrap_or(0);
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         for key in LEGACY_KEYS.split(' ') {
             counts.insert(format!("{key}_0"), 0);
@@ -202,18 +158,13 @@ impl Call<'_> {
             counts.insert(code.to_owned(), count);
             counts.insert(format!("{code}_0"), count);
         }
-        let all = counts
-            .into_iter()
-            .fold(Object::default(), |all, (key, count)| all.raw(&key, &count.to_string()));
+        let all = counts.into_iter().fold(Object::default(), |all, (key, count)| all.raw(&key, &count.to_string()));
         answer::json(self.style, all.end())
     }
 }
 
 fn no_content(style: Style) -> Answer {
-    Answer {
-        status: 204,
-        ..answer::word(style, "")
-    }
+    Answer { status: 204, ..answer::word(style, "") }
 }
 
 fn countries_list() -> String {
@@ -221,24 +172,16 @@ fn countries_list() -> String {
     let all = known.fold(Object::default(), |all, country| {
         let id = country.id.to_string();
         let flags = ["visible", "retry"].iter();
-        let named = ["rus", "eng", "chn"]
-            .iter()
-            .fold(Object::default().raw("id", &id), |o, key| o.text(key, country.name));
-        let leaf = flags
-            .fold(named, |leaf, key| leaf.raw(key, "1"))
-            .raw("rent", "0")
-            .raw("multiService", "0");
+        let named =
+            ["rus", "eng", "chn"].iter().fold(Object::default().raw("id", &id), |o, key| o.text(key, country.name));
+        let leaf = flags.fold(named, |leaf, key| leaf.raw(key, "1")).raw("rent", "0").raw("multiService", "0");
         all.raw(&id, &leaf.end())
     });
     all.end()
 }
 
 fn services_list() -> String {
-    let services: Vec<String> = stock::names()
-        .map(|(code, name)| Object::default().text("code", code).text("name", name).end())
-        .collect();
-    Object::default()
-        .text("status", "success")
-        .raw("services", &answer::array(&services))
-        .end()
+    let services: Vec<String> =
+        stock::names().map(|(code, name)| Object::default().text("code", code).text("name", name).end()).collect();
+    Object::default().text("status", "success").raw("services", &answer::array(&services)).end()
 }

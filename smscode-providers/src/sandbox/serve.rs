@@ -108,15 +108,10 @@ async fn connection(stream: TcpStream, router: Router) {
 
 /// The protocol: GET or POST, parameters in the query, in a form, or in both.
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let query = Query::<Vec<(String, String)>>::try_from_uri(request.uri())
-        .map(|query| query.0)
-        .unwrap_or_default();
+    let query = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).map(|query| query.0).unwrap_or_default();
     let is_post = request.method() == axum::http::Method::POST;
     let form = match is_post {
-        true => Form::<Vec<(String, String)>>::from_request(request, &())
-            .await
-            .map(|form| form.0)
-            .unwrap_or_default(),
+        true => Form::<Vec<(String, String)>>::from_request(request, &()).await.map(|form| form.0).unwrap_or_default(),
         false => Vec::new(),
     };
     let parameters = Parameters::new(query.into_iter().chain(form));
@@ -144,28 +139,15 @@ fn run(shared: &Shared, action: &str, parameters: &Parameters) -> Answer {
         Some(key) if key == shared.key.reveal() => {}
         _ => return answer::error(style, 401, "BAD_KEY", None),
     }
-    let call = Call {
-        style,
-        now: shared.clock.now(),
-        entropy: shared.entropy.as_ref(),
-        action,
-        parameters,
-    };
+    let call = Call { style, now: shared.clock.now(), entropy: shared.entropy.as_ref(), action, parameters };
     call.run(&mut lock(&shared.model))
 }
 
 /// The reply, or what the fault makes of it.
 async fn broken(shared: &Shared, fault: Option<Fault>, answer: Option<Answer>) -> Response {
-    let fault = fault.unwrap_or(Fault {
-        effect: true,
-        delay_ms: 0,
-        reply: FaultReply::True,
-    });
+    let fault = fault.unwrap_or(Fault { effect: true, delay_ms: 0, reply: FaultReply::True });
     if fault.delay_ms > 0 {
-        shared
-            .clock
-            .sleep_until(shared.clock.now().plus_ms(i64::from(fault.delay_ms)))
-            .await;
+        shared.clock.sleep_until(shared.clock.now().plus_ms(i64::from(fault.delay_ms))).await;
     }
     let plain = |status: u16, body: Bytes| {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -178,10 +160,7 @@ async fn broken(shared: &Shared, fault: Option<Fault>, answer: Option<Answer>) -
         }
         (FaultReply::Truncated, Some(answer)) => {
             let bytes = answer.body.into_bytes();
-            plain(
-                answer.status,
-                Bytes::copy_from_slice(bytes.get(..bytes.len() / 2).unwrap_or_default()),
-            )
+            plain(answer.status, Bytes::copy_from_slice(bytes.get(..bytes.len() / 2).unwrap_or_default()))
         }
         (FaultReply::True | FaultReply::Truncated, None) => plain(503, Bytes::new()),
         (FaultReply::Lost, _) => {
@@ -208,16 +187,10 @@ async fn inject(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
         (status, [(header::CONTENT_TYPE, "application/json")], body.to_owned()).into_response()
     };
     let Ok(sms) = serde_json::from_slice::<InjectedSms>(&body) else {
-        return told(
-            StatusCode::BAD_REQUEST,
-            r#"{"error":"expected {\"phone\":\"digits\",\"text\":\"...\"}"}"#,
-        );
+        return told(StatusCode::BAD_REQUEST, r#"{"error":"expected {\"phone\":\"digits\",\"text\":\"...\"}"}"#);
     };
     if sms.text.is_empty() || sms.text.len() > TEXT_LIMIT {
-        return told(
-            StatusCode::BAD_REQUEST,
-            r#"{"error":"the text must have 1 to 2000 bytes"}"#,
-        );
+        return told(StatusCode::BAD_REQUEST, r#"{"error":"the text must have 1 to 2000 bytes"}"#);
     }
     let now = shared.clock.now();
     match lock(&shared.model).inject(now, &sms.phone, &sms.text) {

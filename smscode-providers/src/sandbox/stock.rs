@@ -14,76 +14,20 @@ pub(super) struct Place {
 }
 
 pub(super) const PLACES: [Place; 14] = [
-    Place {
-        country: 0,
-        pattern: "7900#######",
-        percent: 130,
-    },
-    Place {
-        country: 1,
-        pattern: "38050#######",
-        percent: 140,
-    },
-    Place {
-        country: 2,
-        pattern: "7700#######",
-        percent: 135,
-    },
-    Place {
-        country: 4,
-        pattern: "63900#######",
-        percent: 110,
-    },
-    Place {
-        country: 6,
-        pattern: "62810########",
-        percent: 100,
-    },
-    Place {
-        country: 7,
-        pattern: "6010#######",
-        percent: 115,
-    },
-    Place {
-        country: 10,
-        pattern: "8490#######",
-        percent: 105,
-    },
-    Place {
-        country: 15,
-        pattern: "4850#######",
-        percent: 150,
-    },
-    Place {
-        country: 16,
-        pattern: "447700900###",
-        percent: 160,
-    },
-    Place {
-        country: 22,
-        pattern: "9190########",
-        percent: 120,
-    },
-    Place {
-        country: 43,
-        pattern: "49151########",
-        percent: 190,
-    },
-    Place {
-        country: 73,
-        pattern: "55119########",
-        percent: 125,
-    },
-    Place {
-        country: 78,
-        pattern: "3363998####",
-        percent: 180,
-    },
-    Place {
-        country: 187,
-        pattern: "1%##55501##",
-        percent: 170,
-    },
+    Place { country: 0, pattern: "7900#######", percent: 130 },
+    Place { country: 1, pattern: "38050#######", percent: 140 },
+    Place { country: 2, pattern: "7700#######", percent: 135 },
+    Place { country: 4, pattern: "63900#######", percent: 110 },
+    Place { country: 6, pattern: "62810########", percent: 100 },
+    Place { country: 7, pattern: "6010#######", percent: 115 },
+    Place { country: 10, pattern: "8490#######", percent: 105 },
+    Place { country: 15, pattern: "4850#######", percent: 150 },
+    Place { country: 16, pattern: "447700900###", percent: 160 },
+    Place { country: 22, pattern: "9190########", percent: 120 },
+    Place { country: 43, pattern: "49151########", percent: 190 },
+    Place { country: 73, pattern: "55119########", percent: 125 },
+    Place { country: 78, pattern: "3363998####", percent: 180 },
+    Place { country: 187, pattern: "1%##55501##", percent: 170 },
 ];
 
 /// Ordinary services by the market's code, with their base prices in units (see [`unit_minor`]).
@@ -160,41 +104,22 @@ pub(super) const SCENARIOS: [(&str, &str, Scenario, i64); 9] = [
     ("sbx_text_only", "Sandbox: text without a code", Scenario::TextOnly, 2),
     ("sbx_no_sms", "Sandbox: no SMS", Scenario::NoSms, 2),
     ("sbx_sold_out", "Sandbox: sold out", Scenario::SoldOut, 2),
-    (
-        "sbx_price_above",
-        "Sandbox: price above the ceiling",
-        Scenario::PriceAbove,
-        2,
-    ),
-    (
-        "sbx_cancel_early",
-        "Sandbox: cancel refused for two minutes",
-        Scenario::CancelEarly,
-        2,
-    ),
+    ("sbx_price_above", "Sandbox: price above the ceiling", Scenario::PriceAbove, 2),
+    ("sbx_cancel_early", "Sandbox: cancel refused for two minutes", Scenario::CancelEarly, 2),
 ];
 
 /// The behaviour and the base price of a service; `None` if it is not sold.
 pub(super) fn service(code: &str) -> Option<(Scenario, i64)> {
-    let scenario = SCENARIOS
-        .iter()
-        .find(|(known, ..)| *known == code)
-        .map(|(_, _, scenario, units)| (*scenario, *units));
-    scenario.or_else(|| {
-        SERVICES
-            .iter()
-            .find(|(known, _)| *known == code)
-            .map(|(_, units)| (Scenario::Ordinary, *units))
-    })
+    let scenario =
+        SCENARIOS.iter().find(|(known, ..)| *known == code).map(|(_, _, scenario, units)| (*scenario, *units));
+    scenario
+        .or_else(|| SERVICES.iter().find(|(known, _)| *known == code).map(|(_, units)| (Scenario::Ordinary, *units)))
 }
 
 /// All codes with their names for people.
 pub(super) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
     let ordinary = SERVICES.iter().map(|(code, _)| {
-        (
-            *code,
-            smscode_core::catalogue::services::by_code(code).map_or(*code, |service| service.name),
-        )
+        (*code, smscode_core::catalogue::services::by_code(code).map_or(*code, |service| service.name))
     });
     ordinary.chain(SCENARIOS.iter().map(|(code, name, ..)| (*code, *name)))
 }
@@ -230,9 +155,7 @@ mod tests {
     fn the_manual_scenario_is_the_cheapest_everywhere() {
         let (_, manual) = service("sbx_manual").unwrap_or((Scenario::NoSms, i64::MAX));
         let dearest_manual = PLACES.iter().map(|place| manual * place.percent).max();
-        let others = names()
-            .filter(|(code, _)| *code != "sbx_manual")
-            .filter_map(|(code, _)| service(code));
+        let others = names().filter(|(code, _)| *code != "sbx_manual").filter_map(|(code, _)| service(code));
         let cheapest_other = others.map(|(_, units)| units * 100).min();
         assert!(dearest_manual < cheapest_other);
     }
@@ -241,11 +164,7 @@ mod tests {
     fn numbers_begin_with_their_countrys_dial_code_and_texts_hold_no_other_digit() {
         for place in &PLACES {
             let country = smscode_core::catalogue::countries::by_id(place.country);
-            assert!(
-                country.is_some_and(|country| place.pattern.starts_with(country.dial_code)),
-                "{}",
-                place.country
-            );
+            assert!(country.is_some_and(|country| place.pattern.starts_with(country.dial_code)), "{}", place.country);
             assert!((9..=15).contains(&place.pattern.len()));
         }
         for text in TEXTS {

@@ -74,10 +74,7 @@ fn a_newer_format_is_refused_with_both_numbers() {
     transaction.commit().unwrap();
     drop(database);
     let error = RedbStore::open(folder.file(), RedbOptions::default()).unwrap_err();
-    assert!(
-        matches!(error, StoreError::Format { found: 7, known: 1, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, StoreError::Format { found: 7, known: 1, .. }), "{error}");
     assert_eq!(
         error.to_string(),
         "the store redb has format 7, this program reads up to 1: start the version of the program that wrote it, or a \
@@ -112,10 +109,7 @@ fn places_where_no_file_can_be_are_named() {
 fn making_a_file_leaves_nothing_beside_it_and_keeps_it_private() {
     let folder = Folder::new();
     drop(RedbStore::open(folder.file(), RedbOptions::default()).unwrap());
-    let names: Vec<_> = fs::read_dir(&folder.0)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let names: Vec<_> = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["orders.redb"]);
     #[cfg(unix)]
     {
@@ -134,9 +128,8 @@ fn making_a_file_at_the_same_time_is_no_race() {
         let folder = Folder::new();
         let path = folder.file();
         let opened = std::thread::scope(|scope| {
-            let tries: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| RedbStore::open(&path, RedbOptions::default())))
-                .collect();
+            let tries: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| RedbStore::open(&path, RedbOptions::default()))).collect();
             let results: Vec<_> = tries.into_iter().map(|one| one.join().unwrap()).collect();
             for error in results.iter().filter_map(|result| result.as_ref().err()) {
                 assert!(error.to_string().contains("in use"), "{error}");
@@ -158,10 +151,7 @@ fn a_damaged_file_is_an_error_or_reads_on() {
     let store = RedbStore::open(folder.file(), RedbOptions::default()).unwrap();
     runtime.block_on(async {
         for number in 0..50 {
-            store
-                .commit(order(owner(1), number, Timestamp(number as i64)))
-                .await
-                .unwrap();
+            store.commit(order(owner(1), number, Timestamp(number as i64))).await.unwrap();
         }
     });
     store.close();

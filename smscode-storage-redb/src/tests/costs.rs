@@ -25,85 +25,31 @@ fn put(number: u64, expect: Expect, version: u64, terms: &[&str]) -> Entry {
         expect,
         version,
         body: Body::empty(),
-        terms: terms
-            .iter()
-            .map(|at| Term {
-                index: Kind::of("due"),
-                at: at.as_bytes().to_vec(),
-            })
-            .collect(),
+        terms: terms.iter().map(|at| Term { index: Kind::of("due"), at: at.as_bytes().to_vec() }).collect(),
     }
 }
 
 /// What is committed, and how many rows that writes.
 fn cases() -> Vec<(&'static str, Vec<Entry>, u64)> {
     let (owner_of_all, body) = (owner(1), Body::empty());
-    let append = Entry::Append {
-        owner: owner_of_all,
-        body,
-    };
+    let append = Entry::Append { owner: owner_of_all, body };
     let house = |name: &str| Place::House(House(name.into()));
-    let deposit = |id: &str| {
-        post(
-            id.into(),
-            TransferKind::Deposit,
-            house("a"),
-            Place::Customer(owner(1), Bucket::Available),
-            5,
-        )
-    };
+    let deposit =
+        |id: &str| post(id.into(), TransferKind::Deposit, house("a"), Place::Customer(owner(1), Bucket::Available), 5);
     // operation and its group: 2 rows each time
     vec![
         ("nothing", vec![], 2),
-        (
-            "a record with two terms",
-            vec![put(1, Expect::Absent, 1, &["a", "b"])],
-            2 + 3,
-        ),
-        (
-            "the same terms",
-            vec![put(1, Expect::Version(1), 2, &["b", "a"])],
-            2 + 1,
-        ),
-        (
-            "one term changes",
-            vec![put(1, Expect::Version(2), 3, &["b", "c"])],
-            2 + 3,
-        ),
-        (
-            "ensured only",
-            vec![Entry::Ensure {
-                key: order_key(owner(1), 1),
-                expect: Expect::Version(3),
-            }],
-            2,
-        ),
-        (
-            "deleted",
-            vec![Entry::Delete {
-                key: order_key(owner(1), 1),
-                expect: Expect::Version(3),
-            }],
-            2 + 3,
-        ),
+        ("a record with two terms", vec![put(1, Expect::Absent, 1, &["a", "b"])], 2 + 3),
+        ("the same terms", vec![put(1, Expect::Version(1), 2, &["b", "a"])], 2 + 1),
+        ("one term changes", vec![put(1, Expect::Version(2), 3, &["b", "c"])], 2 + 3),
+        ("ensured only", vec![Entry::Ensure { key: order_key(owner(1), 1), expect: Expect::Version(3) }], 2),
+        ("deleted", vec![Entry::Delete { key: order_key(owner(1), 1), expect: Expect::Version(3) }], 2 + 3),
         // id, statement line, head, tally, house account
         ("a transfer", vec![deposit("x")], 2 + 5),
         ("two of them", vec![deposit("y"), deposit("z")], 2 + 7),
-        (
-            "between house accounts",
-            vec![post(b"h".to_vec(), TransferKind::Adjust, house("a"), house("b"), 5)],
-            2 + 4,
-        ),
+        ("between house accounts", vec![post(b"h".to_vec(), TransferKind::Adjust, house("a"), house("b"), 5)], 2 + 4),
         ("an event and its number", vec![append], 2 + 2),
-        (
-            "a count",
-            vec![Entry::Count {
-                counter: counter(owner(1)),
-                delta: 1,
-                max: None,
-            }],
-            2 + 1,
-        ),
+        ("a count", vec![Entry::Count { counter: counter(owner(1)), delta: 1, max: None }], 2 + 1),
     ]
 }
 
@@ -111,10 +57,7 @@ fn cases() -> Vec<(&'static str, Vec<Entry>, u64)> {
 async fn rows_and_syncs_are_what_the_table_says() {
     let cases = cases();
     for (quick_repair, syncs) in [(true, 2), (false, 1)] {
-        let options = RedbOptions {
-            quick_repair,
-            ..RedbOptions::default()
-        };
+        let options = RedbOptions { quick_repair, ..RedbOptions::default() };
         let disk = Disk::new(1);
         let store = RedbStore::with_opener(disk.opener(&options), options).unwrap();
         for (number, (case, entries, rows)) in cases.iter().enumerate() {
@@ -131,11 +74,7 @@ async fn rows_and_syncs_are_what_the_table_says() {
         let mut reused = (*set(3, vec![])).clone();
         reused.fingerprint = Fingerprint([9; 16]);
         store.commit(Arc::new(reused)).await.unwrap_err();
-        assert_eq!(
-            (disk.syncs() - disk.growths()),
-            synced,
-            "a replay and a refusal need no sync"
-        );
+        assert_eq!((disk.syncs() - disk.growths()), synced, "a replay and a refusal need no sync");
         assert_eq!(store.figures().unwrap(), before);
     }
 }
@@ -146,10 +85,7 @@ fn callers_that_wait_together_share_a_sync() {
     let options = RedbOptions::default();
     let disk = Disk::new(2);
     let store = Arc::new(RedbStore::with_opener(disk.opener(&options), options).unwrap());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
         let tasks: Vec<_> = (0..512_u64)
             .map(|number| {
@@ -168,11 +104,7 @@ fn callers_that_wait_together_share_a_sync() {
 
 #[tokio::test]
 async fn operation_ids_are_forgotten_a_bounded_number_at_a_time() {
-    let options = RedbOptions {
-        group_max: 64,
-        cache_bytes: 4 << 20,
-        ..RedbOptions::default()
-    };
+    let options = RedbOptions { group_max: 64, cache_bytes: 4 << 20, ..RedbOptions::default() };
     let disk = Disk::new(3);
     let store = Arc::new(RedbStore::with_opener(disk.opener(&options), options).unwrap());
     let rows = |name: &str| {

@@ -36,10 +36,7 @@ fn outcome(result: &Result<Receipt, StoreError>) -> Option<bool> {
     match result {
         Ok(_) => Some(true),
         Err(StoreError::Unavailable { effect: Effect::No, .. }) => Some(false),
-        Err(StoreError::Unavailable {
-            effect: Effect::Unknown,
-            ..
-        }) => None,
+        Err(StoreError::Unavailable { effect: Effect::Unknown, .. }) => None,
         Err(other) => panic!("{other}"),
     }
 }
@@ -49,10 +46,7 @@ async fn statement(store: &RedbStore, owner: Owner) -> Vec<Row> {
     let mut transfers = Vec::new();
     let mut after = None;
     loop {
-        let page = store
-            .scan(&Index::Transfers(owner), &Range::all(), after.as_ref(), 7)
-            .await
-            .unwrap();
+        let page = store.scan(&Index::Transfers(owner), &Range::all(), after.as_ref(), 7).await.unwrap();
         transfers.extend(page.rows);
         after = page.next;
         if after.is_none() {
@@ -67,29 +61,15 @@ async fn check(store: &RedbStore, sent: &Sent, case: &str) {
     let mut money = 0;
     for number in 1..=OWNERS as u8 {
         let owner = owner(number);
-        let records = store
-            .scan(&Index::Kind(Kind::of("order")), &Range::prefix(&owner.0), None, 1_000)
-            .await
-            .unwrap();
+        let records = store.scan(&Index::Kind(Kind::of("order")), &Range::prefix(&owner.0), None, 1_000).await.unwrap();
         let keys: Vec<_> = records.rows.iter().map(|row| row.cursor().key.unwrap()).collect();
         let transfers = statement(store, owner).await;
-        let events = store
-            .scan(&Index::Events(owner), &Range::all(), None, 1_000)
-            .await
-            .unwrap()
-            .rows
-            .len();
+        let events = store.scan(&Index::Events(owner), &Range::all(), None, 1_000).await.unwrap().rows.len();
         for (number, (_, _, must)) in sent.iter().filter(|(_, (of, ..))| *of == owner) {
             let there = keys.contains(&order_key(owner, *number));
-            assert!(
-                must.is_none_or(|must| must == there),
-                "{case}: order {number} wanted {must:?}, found {there}"
-            );
+            assert!(must.is_none_or(|must| must == there), "{case}: order {number} wanted {must:?}, found {there}");
         }
-        let snapshot = store
-            .load(&[LoadKey::Head(owner), LoadKey::Counter(counter(owner))])
-            .await
-            .unwrap();
+        let snapshot = store.load(&[LoadKey::Head(owner), LoadKey::Counter(counter(owner))]).await.unwrap();
         let head = snapshot.head(owner);
         let whole = keys.len() as u64;
         assert_eq!(
@@ -110,24 +90,9 @@ async fn check(store: &RedbStore, sent: &Sent, case: &str) {
         assert_eq!(last.entry.unwrap().available, head.available, "{case}");
         money += head.available;
     }
-    let terms = store
-        .scan(&Index::Term(Kind::of("due")), &Range::all(), None, 1_000)
-        .await
-        .unwrap()
-        .rows
-        .len();
-    let totals = store
-        .totals()
-        .await
-        .unwrap()
-        .currencies
-        .remove(&Currency::Idr)
-        .unwrap_or_default();
-    assert_eq!(
-        (totals.sum(), totals.available, totals.transfers),
-        (0, i128::from(money), terms as u64),
-        "{case}"
-    );
+    let terms = store.scan(&Index::Term(Kind::of("due")), &Range::all(), None, 1_000).await.unwrap().rows.len();
+    let totals = store.totals().await.unwrap().currencies.remove(&Currency::Idr).unwrap_or_default();
+    assert_eq!((totals.sum(), totals.available, totals.transfers), (0, i128::from(money), terms as u64), "{case}");
 }
 
 /// How many were answered well, with `No`, and with `Unknown`.
@@ -192,8 +157,5 @@ fn nothing_answered_is_lost_and_nothing_is_there_by_halves() {
         all = [0, 1, 2].map(|i| all[i] + counts[i]);
     }
     println!("answered, refused, unknown: {all:?}");
-    assert!(
-        seeds.len() == 1 || all.iter().all(|count| *count > 100),
-        "too little was tried: {all:?}"
-    );
+    assert!(seeds.len() == 1 || all.iter().all(|count| *count > 100), "too little was tried: {all:?}");
 }

@@ -18,11 +18,7 @@ async fn there(store: &RedbStore, number: u64) -> Result<bool, StoreError> {
 #[tokio::test]
 async fn a_full_disk_loses_nothing_and_commits_go_on_when_there_is_room() {
     for quick_repair in [true, false] {
-        let options = RedbOptions {
-            quick_repair,
-            cache_bytes: 1 << 20,
-            ..RedbOptions::default()
-        };
+        let options = RedbOptions { quick_repair, cache_bytes: 1 << 20, ..RedbOptions::default() };
         let disk = Disk::new(7);
         let store = RedbStore::with_opener(disk.opener(&options), options).unwrap();
         for number in 0..20 {
@@ -35,10 +31,7 @@ async fn a_full_disk_loses_nothing_and_commits_go_on_when_there_is_room() {
                 match store.commit(order(owner(1), next, NOON)).await {
                     Ok(_) => assert!(there(&store, next).await.unwrap(), "answered and there"),
                     Err(StoreError::Unavailable { effect, reason, .. }) => {
-                        assert!(
-                            reason.contains("no room on the disk") || effect == Effect::No,
-                            "{reason}"
-                        );
+                        assert!(reason.contains("no room on the disk") || effect == Effect::No, "{reason}");
                         failed.push(next);
                     }
                     Err(other) => panic!("{other}"),
@@ -64,10 +57,7 @@ async fn a_full_disk_loses_nothing_and_commits_go_on_when_there_is_room() {
 
 #[tokio::test]
 async fn a_read_that_meets_a_dead_disk_brings_the_store_back_when_the_disk_is() {
-    let options = RedbOptions {
-        cache_bytes: 0,
-        ..RedbOptions::default()
-    };
+    let options = RedbOptions { cache_bytes: 0, ..RedbOptions::default() };
     let disk = Disk::new(8);
     let store = RedbStore::with_opener(disk.opener(&options), options).unwrap();
     store.commit(order(owner(1), 1, NOON)).await.unwrap();
@@ -87,13 +77,7 @@ async fn a_closed_store_says_so() {
     let folder = Folder::new();
     let store = RedbStore::open(folder.file(), RedbOptions::default()).unwrap();
     store.close();
-    for error in [
-        store.commit(order(owner(1), 1, NOON)).await.unwrap_err(),
-        store.totals().await.unwrap_err(),
-    ] {
-        assert_eq!(
-            error.to_string(),
-            "the store redb is unavailable (effect: No): it is closed"
-        );
+    for error in [store.commit(order(owner(1), 1, NOON)).await.unwrap_err(), store.totals().await.unwrap_err()] {
+        assert_eq!(error.to_string(), "the store redb is unavailable (effect: No): it is closed");
     }
 }

@@ -46,13 +46,7 @@ fn record(kind: &'static str, owner: Owner, id: &[u8], version: u64, terms: &[(&
         expect: Expect::Absent,
         version,
         body: Body::from_text("{\"v\":1,\"text\":\"ж\"}").unwrap(),
-        terms: terms
-            .iter()
-            .map(|(index, at)| Term {
-                index: Kind::of(index),
-                at: at.to_vec(),
-            })
-            .collect(),
+        terms: terms.iter().map(|(index, at)| Term { index: Kind::of(index), at: at.to_vec() }).collect(),
     }
 }
 
@@ -65,14 +59,7 @@ fn second() -> ChangeSet {
     let mut second = ChangeSet::new(OperationId([0xB2; 16]), Timestamp(1_778_490_000_000_002));
     for (number, currency) in [(2, Currency::Usd), (3, Currency::Usdt), (4, Currency::Rub)] {
         let (id, credit) = (format!("d{number}"), bucket(number, available));
-        second.push(transfer(
-            &id,
-            Deposit,
-            house(House::clearing("host")),
-            credit,
-            currency,
-            Amount::Exact(7),
-        ));
+        second.push(transfer(&id, Deposit, house(House::clearing("host")), credit, currency, Amount::Exact(7)));
     }
     second.push(transfer(
         "f",
@@ -95,10 +82,7 @@ fn second() -> ChangeSet {
 
 /// All kinds of rows, all kinds of transfers, all currencies, all places.
 fn commits() -> Vec<ChangeSet> {
-    let (revenue, host) = (
-        || Place::House(House::revenue()),
-        || Place::House(House::clearing("host")),
-    );
+    let (revenue, host) = (|| Place::House(House::revenue()), || Place::House(House::clearing("host")));
     let bucket = |number, bucket| Place::Customer(owner(number), bucket);
     let (available, held, debt) = (Bucket::Available, Bucket::Held, Bucket::Debt);
     let mut first = ChangeSet::new(OperationId([0xA1; 16]), Timestamp(1_778_490_000_000_001));
@@ -107,11 +91,7 @@ fn commits() -> Vec<ChangeSet> {
         record("order", owner(1), b"\0one", 0x0102_0304_0506_0708, &order),
         record("claim", Owner::NONE, b"", u64::MAX, &[]),
         Entry::Count {
-            counter: CounterKey {
-                owner: owner(1),
-                name: "cancels".into(),
-                period: "2026-11-22".into(),
-            },
+            counter: CounterKey { owner: owner(1), name: "cancels".into(), period: "2026-11-22".into() },
             delta: 258,
             max: Some(300),
         },
@@ -120,31 +100,10 @@ fn commits() -> Vec<ChangeSet> {
     use TransferKind::{Capture, Deposit, Hold, Release, Reverse};
     first.entries.extend([
         transfer("d", Deposit, host(), bucket(1, available), idr, Amount::Exact(1_000)),
-        transfer(
-            "h",
-            Hold,
-            bucket(1, available),
-            bucket(1, held),
-            idr,
-            Amount::Exact(258),
-        ),
+        transfer("h", Hold, bucket(1, available), bucket(1, held), idr, Amount::Exact(258)),
         transfer("c", Capture, bucket(1, held), revenue(), idr, Amount::Exact(200)),
-        transfer(
-            "l",
-            Release,
-            bucket(1, held),
-            bucket(1, available),
-            idr,
-            Amount::Exact(8),
-        ),
-        transfer(
-            "r",
-            Reverse,
-            bucket(1, available),
-            host(),
-            idr,
-            Amount::UpTo(2_000, bucket(1, debt)),
-        ),
+        transfer("l", Release, bucket(1, held), bucket(1, available), idr, Amount::Exact(8)),
+        transfer("r", Reverse, bucket(1, available), host(), idr, Amount::UpTo(2_000, bucket(1, debt))),
     ]);
     let body = Body::from_text("{\"type\":\"order\"}").unwrap();
     first.push(Entry::Append { owner: owner(1), body });
@@ -173,16 +132,8 @@ fn dump(store: &RedbStore) -> String {
 /// All that the port shows of the store, as text.
 async fn reading(store: &RedbStore) -> String {
     let mut text = String::new();
-    let counter = CounterKey {
-        owner: owner(1),
-        name: "cancels".into(),
-        period: "2026-11-22".into(),
-    };
-    let counted = store
-        .load(&[LoadKey::Counter(counter.clone())])
-        .await
-        .unwrap()
-        .counter(&counter);
+    let counter = CounterKey { owner: owner(1), name: "cancels".into(), period: "2026-11-22".into() };
+    let counted = store.load(&[LoadKey::Counter(counter.clone())]).await.unwrap().counter(&counter);
     writeln!(text, "cancels: {counted}").unwrap();
     let mut indexes = vec![Index::Heads];
     indexes.extend(["order", "claim"].map(|kind| Index::Kind(Kind::of(kind))));
@@ -230,16 +181,11 @@ async fn rows_of_every_format_read_as_they_did() {
         for row in rows.lines().skip(1) {
             let parts: Vec<&str> = row.split(' ').collect();
             let bytes = |hex: &str| -> Vec<u8> {
-                (0..hex.len())
-                    .step_by(2)
-                    .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-                    .collect()
+                (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
             };
             let (_, table) = ALL.into_iter().find(|(name, _)| *name == parts[0]).unwrap();
             let mut table = transaction.open_table(table).unwrap();
-            table
-                .insert(bytes(parts[1]).as_slice(), bytes(parts[2]).as_slice())
-                .unwrap();
+            table.insert(bytes(parts[1]).as_slice(), bytes(parts[2]).as_slice()).unwrap();
         }
         transaction.commit().unwrap();
     }

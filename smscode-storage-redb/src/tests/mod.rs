@@ -86,10 +86,7 @@ fn order(owner: Owner, number: u64, time: Timestamp) -> Arc<ChangeSet> {
             expect: Expect::Absent,
             version: number,
             body: Body::from_text(&format!("{{\"number\":{number},\"text\":\"{}\"}}", "x".repeat(300))).unwrap(),
-            terms: vec![Term {
-                index: Kind::of("due"),
-                at: time.sort_bytes().to_vec(),
-            }],
+            terms: vec![Term { index: Kind::of("due"), at: time.sort_bytes().to_vec() }],
         })
         .push(post(
             id.to_vec(),
@@ -98,14 +95,7 @@ fn order(owner: Owner, number: u64, time: Timestamp) -> Arc<ChangeSet> {
             Place::Customer(owner, Bucket::Available),
             10,
         ))
-        .push(Entry::Count {
-            counter: counter(owner),
-            delta: 1,
-            max: None,
-        })
-        .push(Entry::Append {
-            owner,
-            body: Body::empty(),
-        });
+        .push(Entry::Count { counter: counter(owner), delta: 1, max: None })
+        .push(Entry::Append { owner, body: Body::empty() });
     Arc::new(change_set.seal(Body::from_text(&format!("{{\"order\":{number}}}")).unwrap()))
 }

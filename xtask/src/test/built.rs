@@ -24,11 +24,7 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn which(&self) -> Which<'_> {
-        Which {
-            package: &self.package,
-            kind: &self.kind,
-            name: &self.name,
-        }
+        Which { package: &self.package, kind: &self.kind, name: &self.name }
     }
 }
 
@@ -38,20 +34,14 @@ pub(crate) const EVERYTHING: &[&str] = &["--workspace", "--all-features", "--loc
 /// Builds all tests; fails when the build fails or a target that cargo tests was not built.
 pub(crate) fn build(workspace: &Workspace, limit: Duration) -> Result<Vec<Program>, String> {
     let mut command = process::cargo(&workspace.root, &["test"]);
-    command
-        .args(EVERYTHING)
-        .args(["--no-run", "--message-format", "json-render-diagnostics"]);
+    command.args(EVERYTHING).args(["--no-run", "--message-format", "json-render-diagnostics"]);
     let mut programs = Vec::new();
     let built = process::stream(command, limit, |line| programs.extend(program(workspace, line)))?;
     if !built {
         return Err("the build failed".to_owned());
     }
     let missing = missing(workspace, &programs);
-    if missing.is_empty() {
-        Ok(programs)
-    } else {
-        Err(format!("not built: {}", missing.join(", ")))
-    }
+    if missing.is_empty() { Ok(programs) } else { Err(format!("not built: {}", missing.join(", "))) }
 }
 
 /// The test program that a message of the build announces, if it announces one.
@@ -59,10 +49,8 @@ fn program(workspace: &Workspace, line: &str) -> Option<Program> {
     let message: Value = serde_json::from_str(line).ok()?;
     let is_test = message["reason"] == "compiler-artifact" && message["profile"]["test"] == true;
     let executable = message["executable"].as_str().filter(|_| is_test)?;
-    let package = workspace
-        .packages
-        .iter()
-        .find(|package| Some(package.id.as_str()) == message["package_id"].as_str())?;
+    let package =
+        workspace.packages.iter().find(|package| Some(package.id.as_str()) == message["package_id"].as_str())?;
     Some(Program {
         package: package.name.clone(),
         version: package.version.clone(),
@@ -76,14 +64,10 @@ fn program(workspace: &Workspace, line: &str) -> Option<Program> {
 /// Targets that cargo lists as tested but did not build, so that none is ever left out silently.
 fn missing(workspace: &Workspace, programs: &[Program]) -> Vec<String> {
     let built: BTreeSet<(&str, &str, &str)> = programs.iter().map(|it| (&*it.package, &*it.kind, &*it.name)).collect();
-    let listed = workspace
-        .packages
-        .iter()
-        .flat_map(|package| package.tested.iter().map(move |target| (package, target)));
+    let listed =
+        workspace.packages.iter().flat_map(|package| package.tested.iter().map(move |target| (package, target)));
     let left_out = listed.filter(|(package, (kind, name))| !built.contains(&(&*package.name, &**kind, &**name)));
-    left_out
-        .map(|(package, (kind, name))| format!("{} {kind} {name}", package.name))
-        .collect()
+    left_out.map(|(package, (kind, name))| format!("{} {kind} {name}", package.name)).collect()
 }
 
 #[cfg(test)]
@@ -99,17 +83,10 @@ mod tests {
             folder: PathBuf::from("a"),
             publishable: true,
             features: Vec::new(),
-            tested: vec![
-                ("lib".to_owned(), "a".to_owned()),
-                ("test".to_owned(), "later".to_owned()),
-            ],
+            tested: vec![("lib".to_owned(), "a".to_owned()), ("test".to_owned(), "later".to_owned())],
             library: None,
         };
-        Workspace {
-            root: PathBuf::from("."),
-            target: PathBuf::from("target"),
-            packages: vec![package],
-        }
+        Workspace { root: PathBuf::from("."), target: PathBuf::from("target"), packages: vec![package] }
     }
 
     #[test]

@@ -7,17 +7,8 @@ pub(crate) const BUDGET_MINUTES: u64 = 35;
 pub(crate) const COMMAND_MINUTES: u64 = 15;
 
 /// Targets whose passing tests print figures worth reading (seeds, recall, rates), by a part of `package::target`.
-pub(crate) const SHOWS_FIGURES: &[&str] = &[
-    "smscode-core",
-    "conformance",
-    "model",
-    "propert",
-    "crash",
-    "simulat",
-    "chain",
-    "smscode-server",
-    "bench",
-];
+pub(crate) const SHOWS_FIGURES: &[&str] =
+    &["smscode-core", "conformance", "model", "propert", "crash", "simulat", "chain", "smscode-server", "bench"];
 
 /// A step of the run with a time of its own.
 #[derive(Debug)]
@@ -58,19 +49,10 @@ const fn layer(name: &'static str, run: Run) -> Layer {
 pub(crate) const LAYERS: &[Layer] = &[
     layer("tidy", Run::Tidy),
     layer("build", Run::Build),
-    layer(
-        "unit and rules",
-        Run::Targets(|which| matches!(which.kind, "lib" | "bin")),
-    ),
-    layer(
-        "properties and models",
-        Run::Targets(|which| named(which, &["propert", "model", "crash", "simulat"])),
-    ),
+    layer("unit and rules", Run::Targets(|which| matches!(which.kind, "lib" | "bin"))),
+    layer("properties and models", Run::Targets(|which| named(which, &["propert", "model", "crash", "simulat"]))),
     layer("conformance", Run::Targets(|which| named(which, &["conformance"]))),
-    layer(
-        "server over HTTP",
-        Run::Targets(|which| which.package == "smscode-server"),
-    ),
+    layer("server over HTTP", Run::Targets(|which| which.package == "smscode-server")),
     layer("everything else", Run::Targets(|_| true)),
     layer("doc tests", Run::Docs),
     layer("deny", Run::Deny),
@@ -88,9 +70,7 @@ pub(crate) fn shows_figures(which: &Which<'_>) -> bool {
 
 /// The place in [`LAYERS`] of the layer that runs this target.
 pub(crate) fn layer_of(which: &Which<'_>) -> Option<usize> {
-    LAYERS
-        .iter()
-        .position(|layer| matches!(layer.run, Run::Targets(picks) if picks(which)))
+    LAYERS.iter().position(|layer| matches!(layer.run, Run::Targets(picks) if picks(which)))
 }
 
 #[cfg(test)]
@@ -123,15 +103,7 @@ mod tests {
 
     #[test]
     fn figures_are_shown_by_name() {
-        assert!(shows_figures(&Which {
-            package: "smscode-storage-redb",
-            kind: "test",
-            name: "conformance"
-        }));
-        assert!(!shows_figures(&Which {
-            package: "xtask",
-            kind: "bin",
-            name: "xtask"
-        }));
+        assert!(shows_figures(&Which { package: "smscode-storage-redb", kind: "test", name: "conformance" }));
+        assert!(!shows_figures(&Which { package: "xtask", kind: "bin", name: "xtask" }));
     }
 }

@@ -59,21 +59,13 @@ pub(crate) fn run(workspace: &Workspace) -> bool {
 fn closed(layer: &Layer, took: Duration, found: Found) -> Ran {
     let well = found.tally.failed == 0 && found.failures.is_empty();
     let remark = if well { found.note } else { found.failures.join("; ") };
-    Ran {
-        name: layer.name,
-        took,
-        tally: found.tally,
-        remark,
-        well,
-    }
+    Ran { name: layer.name, took, tally: found.tally, remark, well }
 }
 
 fn run_layer(workspace: &Workspace, at: usize, layer: &Layer, programs: &mut Vec<Program>) -> Found {
     let mut found = Found::default();
     match layer.run {
-        Run::Tidy => tidy::run(workspace, false)
-            .iter()
-            .for_each(|rule| found.fail((*rule).to_owned())),
+        Run::Tidy => tidy::run(workspace, false).iter().for_each(|rule| found.fail((*rule).to_owned())),
         Run::Build => match built::build(workspace, COMMAND_LIMIT) {
             Ok(mut built) => {
                 built.sort_by(|one, other| one.which().cmp(&other.which()));
@@ -83,10 +75,8 @@ fn run_layer(workspace: &Workspace, at: usize, layer: &Layer, programs: &mut Vec
             Err(reason) => found.fail(reason),
         },
         Run::Targets(_) => {
-            let picked: Vec<&Program> = programs
-                .iter()
-                .filter(|it| layers::layer_of(&it.which()) == Some(at))
-                .collect();
+            let picked: Vec<&Program> =
+                programs.iter().filter(|it| layers::layer_of(&it.which()) == Some(at)).collect();
             found.note = format!("programs: {}", picked.len());
             for program in picked {
                 run_program(program, &mut found);
@@ -107,12 +97,8 @@ fn run_program(program: &Program, found: &mut Found) {
     let which = program.which();
     println!("     Running {} {} of {}", which.kind, which.name, which.package);
     let mut command = Command::new(&program.executable);
-    command
-        .current_dir(&program.folder)
-        .env("CARGO_MANIFEST_DIR", &program.folder);
-    command
-        .env("CARGO_PKG_NAME", &program.package)
-        .env("CARGO_PKG_VERSION", &program.version);
+    command.current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder);
+    command.env("CARGO_PKG_NAME", &program.package).env("CARGO_PKG_VERSION", &program.version);
     if layers::shows_figures(&which) {
         command.arg("--show-output");
     }
@@ -169,16 +155,7 @@ fn deny(workspace: &Workspace, found: &mut Found) {
         println!("{}", found.note);
         return;
     }
-    let arguments = [
-        "deny",
-        "--all-features",
-        "--offline",
-        "--locked",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ];
+    let arguments = ["deny", "--all-features", "--offline", "--locked", "check", "bans", "licenses", "sources"];
     let complaints = process::complaints(process::cargo(&workspace.root, &arguments));
     for line in &complaints {
         println!("{line}");
@@ -205,16 +182,8 @@ mod tests {
     fn programs_are_counted_by_what_they_say_and_how_they_end() {
         let table = [
             ("echo 'test result: ok. 2 passed; 0 failed; 0 ignored'", (2, 0), 0),
-            (
-                "echo 'test result: FAILED. 1 passed; 3 failed; 0 ignored'; exit 101",
-                (1, 3),
-                1,
-            ),
-            (
-                "echo 'test result: ok. 2 passed; 0 failed; 0 ignored'; exit 1",
-                (2, 1),
-                1,
-            ),
+            ("echo 'test result: FAILED. 1 passed; 3 failed; 0 ignored'; exit 101", (1, 3), 1),
+            ("echo 'test result: ok. 2 passed; 0 failed; 0 ignored'; exit 1", (2, 1), 1),
             ("kill -9 $$", (0, 1), 1),
         ];
         for (script, (passed, failed), failures) in table {

@@ -26,15 +26,9 @@ impl Tally {
 pub(crate) fn result_line(line: &str) -> Option<Tally> {
     let rest = line.strip_prefix("test result: ")?;
     let (_, counts) = rest.split_once(". ")?;
-    let count = |label: &str| {
-        counts
-            .split(';')
-            .find_map(|part| part.trim().strip_suffix(label)?.trim().parse::<u64>().ok())
-    };
-    Some(Tally {
-        passed: count("passed")?,
-        failed: count("failed")?,
-    })
+    let count =
+        |label: &str| counts.split(';').find_map(|part| part.trim().strip_suffix(label)?.trim().parse::<u64>().ok());
+    Some(Tally { passed: count("passed")?, failed: count("failed")? })
 }
 
 /// A layer that has run.
@@ -56,31 +50,17 @@ pub(crate) fn minutes(took: Duration) -> String {
 
 /// The closing table, and whether the sum is within the budget.
 pub(crate) fn table(layers: &[Ran], budget: Duration) -> (String, bool) {
-    let mut text = format!(
-        "{:<24}{:>8}  {:>7}  {:>7}  remark\n",
-        "layer", "minutes", "passed", "failed"
-    );
+    let mut text = format!("{:<24}{:>8}  {:>7}  {:>7}  remark\n", "layer", "minutes", "passed", "failed");
     for ran in layers {
         let word = if ran.well { "" } else { "FAILED " };
         let Tally { passed, failed } = ran.tally;
-        let _ = writeln!(
-            text,
-            "{:<24}{:>8}  {passed:>7}  {failed:>7}  {word}{}",
-            ran.name,
-            minutes(ran.took),
-            ran.remark
-        );
+        let _ =
+            writeln!(text, "{:<24}{:>8}  {passed:>7}  {failed:>7}  {word}{}", ran.name, minutes(ran.took), ran.remark);
     }
     let sum: Duration = layers.iter().map(|ran| ran.took).sum();
     let within = sum <= budget;
     let verdict = if within { "within" } else { "OVER" };
-    let _ = writeln!(
-        text,
-        "{:<24}{:>8}  {verdict} the budget of {}",
-        "sum",
-        minutes(sum),
-        minutes(budget)
-    );
+    let _ = writeln!(text, "{:<24}{:>8}  {verdict} the budget of {}", "sum", minutes(sum), minutes(budget));
     (text, within)
 }
 
@@ -111,14 +91,8 @@ mod tests {
 
     #[test]
     fn minutes_have_two_decimals() {
-        let table = [
-            (0, "0.00"),
-            (599, "0.00"),
-            (600, "0.01"),
-            (60_000, "1.00"),
-            (90_000, "1.50"),
-            (2_100_000, "35.00"),
-        ];
+        let table =
+            [(0, "0.00"), (599, "0.00"), (600, "0.01"), (60_000, "1.00"), (90_000, "1.50"), (2_100_000, "35.00")];
         for (millis, text) in table {
             assert_eq!(minutes(Duration::from_millis(millis)), text);
         }

@@ -12,26 +12,13 @@ const PROVIDERS: &str = "smscode-providers";
 
 /// Every file is as rustfmt would write it.
 pub(crate) fn formatting(workspace: &Workspace) -> Outcome {
-    said(
-        "rustfmt has nothing to change",
-        workspace,
-        &["fmt", "--all", "--", "--check"],
-    )
+    said("rustfmt has nothing to change", workspace, &["fmt", "--all", "--", "--check"])
 }
 
 /// Clippy on everything: libraries, programs, tests, benches, examples, with every feature.
 pub(crate) fn clippy(workspace: &Workspace) -> Outcome {
-    let scope = [
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let scope =
+        ["clippy", "--quiet", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
     said("no warnings on any target", workspace, &scope)
 }
 
@@ -40,30 +27,20 @@ pub(crate) fn clippy(workspace: &Workspace) -> Outcome {
 pub(crate) fn banned(workspace: &Workspace) -> Outcome {
     let bans = fs::read_to_string(workspace.root.join("deny.toml")).unwrap_or_default();
     let shape = ["--edges", "normal,build,dev", "--prefix", "none", "--format", "{p}"];
-    let mut command = process::cargo(
-        &workspace.root,
-        &["tree", "--quiet", "--workspace", "--all-features", "--locked"],
-    );
+    let mut command =
+        process::cargo(&workspace.root, &["tree", "--quiet", "--workspace", "--all-features", "--locked"]);
     command.args(shape);
     match process::output(command) {
         Ok(tree) => banned_in(&bans, &tree),
-        Err(reason) => Outcome {
-            summary: String::new(),
-            findings: vec![Finding::plain("", &reason)],
-        },
+        Err(reason) => Outcome { summary: String::new(), findings: vec![Finding::plain("", &reason)] },
     }
 }
 
 fn banned_in(bans: &str, tree: &str) -> Outcome {
-    let names: BTreeSet<&str> = bans
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("{ crate = \"")?.split('"').next())
-        .collect();
-    let compiled: BTreeSet<&str> = tree
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .filter(|name| !name.is_empty())
-        .collect();
+    let names: BTreeSet<&str> =
+        bans.lines().filter_map(|line| line.trim().strip_prefix("{ crate = \"")?.split('"').next()).collect();
+    let compiled: BTreeSet<&str> =
+        tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty()).collect();
     let mut findings: Vec<Finding> = compiled
         .intersection(&names)
         .map(|name| Finding::plain(name, "is banned in deny.toml; `cargo tree -i` says who wants it"))
@@ -74,20 +51,12 @@ fn banned_in(bans: &str, tree: &str) -> Outcome {
             "has no ban list that can be read, one `{ crate = \"name\", ... }` per line",
         ));
     }
-    Outcome {
-        summary: format!("{} crates compiled, none of {} banned", compiled.len(), names.len()),
-        findings,
-    }
+    Outcome { summary: format!("{} crates compiled, none of {} banned", compiled.len(), names.len()), findings }
 }
 
 /// Every crate that is published can be packaged: manifest complete, all files it includes inside its folder.
 pub(crate) fn packages(workspace: &Workspace) -> Outcome {
-    let names: Vec<&str> = workspace
-        .packages
-        .iter()
-        .filter(|it| it.publishable)
-        .map(|it| it.name.as_str())
-        .collect();
+    let names: Vec<&str> = workspace.packages.iter().filter(|it| it.publishable).map(|it| it.name.as_str()).collect();
     let mut arguments = vec!["package", "--quiet", "--locked", "--allow-dirty", "--no-verify"];
     for name in &names {
         arguments.extend(["-p", name]);
@@ -111,19 +80,13 @@ pub(crate) fn features(workspace: &Workspace) -> Outcome {
         findings.extend(said("", workspace, &arguments).findings);
         checked += 1;
     }
-    Outcome {
-        summary: format!("{checked} checks of {PROVIDERS}"),
-        findings,
-    }
+    Outcome { summary: format!("{checked} checks of {PROVIDERS}"), findings }
 }
 
 fn said(summary: &str, workspace: &Workspace, arguments: &[&str]) -> Outcome {
     let complaints = process::complaints(process::cargo(&workspace.root, arguments));
     let findings = complaints.into_iter().map(|line| Finding::plain("", &line)).collect();
-    Outcome {
-        summary: summary.to_owned(),
-        findings,
-    }
+    Outcome { summary: summary.to_owned(), findings }
 }
 
 #[cfg(test)]
@@ -136,10 +99,7 @@ mod tests {
     #[test]
     fn a_banned_crate_in_the_tree_is_found() {
         let bans = "[bans]\ndeny = [\n  { crate = \"ring\", reason = \"x\" },\n]\n";
-        assert_eq!(
-            banned_in(bans, "a v1.0.0\nring v0.17.0\n\nring v0.17.0 (*)\n").places(),
-            ["ring"]
-        );
+        assert_eq!(banned_in(bans, "a v1.0.0\nring v0.17.0\n\nring v0.17.0 (*)\n").places(), ["ring"]);
         assert!(banned_in(bans, "a v1.0.0\nstring v1.0.0\n").findings.is_empty());
         assert_eq!(banned_in("", "a v1.0.0\n").places(), ["deny.toml"]);
     }
@@ -159,26 +119,13 @@ mod tests {
         let root = workspace::read().unwrap().root;
         let folder = std::env::temp_dir().join(format!("xtask-bans-{}", std::process::id()));
         fs::create_dir_all(folder.join("src")).unwrap();
-        fs::write(
-            folder.join("Cargo.toml"),
-            "[package]\nname = \"planted\"\nedition = \"2024\"\n[workspace]\n",
-        )
-        .unwrap();
+        fs::write(folder.join("Cargo.toml"), "[package]\nname = \"planted\"\nedition = \"2024\"\n[workspace]\n")
+            .unwrap();
         fs::copy(root.join("clippy.toml"), folder.join("clippy.toml")).unwrap();
-        let planted = [
-            "std::time::SystemTime::now",
-            "std::time::Instant::now",
-            "std::thread::spawn",
-        ];
-        let source = format!(
-            "pub fn f() {{ let _ = ({}(), {}(), {}(|| ())); }}",
-            planted[0], planted[1], planted[2]
-        );
+        let planted = ["std::time::SystemTime::now", "std::time::Instant::now", "std::thread::spawn"];
+        let source = format!("pub fn f() {{ let _ = ({}(), {}(), {}(|| ())); }}", planted[0], planted[1], planted[2]);
         fs::write(folder.join("src/lib.rs"), source).unwrap();
-        let mut command = process::cargo(
-            &folder,
-            &["clippy", "--offline", "--", "-D", "clippy::disallowed-methods"],
-        );
+        let mut command = process::cargo(&folder, &["clippy", "--offline", "--", "-D", "clippy::disallowed-methods"]);
         command.env("CARGO_TARGET_DIR", folder.join("target"));
         let said = process::complaints(command).join("\n");
         fs::remove_dir_all(&folder).unwrap();

@@ -24,10 +24,7 @@ impl SourceFile {
     }
 
     pub(crate) fn extension(&self) -> &str {
-        Path::new(&self.path)
-            .extension()
-            .and_then(|it| it.to_str())
-            .unwrap_or_default()
+        Path::new(&self.path).extension().and_then(|it| it.to_str()).unwrap_or_default()
     }
 
     /// Tests and benches may be longer than other files. The package `benches/` itself is code like any other.
@@ -59,20 +56,13 @@ pub(crate) fn read(root: &Path) -> Result<Vec<SourceFile>, String> {
 }
 
 fn is_looked_at(folder: &str) -> bool {
-    if folder.starts_with('.') {
-        HIDDEN.contains(&folder)
-    } else {
-        !SKIPPED.contains(&folder)
-    }
+    if folder.starts_with('.') { HIDDEN.contains(&folder) } else { !SKIPPED.contains(&folder) }
 }
 
 fn text_file(root: &Path, path: &Path) -> Option<SourceFile> {
     let text = String::from_utf8(fs::read(path).ok()?).ok()?;
     let parts = path.strip_prefix(root).ok()?.iter().map(|part| part.to_string_lossy());
-    Some(SourceFile {
-        path: parts.collect::<Vec<_>>().join("/"),
-        text,
-    })
+    Some(SourceFile { path: parts.collect::<Vec<_>>().join("/"), text })
 }
 
 #[cfg(test)]
@@ -90,27 +80,14 @@ mod tests {
             ("smscode-core/src/order/decide.rs", false),
         ];
         for (path, is_test) in table {
-            assert_eq!(
-                SourceFile {
-                    path: path.to_owned(),
-                    text: String::new()
-                }
-                .is_test(),
-                is_test,
-                "{path}"
-            );
+            assert_eq!(SourceFile { path: path.to_owned(), text: String::new() }.is_test(), is_test, "{path}");
         }
     }
 
     #[test]
     fn folders_that_are_looked_at() {
-        for (folder, looked_at) in [
-            ("src", true),
-            (".ci", true),
-            (".git", false),
-            ("target", false),
-            ("vendor", false),
-        ] {
+        for (folder, looked_at) in [("src", true), (".ci", true), (".git", false), ("target", false), ("vendor", false)]
+        {
             assert_eq!(is_looked_at(folder), looked_at, "{folder}");
         }
     }

@@ -25,9 +25,7 @@ pub(crate) fn files(files: &[SourceFile]) -> Outcome {
 
 fn figures(what: &str, ascending: &[(usize, &SourceFile)]) -> String {
     let median = ascending.get(ascending.len() / 2).map_or(0, |(lines, _)| *lines);
-    let largest = ascending
-        .last()
-        .map_or_else(String::new, |(lines, file)| format!(", largest {lines} {}", file.path));
+    let largest = ascending.last().map_or_else(String::new, |(lines, file)| format!(", largest {lines} {}", file.path));
     format!("{} {what}, median {median}{largest}", ascending.len())
 }
 
@@ -55,10 +53,7 @@ pub(crate) fn functions(files: &[SourceFile]) -> Outcome {
             }
         }
     }
-    Outcome {
-        summary: format!("{count} functions, longest {longest}"),
-        findings,
-    }
+    Outcome { summary: format!("{count} functions, longest {longest}"), findings }
 }
 
 /// The functions of a file.
@@ -75,11 +70,7 @@ impl Functions {
     fn note(&mut self, signature: &syn::Signature, block: &syn::Block) {
         let first_line = signature.fn_token.span.start().line;
         let lines = block.brace_token.span.close().end().line + 1 - first_line;
-        self.0.push(Function {
-            name: signature.ident.to_string(),
-            first_line,
-            lines,
-        });
+        self.0.push(Function { name: signature.ident.to_string(), first_line, lines });
     }
 }
 
@@ -110,17 +101,11 @@ pub(crate) fn lines(files: &[SourceFile]) -> Outcome {
             let columns = line.chars().count();
             if columns > LINE_COLUMNS {
                 let message = format!("{columns} columns, at most {LINE_COLUMNS}");
-                findings.push(Finding {
-                    line: Some(at + 1),
-                    ..Finding::of_file(file, message)
-                });
+                findings.push(Finding { line: Some(at + 1), ..Finding::of_file(file, message) });
             }
         }
     }
-    Outcome {
-        summary: format!("at most {LINE_COLUMNS} columns"),
-        findings,
-    }
+    Outcome { summary: format!("at most {LINE_COLUMNS} columns"), findings }
 }
 
 #[cfg(test)]
@@ -128,10 +113,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: String) -> SourceFile {
-        SourceFile {
-            path: path.to_owned(),
-            text,
-        }
+        SourceFile { path: path.to_owned(), text }
     }
 
     fn function_of(lines: usize) -> String {
@@ -174,9 +156,6 @@ mod tests {
     #[test]
     fn long_lines_are_counted_in_characters() {
         let outcome = lines(&[file("a.rs", format!("{}\n{}\n", "é".repeat(160), "é".repeat(161)))]);
-        assert_eq!(
-            outcome.findings.iter().map(|finding| finding.line).collect::<Vec<_>>(),
-            [Some(2)]
-        );
+        assert_eq!(outcome.findings.iter().map(|finding| finding.line).collect::<Vec<_>>(), [Some(2)]);
     }
 }

@@ -20,54 +20,32 @@ pub(crate) fn marks(files: &[SourceFile]) -> Outcome {
     for file in files.iter().filter(|file| WRITTEN.contains(&file.extension())) {
         for (at, line) in file.text.lines().enumerate() {
             let words = LATER.iter().filter(|word| has_word(line, word));
-            let examples = IGNORED_EXAMPLES
-                .iter()
-                .filter(|_| file.is_rust())
-                .filter(|mark| line.contains(**mark));
+            let examples = IGNORED_EXAMPLES.iter().filter(|_| file.is_rust()).filter(|mark| line.contains(**mark));
             for mark in words.chain(examples) {
-                findings.push(Finding {
-                    line: Some(at + 1),
-                    ..Finding::of_file(file, format!("`{mark}`"))
-                });
+                findings.push(Finding { line: Some(at + 1), ..Finding::of_file(file, format!("`{mark}`")) });
             }
         }
         if file.is_rust() {
             // A file that is no Rust is a finding of the rule on function length.
             let tokens: TokenStream = file.text.parse().unwrap_or_default();
             walk(tokens, &mut |line, message| {
-                findings.push(Finding {
-                    line: Some(line),
-                    ..Finding::of_file(file, message)
-                })
+                findings.push(Finding { line: Some(line), ..Finding::of_file(file, message) })
             });
         }
     }
-    Outcome {
-        summary: "no words for later, every silenced lint has its reason".to_owned(),
-        findings,
-    }
+    Outcome { summary: "no words for later, every silenced lint has its reason".to_owned(), findings }
 }
 
 /// Paths of the machine this was written on, in any text file.
 pub(crate) fn workplace(files: &[SourceFile]) -> Outcome {
     let mut findings = Vec::new();
     for file in files {
-        for (at, _) in file
-            .text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| line.contains(WORKPLACE))
-        {
-            findings.push(Finding {
-                line: Some(at + 1),
-                ..Finding::of_file(file, "a path of the workplace".to_owned())
-            });
+        for (at, _) in file.text.lines().enumerate().filter(|(_, line)| line.contains(WORKPLACE)) {
+            findings
+                .push(Finding { line: Some(at + 1), ..Finding::of_file(file, "a path of the workplace".to_owned()) });
         }
     }
-    Outcome {
-        summary: format!("{} text files", files.len()),
-        findings,
-    }
+    Outcome { summary: format!("{} text files", files.len()), findings }
 }
 
 fn has_word(line: &str, word: &str) -> bool {
@@ -111,10 +89,7 @@ fn invocation(name: &proc_macro2::Ident, body: &Group, find: &mut impl FnMut(usi
     }
     let is_biased = || matches!(body.stream().into_iter().next(), Some(TokenTree::Ident(first)) if first == "biased");
     if name == "select" && !is_biased() {
-        find(
-            line,
-            "`select!` must begin with `biased;`: the same seed gives the same events".to_owned(),
-        );
+        find(line, "`select!` must begin with `biased;`: the same seed gives the same events".to_owned());
     }
 }
 
@@ -150,10 +125,7 @@ fn silenced(tokens: &[TokenTree], find: &mut impl FnMut(usize, String)) {
 }
 
 fn has_reason(lints: &Group) -> bool {
-    lints
-        .stream()
-        .into_iter()
-        .any(|token| matches!(token, TokenTree::Ident(word) if word == "reason"))
+    lints.stream().into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "reason"))
 }
 
 #[cfg(test)]
@@ -161,12 +133,7 @@ mod tests {
     use super::*;
 
     fn found(path: &str, text: &str) -> usize {
-        marks(&[SourceFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }])
-        .findings
-        .len()
+        marks(&[SourceFile { path: path.to_owned(), text: text.to_owned() }]).findings.len()
     }
 
     #[test]
@@ -182,11 +149,7 @@ mod tests {
         }
         let word = LATER[0];
         for path in ["a.rs", "Cargo.toml", "README.md"] {
-            assert_eq!(
-                found(path, &format!("# x = 1 # {word} later").replace('#', "//")),
-                1,
-                "{path}"
-            );
+            assert_eq!(found(path, &format!("# x = 1 # {word} later").replace('#', "//")), 1, "{path}");
         }
         assert_eq!(found("a.bin", word), 0);
     }
@@ -221,16 +184,8 @@ mod tests {
 
     #[test]
     fn paths_of_the_workplace() {
-        let file = |text: String| {
-            [SourceFile {
-                path: "docs/a.md".to_owned(),
-                text,
-            }]
-        };
-        assert_eq!(
-            workplace(&file(format!("see\n{WORKPLACE}notes.md"))).findings[0].line,
-            Some(2)
-        );
+        let file = |text: String| [SourceFile { path: "docs/a.md".to_owned(), text }];
+        assert_eq!(workplace(&file(format!("see\n{WORKPLACE}notes.md"))).findings[0].line, Some(2));
         assert!(workplace(&file("network/of/things".to_owned())).findings.is_empty());
     }
 }

@@ -30,20 +30,12 @@ enum Check {
 
 /// A rule that runs always.
 const fn always(name: &'static str, check: Check) -> Rule {
-    Rule {
-        name,
-        slow: false,
-        check,
-    }
+    Rule { name, slow: false, check }
 }
 
 /// A rule that `--fast` leaves out.
 const fn slow(name: &'static str, check: Check) -> Rule {
-    Rule {
-        name,
-        slow: true,
-        check,
-    }
+    Rule { name, slow: true, check }
 }
 
 /// Every rule in the order it runs.
@@ -79,27 +71,15 @@ pub(crate) struct Finding {
 
 impl Finding {
     fn of_file(file: &SourceFile, message: String) -> Self {
-        Self {
-            place: file.path.clone(),
-            line: None,
-            message,
-        }
+        Self { place: file.path.clone(), line: None, message }
     }
 
     fn of_name(file: &SourceFile, name: &str, line: usize, message: String) -> Self {
-        Self {
-            place: format!("{}::{name}", file.path),
-            line: Some(line),
-            message,
-        }
+        Self { place: format!("{}::{name}", file.path), line: Some(line), message }
     }
 
     fn plain(place: &str, message: &str) -> Self {
-        Self {
-            place: place.to_owned(),
-            line: None,
-            message: message.to_owned(),
-        }
+        Self { place: place.to_owned(), line: None, message: message.to_owned() }
     }
 }
 
@@ -139,12 +119,7 @@ pub(crate) fn run(workspace: &Workspace, fast: bool) -> Vec<&'static str> {
         };
         let outcome = without_exceptions(rule.name, outcome, EXCEPTIONS);
         let word = if outcome.findings.is_empty() { "ok  " } else { "FAIL" };
-        println!(
-            "{word} {:<18}{:>6} ms  {}",
-            rule.name,
-            rule_started.elapsed().as_millis(),
-            outcome.summary
-        );
+        println!("{word} {:<18}{:>6} ms  {}", rule.name, rule_started.elapsed().as_millis(), outcome.summary);
         for finding in &outcome.findings {
             println!("     {finding}");
         }
@@ -179,11 +154,7 @@ mod tests {
             summary: String::new(),
             findings: vec![Finding::plain("a.rs", "long"), Finding::plain("b.rs", "long")],
         };
-        let exception = |rule, place| Exception {
-            rule,
-            place,
-            reason: "a table",
-        };
+        let exception = |rule, place| Exception { rule, place, reason: "a table" };
         let table: &[(&[Exception], &[&str])] = &[
             (&[], &["a.rs", "b.rs"]),
             (&[exception("file length", "a.rs")], &["b.rs"]),
@@ -207,11 +178,7 @@ mod tests {
 
     #[test]
     fn findings_print_their_place() {
-        let finding = Finding {
-            place: "a.rs::f".to_owned(),
-            line: Some(3),
-            message: "long".to_owned(),
-        };
+        let finding = Finding { place: "a.rs::f".to_owned(), line: Some(3), message: "long".to_owned() };
         assert_eq!(finding.to_string(), "a.rs::f:3: long");
         assert_eq!(Finding::plain("", "as cargo said").to_string(), "as cargo said");
     }

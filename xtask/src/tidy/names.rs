@@ -19,19 +19,12 @@ pub(crate) fn names(files: &[SourceFile]) -> Outcome {
         let Ok(parsed) = syn::parse_file(&file.text) else {
             continue;
         };
-        let mut names = Names {
-            file,
-            count: 0,
-            findings: Vec::new(),
-        };
+        let mut names = Names { file, count: 0, findings: Vec::new() };
         names.visit_file(&parsed);
         count += names.count;
         findings.extend(names.findings);
     }
-    Outcome {
-        summary: format!("{count} types and functions"),
-        findings,
-    }
+    Outcome { summary: format!("{count} types and functions"), findings }
 }
 
 struct Names<'a> {
@@ -44,39 +37,23 @@ impl Names<'_> {
     fn type_name(&mut self, ident: &syn::Ident) {
         self.count += 1;
         let name = ident.to_string();
-        let word = name
-            .rfind(char::is_uppercase)
-            .and_then(|at| name.get(at..))
-            .unwrap_or_default();
+        let word = name.rfind(char::is_uppercase).and_then(|at| name.get(at..)).unwrap_or_default();
         if EMPTY_WORDS.contains(&word) || (EMPTY_ENDINGS.contains(&word) && word != name) {
-            self.find(
-                ident,
-                format!("a name ending in `{word}` names no job; say what it does"),
-            );
+            self.find(ident, format!("a name ending in `{word}` names no job; say what it does"));
         }
     }
 
     fn function_name(&mut self, signature: &syn::Signature, attributes: &[syn::Attribute]) {
         self.count += 1;
-        let is_test = |attribute: &syn::Attribute| {
-            attribute
-                .path()
-                .segments
-                .last()
-                .is_some_and(|last| last.ident == "test")
-        };
+        let is_test =
+            |attribute: &syn::Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "test");
         if signature.ident.to_string().starts_with("get_") && !attributes.iter().any(is_test) {
             self.find(&signature.ident, "drop the prefix `get_`".to_owned());
         }
     }
 
     fn find(&mut self, ident: &syn::Ident, message: String) {
-        self.findings.push(Finding::of_name(
-            self.file,
-            &ident.to_string(),
-            ident.span().start().line,
-            message,
-        ));
+        self.findings.push(Finding::of_name(self.file, &ident.to_string(), ident.span().start().line, message));
     }
 }
 
@@ -142,10 +119,7 @@ mod tests {
             ("#[tokio::test] async fn get_by_get_is_refused() {}", false),
         ];
         for (text, found) in table {
-            let file = SourceFile {
-                path: "a.rs".to_owned(),
-                text: (*text).to_owned(),
-            };
+            let file = SourceFile { path: "a.rs".to_owned(), text: (*text).to_owned() };
             assert_eq!(!names(&[file]).findings.is_empty(), *found, "{text}");
         }
     }

@@ -29,16 +29,10 @@ pub(crate) fn signatures(workspace: &Workspace) -> Outcome {
         Ok(()) => Vec::new(),
         Err(complaints) => complaints.iter().map(|line| Finding::plain("", line)).collect(),
     };
-    let mut outcome = Outcome {
-        summary: String::new(),
-        findings,
-    };
+    let mut outcome = Outcome { summary: String::new(), findings };
     let mut items = 0;
-    let libraries = workspace
-        .packages
-        .iter()
-        .filter(|package| package.publishable)
-        .filter_map(|it| it.library.as_deref());
+    let libraries =
+        workspace.packages.iter().filter(|package| package.publishable).filter_map(|it| it.library.as_deref());
     for library in libraries {
         let path = folder.join(format!("{library}.json"));
         let text = fs::read_to_string(&path).unwrap_or_default();
@@ -48,10 +42,9 @@ pub(crate) fn signatures(workspace: &Workspace) -> Outcome {
                 items += seen;
                 outcome.findings.extend(findings);
             }
-            None => outcome.findings.push(Finding::plain(
-                library,
-                "its documentation as JSON is missing or has an unknown shape",
-            )),
+            None => outcome
+                .findings
+                .push(Finding::plain(library, "its documentation as JSON is missing or has an unknown shape")),
         }
     }
     outcome.summary = format!("{items} public items");
@@ -60,36 +53,20 @@ pub(crate) fn signatures(workspace: &Workspace) -> Outcome {
 
 /// One folder per checkout, so that two checkouts with one target folder do not read each other's.
 fn folder(workspace: &Workspace) -> PathBuf {
-    let root = workspace
-        .root
-        .to_string_lossy()
-        .replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+    let root = workspace.root.to_string_lossy().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
     workspace.target.join("signatures").join(root)
 }
 
 fn document(workspace: &Workspace, folder: &Path) -> Result<(), Vec<String>> {
     let own = std::env::current_exe().map_err(|error| vec![format!("cannot find this program: {error}")])?;
     // Cargo does not know where the output goes; what was deleted there is written again only under flags it has not seen.
-    let flags = if folder.is_dir() {
-        FLAGS.to_owned()
-    } else {
-        format!("{FLAGS} --cfg again_{}", std::process::id())
-    };
-    let mut command = process::cargo(
-        &workspace.root,
-        &["doc", "--quiet", "--lib", "--no-deps", "--all-features", "--locked"],
-    );
-    for package in workspace
-        .packages
-        .iter()
-        .filter(|package| package.publishable && package.library.is_some())
-    {
+    let flags = if folder.is_dir() { FLAGS.to_owned() } else { format!("{FLAGS} --cfg again_{}", std::process::id()) };
+    let mut command =
+        process::cargo(&workspace.root, &["doc", "--quiet", "--lib", "--no-deps", "--all-features", "--locked"]);
+    for package in workspace.packages.iter().filter(|package| package.publishable && package.library.is_some()) {
         command.args(["-p", &package.name]);
     }
-    command
-        .env("RUSTDOC", own)
-        .env("RUSTDOCFLAGS", flags)
-        .env(STAND_IN, folder);
+    command.env("RUSTDOC", own).env("RUSTDOCFLAGS", flags).env(STAND_IN, folder);
     let complaints = process::complaints(command);
     if complaints.is_empty() { Ok(()) } else { Err(complaints) }
 }
@@ -98,10 +75,7 @@ fn document(workspace: &Workspace, folder: &Path) -> Result<(), Vec<String>> {
 pub(crate) fn rustdoc_stand_in() -> Option<ExitCode> {
     let folder = std::env::var_os(STAND_IN)?;
     let mut command = Command::new("rustdoc");
-    command
-        .env_remove(STAND_IN)
-        .env("RUSTC_BOOTSTRAP", "1")
-        .stdin(Stdio::null());
+    command.env_remove(STAND_IN).env("RUSTC_BOOTSTRAP", "1").stdin(Stdio::null());
     let mut arguments = std::env::args_os().skip(1);
     while let Some(argument) = arguments.next() {
         let is_output = argument == "-o" || argument == "--out-dir";
@@ -150,14 +124,8 @@ fn foreign(library: &str, documentation: &Value) -> Option<(usize, Vec<Finding>)
 
 /// What a foreign trait dictates is no signature of ours.
 fn items_of_trait_impls<'a>(items: impl Iterator<Item = &'a Value>) -> BTreeSet<String> {
-    let impls = items
-        .map(|item| &item["inner"]["impl"])
-        .filter(|it| it["trait"].is_object());
-    impls
-        .filter_map(|it| it["items"].as_array())
-        .flatten()
-        .map(Value::to_string)
-        .collect()
+    let impls = items.map(|item| &item["inner"]["impl"]).filter(|it| it["trait"].is_object());
+    impls.filter_map(|it| it["items"].as_array()).flatten().map(Value::to_string).collect()
 }
 
 /// Ids of every path inside a signature: types, trait bounds, `dyn` and `impl` traits, arguments of generics.
@@ -178,30 +146,16 @@ fn paths_in(value: &Value, found: &mut BTreeSet<u64>) {
 fn foreign_path(documentation: &Value, id: u64) -> Option<String> {
     let entry = &documentation["paths"][id.to_string()];
     let origin = entry["crate_id"].as_u64().filter(|origin| *origin != 0)?;
-    let name = documentation["external_crates"][origin.to_string()]["name"]
-        .as_str()
-        .unwrap_or("unknown");
-    let parts = entry["path"]
-        .as_array()?
-        .iter()
-        .filter_map(Value::as_str)
-        .collect::<Vec<_>>();
+    let name = documentation["external_crates"][origin.to_string()]["name"].as_str().unwrap_or("unknown");
+    let parts = entry["path"].as_array()?.iter().filter_map(Value::as_str).collect::<Vec<_>>();
     (!STANDARD.contains(&name) && !name.starts_with(OURS)).then(|| parts.join("::"))
 }
 
 fn finding(library: &str, item: &Value, kind: &str, path: &str) -> Finding {
-    let name = item["name"]
-        .as_str()
-        .or_else(|| item["inner"]["use"]["name"].as_str())
-        .unwrap_or("an impl");
-    let (file, line) = (
-        item["span"]["filename"].as_str().unwrap_or("?"),
-        item["span"]["begin"][0].as_u64().unwrap_or(0),
-    );
-    Finding::plain(
-        &format!("{library}: {path}"),
-        &format!("in the signature of {kind} `{name}`, {file}:{line}"),
-    )
+    let name = item["name"].as_str().or_else(|| item["inner"]["use"]["name"].as_str()).unwrap_or("an impl");
+    let (file, line) =
+        (item["span"]["filename"].as_str().unwrap_or("?"), item["span"]["begin"][0].as_u64().unwrap_or(0));
+    Finding::plain(&format!("{library}: {path}"), &format!("in the signature of {kind} `{name}`, {file}:{line}"))
 }
 
 #[cfg(test)]
@@ -283,11 +237,8 @@ mod tests {
     fn an_unknown_shape_is_told() {
         assert!(foreign("planted", &Value::Null).is_none());
         assert!(
-            foreign(
-                "planted",
-                &serde_json::json!({"index": {"1": {"crate_id": 0, "inner": 5}}, "paths": {}})
-            )
-            .is_none()
+            foreign("planted", &serde_json::json!({"index": {"1": {"crate_id": 0, "inner": 5}}, "paths": {}}))
+                .is_none()
         );
     }
 }

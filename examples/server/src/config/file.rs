@@ -131,30 +131,9 @@ const NAMES: [(&str, &[&str]); 8] = [
     ("rates", &["usd_idr", "rub_idr", "usdt_idr"]),
     ("prices", &["markup_ppm", "minimum_price"]),
     ("caps", &["open_orders", "cancels_a_day"]),
-    (
-        "timing",
-        &[
-            "poll_first_ms",
-            "poll_then_ms",
-            "poll_late_ms",
-            "window_ms",
-            "resend_pause_ms",
-            "offers_every_ms",
-        ],
-    ),
+    ("timing", &["poll_first_ms", "poll_then_ms", "poll_late_ms", "window_ms", "resend_pause_ms", "offers_every_ms"]),
     ("services", &["blocked", "allowed"]),
-    (
-        "supplier",
-        &[
-            "name",
-            "dialect",
-            "base_url",
-            "api_key",
-            "api_key_env",
-            "currency",
-            "poll_floor_ms",
-        ],
-    ),
+    ("supplier", &["name", "dialect", "base_url", "api_key", "api_key_env", "currency", "poll_floor_ms"]),
     ("customer", &["name", "token", "token_env", "opening_credit"]),
 ];
 
@@ -182,11 +161,7 @@ fn check(path: &str, section: &str, table: &Table) -> Result<(), ConfigError> {
     };
     for (name, value) in table {
         if !names.contains(&name.as_str()) {
-            let place = if section.is_empty() {
-                path.to_owned()
-            } else {
-                format!("{path}, [{section}]")
-            };
+            let place = if section.is_empty() { path.to_owned() } else { format!("{path}, [{section}]") };
             return Err(ConfigError::unknown(&place, name, names.iter().copied()));
         }
         match value {

@@ -51,11 +51,7 @@ pub struct HttpSettings {
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self {
-            connections_max: 4_096,
-            head_limit_ms: 15_000,
-            drain_limit_ms: 10_000,
-        }
+        Self { connections_max: 4_096, head_limit_ms: 15_000, drain_limit_ms: 10_000 }
     }
 }
 
@@ -166,10 +162,7 @@ impl ConfigError {
     }
 
     fn value(name: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::Value {
-            name: name.into(),
-            reason: reason.into(),
-        }
+        Self::Value { name: name.into(), reason: reason.into() }
     }
 
     fn unknown<'a>(place: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
@@ -177,11 +170,7 @@ impl ConfigError {
             Some(right) => format!("; did you mean {right}?"),
             None => String::new(),
         };
-        Self::Unknown {
-            place: place.to_owned(),
-            name: name.to_owned(),
-            hint,
-        }
+        Self::Unknown { place: place.to_owned(), name: name.to_owned(), hint }
     }
 }
 

@@ -24,20 +24,12 @@ pub fn from_environment(cli: &Cli) -> Result<Config, ConfigError> {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let file = cli.config.as_deref().map(read_file).transpose()?;
     let variable = |name: &str| std::env::var(name).ok();
-    resolve(
-        cli,
-        file.as_ref().map(|(path, text)| (&**path, &**text)),
-        names,
-        &variable,
-    )
+    resolve(cli, file.as_ref().map(|(path, text)| (&**path, &**text)), names, &variable)
 }
 
 fn read_file(path: &Path) -> Result<(String, String), ConfigError> {
     let name = path.display().to_string();
-    let told = |reason: String| ConfigError::File {
-        path: name.clone(),
-        reason,
-    };
+    let told = |reason: String| ConfigError::File { path: name.clone(), reason };
     let meta = std::fs::metadata(path).map_err(|error| told(error.to_string()))?;
     if !meta.is_file() || meta.len() > FILE_MAX {
         return Err(told("not a file of at most 1 MB".to_owned()));
@@ -60,27 +52,14 @@ pub fn resolve(
     };
     check_variables(variables, &file)?;
     let defaults = Config::default();
-    let data_dir = cli
-        .data_dir
-        .clone()
-        .or(file.data_dir.clone())
-        .unwrap_or(defaults.data_dir);
-    let suppliers = file
-        .supplier
-        .iter()
-        .map(|one| supplier(one, variable))
-        .collect::<Result<Vec<_>, _>>()?;
+    let data_dir = cli.data_dir.clone().or(file.data_dir.clone()).unwrap_or(defaults.data_dir);
+    let suppliers = file.supplier.iter().map(|one| supplier(one, variable)).collect::<Result<Vec<_>, _>>()?;
     let sandbox = suppliers.is_empty();
     let mut config = Config {
         listen: listen(cli, &file)?.unwrap_or(defaults.listen),
         store: store(cli.store.as_deref().or(file.store.as_deref()), &data_dir)?,
         data_dir,
-        cache_mib: within(
-            "cache_mib",
-            cli.cache_mib.or(file.cache_mib).unwrap_or(defaults.cache_mib),
-            1,
-            65_536,
-        )?,
+        cache_mib: within("cache_mib", cli.cache_mib.or(file.cache_mib).unwrap_or(defaults.cache_mib), 1, 65_536)?,
         keyring_dir: cli.keyring_dir.clone().or(file.keyring_dir.clone()),
         suppliers,
         customers: customers(&file, variable)?,
@@ -88,21 +67,14 @@ pub fn resolve(
         platform: platform(cli, &file)?,
         limits: limits(cli, &file),
         demo_token: variable(DEMO_TOKEN).map(|text| token(DEMO_TOKEN, &text)).transpose()?,
-        worker_threads: cli
-            .worker_threads
-            .or(file.worker_threads)
-            .unwrap_or(defaults.worker_threads),
+        worker_threads: cli.worker_threads.or(file.worker_threads).unwrap_or(defaults.worker_threads),
         log: cli.log.clone().or(file.log.clone()).unwrap_or(defaults.log),
         http: defaults.http,
     };
     config.worker_threads = within("worker_threads", config.worker_threads, 1, 256)?;
     let connections = cli.connections_max.or(file.connections_max);
-    config.http.connections_max = within(
-        "connections_max",
-        connections.unwrap_or(defaults.http.connections_max),
-        1,
-        1_000_000,
-    )?;
+    config.http.connections_max =
+        within("connections_max", connections.unwrap_or(defaults.http.connections_max), 1, 1_000_000)?;
     if config.demo_token.is_some() && !sandbox {
         let reason = "there is a demo customer in a sandbox only; customers of a live server go into the settings file";
         return Err(ConfigError::value(DEMO_TOKEN, reason));
@@ -117,37 +89,24 @@ pub fn resolve(
 /// A variable with our prefix that means nothing was meant to mean something.
 fn check_variables(variables: impl Iterator<Item = String>, file: &File) -> Result<(), ConfigError> {
     let command = Cli::command();
-    let mut known: Vec<String> = command
-        .get_arguments()
-        .filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned()))
-        .collect();
+    let mut known: Vec<String> =
+        command.get_arguments().filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned())).collect();
     known.push(DEMO_TOKEN.to_owned());
     let named = file.supplier.iter().filter_map(|one| one.api_key_env.clone());
     known.extend(named.chain(file.customer.iter().filter_map(|one| one.token_env.clone())));
-    let mut unknown: Vec<String> = variables
-        .filter(|name| name.starts_with(PREFIX) && !known.contains(name))
-        .collect();
+    let mut unknown: Vec<String> = variables.filter(|name| name.starts_with(PREFIX) && !known.contains(name)).collect();
     unknown.sort();
     match unknown.first() {
-        Some(name) => Err(ConfigError::unknown(
-            "variables",
-            name,
-            known.iter().map(String::as_str),
-        )),
+        Some(name) => Err(ConfigError::unknown("variables", name, known.iter().map(String::as_str))),
         None => Ok(()),
     }
 }
 
 fn listen(cli: &Cli, file: &File) -> Result<Option<SocketAddr>, ConfigError> {
     let from_file = || file.listen.as_deref().map(str::parse).transpose();
-    cli.listen
-        .map_or_else(from_file, |address| Ok(Some(address)))
-        .map_err(|_| {
-            ConfigError::value(
-                "listen",
-                "an address with a port is needed, such as 127.0.0.1:8080 or [::]:8080",
-            )
-        })
+    cli.listen.map_or_else(from_file, |address| Ok(Some(address))).map_err(|_| {
+        ConfigError::value("listen", "an address with a port is needed, such as 127.0.0.1:8080 or [::]:8080")
+    })
 }
 
 fn store(text: Option<&str>, data_dir: &Path) -> Result<StoreChoice, ConfigError> {
@@ -156,10 +115,7 @@ fn store(text: Option<&str>, data_dir: &Path) -> Result<StoreChoice, ConfigError
         Some("memory") => Ok(StoreChoice::Memory),
         Some(text) if text.starts_with("postgres:") || text.starts_with("postgresql:") => {
             // the address may hold a password: it is not repeated
-            Err(ConfigError::value(
-                "store",
-                "postgres is not built yet; there are redb:PATH and memory",
-            ))
+            Err(ConfigError::value("store", "postgres is not built yet; there are redb:PATH and memory"))
         }
         Some(text) => match text.strip_prefix("redb:") {
             Some(path) if !path.is_empty() => Ok(StoreChoice::Redb(PathBuf::from(path))),
@@ -171,10 +127,7 @@ fn store(text: Option<&str>, data_dir: &Path) -> Result<StoreChoice, ConfigError
 fn rates(cli: &Cli, file: &File, sandbox: bool) -> Result<Vec<(Currency, Currency, i64)>, ConfigError> {
     /// What the sandbox takes a dollar for.
     const SANDBOX_USD_IDR: i64 = 16_000;
-    let usd = cli
-        .usd_idr
-        .or(file.rates.usd_idr)
-        .or(sandbox.then_some(SANDBOX_USD_IDR));
+    let usd = cli.usd_idr.or(file.rates.usd_idr).or(sandbox.then_some(SANDBOX_USD_IDR));
     let rates = [
         ("usd_idr", Currency::Usd, usd),
         ("usdt_idr", Currency::Usdt, file.rates.usdt_idr),
@@ -193,24 +146,11 @@ fn platform(cli: &Cli, file: &File) -> Result<Settings, ConfigError> {
     let mut settings = Settings::default();
     let rule = &mut settings.price_rule;
     rule.markup_ppm = cli.markup_ppm.or(file.prices.markup_ppm).unwrap_or(rule.markup_ppm);
-    rule.minimum_minor = cli
-        .minimum_price
-        .or(file.prices.minimum_price)
-        .unwrap_or(rule.minimum_minor);
+    rule.minimum_minor = cli.minimum_price.or(file.prices.minimum_price).unwrap_or(rule.minimum_minor);
     within("minimum_price", rule.minimum_minor, 1, 1_000_000_000)?;
     times(&mut settings, file)?;
-    settings.blocked_services = file
-        .services
-        .blocked
-        .iter()
-        .map(|code| code.to_ascii_lowercase())
-        .collect();
-    settings.allowed_services = file
-        .services
-        .allowed
-        .iter()
-        .map(|code| code.to_ascii_lowercase())
-        .collect();
+    settings.blocked_services = file.services.blocked.iter().map(|code| code.to_ascii_lowercase()).collect();
+    settings.allowed_services = file.services.allowed.iter().map(|code| code.to_ascii_lowercase()).collect();
     Ok(settings)
 }
 
@@ -221,56 +161,14 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
     let caps = &mut settings.caps;
     let timing = &file.timing;
     let all: [(&str, &mut i64, Option<i64>, i64, i64); 8] = [
-        (
-            "open_orders",
-            &mut caps.open_orders,
-            file.caps.open_orders,
-            1,
-            1_000_000,
-        ),
-        (
-            "cancels_a_day",
-            &mut caps.cancels_a_day,
-            file.caps.cancels_a_day,
-            0,
-            1_000_000,
-        ),
-        (
-            "poll_first_ms",
-            &mut settings.poll_first_ms,
-            timing.poll_first_ms,
-            100,
-            DAY_MS,
-        ),
-        (
-            "poll_then_ms",
-            &mut settings.poll_then_ms,
-            timing.poll_then_ms,
-            100,
-            DAY_MS,
-        ),
-        (
-            "poll_late_ms",
-            &mut settings.poll_late_ms,
-            timing.poll_late_ms,
-            100,
-            DAY_MS,
-        ),
+        ("open_orders", &mut caps.open_orders, file.caps.open_orders, 1, 1_000_000),
+        ("cancels_a_day", &mut caps.cancels_a_day, file.caps.cancels_a_day, 0, 1_000_000),
+        ("poll_first_ms", &mut settings.poll_first_ms, timing.poll_first_ms, 100, DAY_MS),
+        ("poll_then_ms", &mut settings.poll_then_ms, timing.poll_then_ms, 100, DAY_MS),
+        ("poll_late_ms", &mut settings.poll_late_ms, timing.poll_late_ms, 100, DAY_MS),
         ("window_ms", &mut settings.window_ms, timing.window_ms, 10_000, DAY_MS),
-        (
-            "resend_pause_ms",
-            &mut settings.resend_pause_ms,
-            timing.resend_pause_ms,
-            0,
-            DAY_MS,
-        ),
-        (
-            "offers_every_ms",
-            &mut settings.offers_every_ms,
-            timing.offers_every_ms,
-            1_000,
-            DAY_MS,
-        ),
+        ("resend_pause_ms", &mut settings.resend_pause_ms, timing.resend_pause_ms, 0, DAY_MS),
+        ("offers_every_ms", &mut settings.offers_every_ms, timing.offers_every_ms, 1_000, DAY_MS),
     ];
     for (name, place, given, min, max) in all {
         if let Some(given) = given {
@@ -304,21 +202,13 @@ fn supplier(one: &file::Supplier, variable: &dyn Fn(&str) -> Option<String>) -> 
         };
         return Err(ConfigError::value(setting("dialect"), hint));
     };
-    let key = secret(
-        &setting("api_key"),
-        one.api_key.as_deref(),
-        one.api_key_env.as_deref(),
-        variable,
-    )?;
+    let key = secret(&setting("api_key"), one.api_key.as_deref(), one.api_key_env.as_deref(), variable)?;
     let mut config = SmsActivateConfig::new(&one.name, spoken, ApiKey::new(&key));
     if let Some(url) = &one.base_url {
         config.base_url.clone_from(url);
     }
     if config.base_url.is_empty() {
-        return Err(ConfigError::value(
-            setting("base_url"),
-            "this dialect has no address of its own: it is needed",
-        ));
+        return Err(ConfigError::value(setting("base_url"), "this dialect has no address of its own: it is needed"));
     }
     if let Some(code) = &one.currency {
         let read = Currency::from_code(code);
@@ -341,12 +231,7 @@ fn customers(file: &File, variable: &dyn Fn(&str) -> Option<String>) -> Result<V
             let reason = "must be 1 to 32 lower-case letters, digits or dashes, and different from the others";
             return Err(ConfigError::value(setting("name"), reason));
         }
-        let text = secret(
-            &setting("token"),
-            one.token.as_deref(),
-            one.token_env.as_deref(),
-            variable,
-        )?;
+        let text = secret(&setting("token"), one.token.as_deref(), one.token_env.as_deref(), variable)?;
         found.push(Customer {
             name: one.name.clone(),
             token: token(&setting("token"), &text)?,
@@ -368,14 +253,8 @@ fn secret(
         (None, Some(from)) => {
             variable(from).ok_or_else(|| ConfigError::value(name, format!("the variable {from} is not set")))
         }
-        (Some(_), Some(_)) => Err(ConfigError::value(
-            name,
-            "is given twice: written down, and by a variable",
-        )),
-        (None, None) => Err(ConfigError::value(
-            name,
-            "is missing; name a variable that holds it with ..._env",
-        )),
+        (Some(_), Some(_)) => Err(ConfigError::value(name, "is given twice: written down, and by a variable")),
+        (None, None) => Err(ConfigError::value(name, "is missing; name a variable that holds it with ..._env")),
     }
 }
 

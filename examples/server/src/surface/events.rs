@@ -4,10 +4,7 @@
 //! in `Last-Event-ID` (as browsers do by themselves) or `?after=`, and misses nothing. Without either a stream begins
 //! with what happens next. Events hold no content; the order is read when its message is sent, so a message that is
 //! late shows the order as it is then, and never what has been purged.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "streams wait for their clients in real time; nothing is decided by it"
-)]
+#![allow(clippy::disallowed_methods, reason = "streams wait for their clients in real time; nothing is decided by it")]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
@@ -79,18 +76,13 @@ async fn events(
     let hello = stream::once(async { Ok(Event::default().comment("ok").retry(COME_BACK)) });
     let messages = hello.chain(stream::unfold(reader, Reader::next));
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("still here");
-    let headers = [
-        (header::CACHE_CONTROL, "no-store"),
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
+    let headers = [(header::CACHE_CONTROL, "no-store"), (HeaderName::from_static("x-accel-buffering"), "no")];
     Ok((headers, Sse::new(messages).keep_alive(keep_alive)).into_response())
 }
 
 /// The last event that the client has seen. The header wins: a browser that comes back repeats the old address.
 fn after(headers: &HeaderMap, parameters: &Parameters) -> Result<Option<u64>, Failure> {
-    let header = headers
-        .get(LAST_EVENT_ID)
-        .map(|value| value.to_str().unwrap_or("?").trim());
+    let header = headers.get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or("?").trim());
     let (name, text) = match header.filter(|text| !text.is_empty()) {
         Some(text) => ("last-event-id", text),
         None => match parameters.text("after") {
@@ -249,10 +241,7 @@ impl Place {
     fn take(streams: Arc<Streams>, account: AccountId) -> Result<Self, Failure> {
         let mut all = streams.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.values().sum::<usize>() >= STREAMS_MAX {
-            return Err(Failure::new(
-                Code::Unavailable,
-                "too many event streams are open on this server",
-            ));
+            return Err(Failure::new(Code::Unavailable, "too many event streams are open on this server"));
         }
         let own = all.entry(account).or_default();
         if *own >= STREAMS_PER_ACCOUNT_MAX {
@@ -303,9 +292,8 @@ mod tests {
     fn places_are_limited_and_given_back() {
         let streams = Arc::new(Streams::default());
         let (one, other) = (AccountId::from_bytes([1; 16]), AccountId::from_bytes([2; 16]));
-        let mut taken: Vec<Place> = (0..STREAMS_PER_ACCOUNT_MAX)
-            .map(|_| Place::take(streams.clone(), one).unwrap())
-            .collect();
+        let mut taken: Vec<Place> =
+            (0..STREAMS_PER_ACCOUNT_MAX).map(|_| Place::take(streams.clone(), one).unwrap()).collect();
         assert!(Place::take(streams.clone(), one).is_err());
         assert!(Place::take(streams.clone(), other).is_ok());
         taken.pop();

@@ -47,26 +47,15 @@ async fn platform_figures(app: &App, page: &mut Page) {
     let health = app.platform.health().await;
     page.head("smscode_store_up", "gauge", "Whether the store answers.");
     page.line("smscode_store_up", "", u8::from(health.store.is_ok()));
-    page.head(
-        "smscode_running",
-        "gauge",
-        "Whether recovery is through and the workers run.",
-    );
+    page.head("smscode_running", "gauge", "Whether recovery is through and the workers run.");
     page.line("smscode_running", "", u8::from(health.running));
-    page.head(
-        "smscode_epoch_key_age_seconds",
-        "gauge",
-        "Age of the oldest epoch key; never above 5400.",
-    );
+    page.head("smscode_epoch_key_age_seconds", "gauge", "Age of the oldest epoch key; never above 5400.");
     page.line("smscode_epoch_key_age_seconds", "", health.oldest_epoch_seconds);
     let now = app.platform.now();
     let figures: [(&str, &str); 3] = [
         ("smscode_supplier_up", "Whether the supplier's newest call succeeded."),
         ("smscode_supplier_products", "Products that the supplier has in stock."),
-        (
-            "smscode_supplier_offers_age_seconds",
-            "Time since the supplier's offers were read.",
-        ),
+        ("smscode_supplier_offers_age_seconds", "Time since the supplier's offers were read."),
     ];
     for (name, help) in figures {
         page.head(name, "gauge", help);

@@ -26,12 +26,8 @@ pub fn router() -> Router<Arc<App>> {
 
 /// Lets an SMS arrive at the number of an open order. No token: it is the outside world that sends SMS.
 async fn sms(State(app): State<Arc<App>>, mut body: Members) -> Result<Response, Failure> {
-    let phone = body
-        .text("phone", PHONE_MAX)?
-        .ok_or_else(|| Failure::input("phone", "phone is needed"))?;
-    let text = body
-        .text("text", TEXT_MAX)?
-        .ok_or_else(|| Failure::input("text", "text is needed"))?;
+    let phone = body.text("phone", PHONE_MAX)?.ok_or_else(|| Failure::input("phone", "phone is needed"))?;
+    let text = body.text("text", TEXT_MAX)?.ok_or_else(|| Failure::input("text", "text is needed"))?;
     body.end()?;
     let Some(sandbox) = &app.sandbox else {
         return Err(Failure::new(Code::NotFound, "this is not a sandbox"));

@@ -65,11 +65,7 @@ impl Answer {
         let code = error["code"].as_str().expect("a text");
         assert_eq!(self.status.as_u16(), status_of(code), "{}", self.text);
         if matches!(self.status.as_u16(), 429 | 503) {
-            self.headers["retry-after"]
-                .to_str()
-                .unwrap()
-                .parse::<u32>()
-                .expect("whole seconds");
+            self.headers["retry-after"].to_str().unwrap().parse::<u32>().expect("whole seconds");
         }
         code
     }
@@ -94,12 +90,7 @@ fn status_of(code: &str) -> u16 {
 }
 
 pub fn keys(value: &Value) -> BTreeSet<String> {
-    value
-        .as_object()
-        .unwrap_or_else(|| panic!("an object: {value}"))
-        .keys()
-        .cloned()
-        .collect()
+    value.as_object().unwrap_or_else(|| panic!("an object: {value}")).keys().cloned().collect()
 }
 
 pub fn set(names: &[&str]) -> BTreeSet<String> {
@@ -140,11 +131,7 @@ pub async fn without_rate() -> (Config, SandboxHandle) {
 pub async fn serve(config: Config) -> Api {
     let running = start(config).await.expect("it starts");
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    Api {
-        running,
-        client,
-        token: TOKEN.to_owned(),
-    }
+    Api { running, client, token: TOKEN.to_owned() }
 }
 
 impl Api {
@@ -169,12 +156,7 @@ impl Api {
             assert_eq!(headers["content-type"], "application/json");
         }
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer {
-            status,
-            headers,
-            text,
-            body,
-        }
+        Answer { status, headers, text, body }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -186,9 +168,7 @@ impl Api {
     }
 
     pub async fn post_text(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
-        let request = self
-            .request(Method::POST, path)
-            .header("content-type", "application/json");
+        let request = self.request(Method::POST, path).header("content-type", "application/json");
         self.send(request.body(body)).await
     }
 
@@ -200,32 +180,23 @@ impl Api {
     /// Creates one order of a service, and gives its create item.
     pub async fn order(&self, slug: &str) -> Value {
         let (_, umbrella) = self.product(slug).await;
-        let answer = self
-            .post("/v1/orders/create", json!({"catalog_product_id": umbrella}))
-            .await;
+        let answer = self.post("/v1/orders/create", json!({"catalog_product_id": umbrella})).await;
         answer.data()["orders"][0].clone()
     }
 
     pub async fn action(&self, surface: &str, action: &str, id: &Value) -> Answer {
-        self.post(&format!("/{surface}/orders/{action}"), json!({"id": id}))
-            .await
+        self.post(&format!("/{surface}/orders/{action}"), json!({"id": id})).await
     }
 
     /// The product of a service in Indonesia: slot and pair.
     pub async fn product(&self, slug: &str) -> (i64, i64) {
         let services = self.get("/v1/catalog/services").await;
         let services = services.data().as_array().unwrap().clone();
-        let service = services
-            .iter()
-            .find(|one| one["code"] == slug)
-            .unwrap_or_else(|| panic!("no service {slug}"));
+        let service = services.iter().find(|one| one["code"] == slug).unwrap_or_else(|| panic!("no service {slug}"));
         let path = format!("/v1/catalog/products?country_id=6&platform_id={}", service["id"]);
         let products = self.get(&path).await;
         let product = products.data()[0].clone();
-        (
-            product["id"].as_i64().unwrap(),
-            product["catalog_product_id"].as_i64().unwrap(),
-        )
+        (product["id"].as_i64().unwrap(), product["catalog_product_id"].as_i64().unwrap())
     }
 
     pub async fn balance(&self) -> i64 {
@@ -272,10 +243,7 @@ impl Api {
         let token = platform.create_token(account, "other").await.unwrap();
         if minor > 0 {
             let reference = format!("test:{}", token.reveal());
-            platform
-                .deposit(account, Money::new(minor, Currency::Idr), &reference)
-                .await
-                .unwrap();
+            platform.deposit(account, Money::new(minor, Currency::Idr), &reference).await.unwrap();
         }
         token.reveal().to_owned()
     }

@@ -35,18 +35,9 @@ pub(super) async fn view(store: &dyn Store) -> Result<View, Failure> {
     wanted.extend(counters().into_iter().map(LoadKey::Counter));
     let snapshot = store.load(&wanted).await?;
     Ok(View {
-        records: keys()
-            .into_iter()
-            .filter_map(|key| Some((key.clone(), snapshot.record(&key)?.clone())))
-            .collect(),
-        heads: accounts()
-            .into_iter()
-            .map(|owner| (owner, snapshot.head(owner)))
-            .collect(),
-        counters: counters()
-            .into_iter()
-            .map(|key| (key.clone(), snapshot.counter(&key)))
-            .collect(),
+        records: keys().into_iter().filter_map(|key| Some((key.clone(), snapshot.record(&key)?.clone()))).collect(),
+        heads: accounts().into_iter().map(|owner| (owner, snapshot.head(owner))).collect(),
+        counters: counters().into_iter().map(|key| (key.clone(), snapshot.counter(&key))).collect(),
     })
 }
 
@@ -56,11 +47,7 @@ impl View {
         for key in keys() {
             let (found, wanted) = (self.records.get(&key), now.records.get(&key));
             if !alike(found, wanted) {
-                return Some(format!(
-                    "{key:?} is {}, the model says {}",
-                    shown(&found),
-                    shown(&wanted)
-                ));
+                return Some(format!("{key:?} is {}, the model says {}", shown(&found), shown(&wanted)));
             }
         }
         for (owner, found) in &self.heads {
@@ -93,23 +80,11 @@ pub(super) async fn everything(store: &dyn Store, now: &Now, history: &History, 
         let of = |transfer: &Transfer| transfer.entry.is_some_and(|entry| entry.owner == owner);
         // a full page is enough here: the page sizes were tried above
         let rows = list(store, &Index::Transfers(owner), &Range::all(), 1_000).await?;
-        let wanted: Vec<Row> = history
-            .transfers
-            .iter()
-            .filter(|t| of(t))
-            .cloned()
-            .map(Row::Transfer)
-            .collect();
+        let wanted: Vec<Row> = history.transfers.iter().filter(|t| of(t)).cloned().map(Row::Transfer).collect();
         rows_alike(&rows, &wanted, "transfers")?;
         let of = |event: &Event| event.owner == owner;
         let rows = list(store, &Index::Events(owner), &Range::all(), 1_000).await?;
-        let wanted: Vec<Row> = history
-            .events
-            .iter()
-            .filter(|e| of(e))
-            .cloned()
-            .map(Row::Event)
-            .collect();
+        let wanted: Vec<Row> = history.events.iter().filter(|e| of(e)).cloned().map(Row::Event).collect();
         rows_alike(&rows, &wanted, "events")?;
     }
     totals(store, now).await
@@ -126,19 +101,12 @@ fn rows_alike(found: &[Row], wanted: &[Row], what: &str) -> Checked {
 async fn kinds(store: &dyn Store, now: &Now, limit: usize) -> Checked {
     for kind in OWNED_KINDS.iter().chain([&FREE_KIND]) {
         let rows = list(store, &Index::Kind(Kind::of(kind)), &Range::all(), limit).await?;
-        let wanted: Vec<_> = now
-            .records
-            .iter()
-            .filter(|(key, _)| key.kind.as_str() == *kind)
-            .collect();
+        let wanted: Vec<_> = now.records.iter().filter(|(key, _)| key.kind.as_str() == *kind).collect();
         same(&rows.len(), &wanted.len(), &format!("records of {kind}"))?;
         for (row, (key, record)) in rows.iter().zip(wanted) {
             let fine = matches!(row, Row::Record { key: found, record: is, .. } if found == key && alike(Some(is), Some(record)));
             if !fine {
-                return Err(Failure::new(format!(
-                    "in the list of {kind}: {}, the model has {key:?}",
-                    shown(row)
-                )));
+                return Err(Failure::new(format!("in the list of {kind}: {}, the model has {key:?}", shown(row))));
             }
         }
     }

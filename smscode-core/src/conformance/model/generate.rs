@@ -60,14 +60,7 @@ pub(super) fn accounts() -> Vec<Owner> {
 
 /// Ids: few, and awkward as bytes.
 fn ids() -> Vec<Vec<u8>> {
-    vec![
-        vec![],
-        vec![0],
-        b"a".to_vec(),
-        b"a\0".to_vec(),
-        vec![0xff],
-        vec![0xff; 128],
-    ]
+    vec![vec![], vec![0], b"a".to_vec(), b"a\0".to_vec(), vec![0xff], vec![0xff; 128]]
 }
 
 /// All records there can be.
@@ -89,11 +82,7 @@ pub(super) fn counters() -> Vec<CounterKey> {
     let mut counters = vec![CounterKey::of(Owner::NONE, "all")];
     for owner in accounts() {
         counters.push(CounterKey::of(owner, "open"));
-        counters.push(CounterKey {
-            owner,
-            name: "cancels".into(),
-            period: "2026-11-22".into(),
-        });
+        counters.push(CounterKey { owner, name: "cancels".into(), period: "2026-11-22".into() });
     }
     counters
 }
@@ -110,12 +99,7 @@ pub(super) struct Generator {
 
 impl Generator {
     pub(super) fn new(seed: u64) -> Self {
-        Self {
-            dice: Dice::new(seed),
-            made: 0,
-            holds: Vec::new(),
-            sent: Default::default(),
-        }
+        Self { dice: Dice::new(seed), made: 0, holds: Vec::new(), sent: Default::default() }
     }
 
     /// Remembers a hold that was accepted, so that it is closed some time.
@@ -174,10 +158,7 @@ impl Generator {
         if crowd {
             // what belongs to nobody takes its turn from the first account
             let first = accounts()[0];
-            touched
-                .iter_mut()
-                .filter(|owner| owner.is_none())
-                .for_each(|owner| *owner = first);
+            touched.iter_mut().filter(|owner| owner.is_none()).for_each(|owner| *owner = first);
             touched.sort_unstable();
             touched.dedup();
             for owner in touched {
@@ -191,10 +172,9 @@ impl Generator {
     fn entry(&mut self, now: &Now, written: &mut Vec<Key>) -> Entry {
         match self.dice.roll(100) {
             0..35 => self.record(now, written),
-            35..39 => Entry::DeleteOwned {
-                kind: Kind::of(self.dice.pick(&OWNED_KINDS)),
-                owner: self.dice.pick(&accounts()),
-            },
+            35..39 => {
+                Entry::DeleteOwned { kind: Kind::of(self.dice.pick(&OWNED_KINDS)), owner: self.dice.pick(&accounts()) }
+            }
             39..45 => {
                 let key = self.dice.pick(&keys());
                 let expect = self.expect(now, &key);
@@ -205,10 +185,7 @@ impl Generator {
                 delta: self.dice.roll(7) as i64 - 3,
                 max: self.dice.chance(60).then(|| self.dice.roll(8) as i64),
             },
-            60..72 => Entry::Append {
-                owner: self.dice.pick(&accounts()),
-                body: self.body(),
-            },
+            60..72 => Entry::Append { owner: self.dice.pick(&accounts()), body: self.body() },
             _ => Entry::Post(self.post(now)),
         }
     }
@@ -231,21 +208,12 @@ impl Generator {
                 1 => vec![0xff; 1 + self.dice.roll(2) as usize],
                 _ => vec![self.dice.roll(4) as u8],
             };
-            let term = Term {
-                index: Kind::of(self.dice.pick(&INDEXES)),
-                at,
-            };
+            let term = Term { index: Kind::of(self.dice.pick(&INDEXES)), at };
             if !terms.contains(&term) {
                 terms.push(term);
             }
         }
-        Entry::Put {
-            key,
-            expect,
-            version: self.dice.next(),
-            body: self.body(),
-            terms,
-        }
+        Entry::Put { key, expect, version: self.dice.next(), body: self.body(), terms }
     }
 
     /// What is so now, or (sometimes) something else.
@@ -271,69 +239,31 @@ impl Generator {
             0..25 => {
                 // at times one that was made before
                 let n = if self.dice.chance(8) { self.dice.roll(n) } else { n };
-                transfer(
-                    id("d", n),
-                    TransferKind::Deposit,
-                    clearing(),
-                    available(owner),
-                    exact(amount * 2),
-                )
+                transfer(id("d", n), TransferKind::Deposit, clearing(), available(owner), exact(amount * 2))
             }
-            25..50 => transfer(
-                id("h", n),
-                TransferKind::Hold,
-                available(owner),
-                held(owner),
-                exact(amount),
-            ),
+            25..50 => transfer(id("h", n), TransferKind::Hold, available(owner), held(owner), exact(amount)),
             50..80 if !self.holds.is_empty() => {
                 let (owner, n, amount) = self.dice.pick(&self.holds);
                 let close = id("c", n);
                 if self.dice.chance(50) {
-                    let post = transfer(
-                        close,
-                        TransferKind::Capture,
-                        held(owner),
-                        house(House::revenue()),
-                        exact(amount),
-                    );
+                    let post =
+                        transfer(close, TransferKind::Capture, held(owner), house(House::revenue()), exact(amount));
                     return self.of_account(now, post, owner);
                 }
-                let post = transfer(
-                    close,
-                    TransferKind::Release,
-                    held(owner),
-                    available(owner),
-                    exact(amount),
-                );
+                let post = transfer(close, TransferKind::Release, held(owner), available(owner), exact(amount));
                 return self.of_account(now, post, owner);
             }
-            50..84 => transfer(
-                id("f", n),
-                TransferKind::Forfeit,
-                available(owner),
-                house(House::forfeits()),
-                Amount::All,
-            ),
+            50..84 => {
+                transfer(id("f", n), TransferKind::Forfeit, available(owner), house(House::forfeits()), Amount::All)
+            }
             84..92 => {
                 let amount = Amount::UpTo(amount * 3, debt(owner));
                 transfer(id("r", n), TransferKind::Reverse, available(owner), clearing(), amount)
             }
-            92..96 => transfer(
-                id("p", n),
-                TransferKind::Deposit,
-                clearing(),
-                debt(owner),
-                exact(amount),
-            ),
+            92..96 => transfer(id("p", n), TransferKind::Deposit, clearing(), debt(owner), exact(amount)),
             _ => {
-                let between = transfer(
-                    id("x", n),
-                    TransferKind::Adjust,
-                    clearing(),
-                    house(House::revenue()),
-                    exact(amount),
-                );
+                let between =
+                    transfer(id("x", n), TransferKind::Adjust, clearing(), house(House::revenue()), exact(amount));
                 return between;
             }
         };
@@ -345,11 +275,7 @@ impl Generator {
     fn of_account(&mut self, now: &Now, mut post: Post, owner: Owner) -> Post {
         let first = Currency::ALL[usize::from(owner.0[15]) % 2];
         let own = now.heads.get(&owner).and_then(|head| head.currency).unwrap_or(first);
-        post.currency = if self.dice.chance(3) {
-            self.dice.pick(&Currency::ALL)
-        } else {
-            own
-        };
+        post.currency = if self.dice.chance(3) { self.dice.pick(&Currency::ALL) } else { own };
         post
     }
 

@@ -46,10 +46,9 @@ pub struct Summary {
 /// The environment names something that is no number.
 pub fn seed(fresh: u64) -> Result<u64, Failure> {
     match std::env::var(SEED) {
-        Ok(text) => text
-            .trim()
-            .parse()
-            .map_err(|_| Failure::new(format!("{SEED}={text} is no number from 0 to {}", u64::MAX))),
+        Ok(text) => {
+            text.trim().parse().map_err(|_| Failure::new(format!("{SEED}={text} is no number from 0 to {}", u64::MAX)))
+        }
         Err(_) => Ok(fresh),
     }
 }
@@ -77,24 +76,16 @@ pub async fn run(store: Arc<dyn Store>, seed: u64, operations: usize) -> Result<
         now: Now::default(),
         history: History::default(),
         generator: Generator::new(seed),
-        summary: Summary {
-            seed,
-            ..Summary::default()
-        },
+        summary: Summary { seed, ..Summary::default() },
     };
     match model.run(operations).await {
         Ok(()) => {
-            executor::say(&format!(
-                "model test of {name}, {SEED}={seed}: {:?}",
-                model.summary.answers
-            ));
+            executor::say(&format!("model test of {name}, {SEED}={seed}: {:?}", model.summary.answers));
             Ok(model.summary)
         }
         Err(failure) => {
             let at = model.summary.operations;
-            Err(failure.within(&format!(
-                "model test of {name} with {SEED}={seed}, after {at} operations"
-            )))
+            Err(failure.within(&format!("model test of {name} with {SEED}={seed}, after {at} operations")))
         }
     }
 }
@@ -135,9 +126,7 @@ impl Model {
             _ => 20 + dice.roll(50),
         };
         let size = at_most.min(size as usize);
-        let sets: Vec<_> = (0..size)
-            .map(|_| self.generator.change_set(&self.now, size > 1))
-            .collect();
+        let sets: Vec<_> = (0..size).map(|_| self.generator.change_set(&self.now, size > 1)).collect();
         let found = join_all(sets.iter().map(|set| self.store.commit(set.clone()))).await;
         let mut answers = Vec::new();
         for answer in found {

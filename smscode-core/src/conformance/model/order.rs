@@ -35,13 +35,7 @@ pub(super) fn find(
         Ok(now) => return Ok(now),
         Err(what) => what,
     };
-    let mut search = Search {
-        sets,
-        answers,
-        view,
-        judgements: 0,
-        dead_ends: BTreeSet::new(),
-    };
+    let mut search = Search { sets, answers, view, judgements: 0, dead_ends: BTreeSet::new() };
     let all: Vec<usize> = (0..sets.len()).collect();
     let found = search.go(now, history, &all);
     let judgements = search.judgements;
@@ -74,11 +68,7 @@ fn in_order(
     for (n, (set, answer)) in sets.iter().zip(answers).enumerate() {
         let Step { answer: wanted, effect } = judge(&now, history, set);
         if wanted != *answer {
-            what = format!(
-                "number {n} was answered {}, the model says {}",
-                shown(answer),
-                shown(&wanted)
-            );
+            what = format!("number {n} was answered {}, the model says {}", shown(answer), shown(&wanted));
             break;
         }
         if let Some((next, added)) = effect {
@@ -112,10 +102,7 @@ impl Search<'_> {
             match self.judge(now, history, n) {
                 // a refusal or a replay changes nothing: if it may stand here, it stands here
                 Some(Step { effect: None, .. }) => {}
-                Some(Step {
-                    effect: Some((then, added)),
-                    ..
-                }) => {
+                Some(Step { effect: Some((then, added)), .. }) => {
                     rest.push(n);
                     next.push((n, then, added));
                 }

@@ -68,10 +68,7 @@ impl History {
 }
 
 fn refused(refusal: Refusal) -> Step {
-    Step {
-        answer: Err(refusal),
-        effect: None,
-    }
+    Step { answer: Err(refusal), effect: None }
 }
 
 /// What the contract says of a ChangeSet, rule by rule.
@@ -83,10 +80,7 @@ pub(super) fn judge(now: &Now, history: &History, set: &ChangeSet) -> Step {
         }
         let mut receipt = receipt.clone();
         receipt.replayed = true;
-        return Step {
-            answer: Ok(receipt),
-            effect: None,
-        };
+        return Step { answer: Ok(receipt), effect: None };
     }
     if let Some(refusal) = unexpected(now, set).or_else(|| taken(history, set)) {
         return refused(refusal);
@@ -110,10 +104,7 @@ pub(super) fn judge(now: &Now, history: &History, set: &ChangeSet) -> Step {
         replayed: false,
     };
     added.operation = Some((set.operation, set.fingerprint, receipt.clone()));
-    Step {
-        answer: Ok(receipt),
-        effect: Some((next, added)),
-    }
+    Step { answer: Ok(receipt), effect: Some((next, added)) }
 }
 
 /// Rule 1: the first record, by key, that is not as expected.
@@ -146,12 +137,8 @@ fn taken(history: &History, set: &ChangeSet) -> Option<Refusal> {
     for post in posts_of(set) {
         posts.entry(&post.id).or_insert((post, 0)).1 += 1;
     }
-    let (first, _) = posts
-        .values()
-        .find(|(post, times)| *times > 1 || history.transfer_ids.contains(&post.id))?;
-    Some(Refusal::TransferExists {
-        subject: first.subject.clone(),
-    })
+    let (first, _) = posts.values().find(|(post, times)| *times > 1 || history.transfer_ids.contains(&post.id))?;
+    Some(Refusal::TransferExists { subject: first.subject.clone() })
 }
 
 fn posts_of(set: &ChangeSet) -> Vec<&Post> {
@@ -213,10 +200,7 @@ fn pay(now: &mut Now, set: &ChangeSet, added: &mut Added) -> Result<Vec<Resolved
             let has = *head.currency.get_or_insert(post.currency);
             let misfit = touched.entry(owner).or_insert(None);
             if has != post.currency && misfit.is_none() {
-                *misfit = Some(Refusal::Currency {
-                    has,
-                    wanted: post.currency,
-                });
+                *misfit = Some(Refusal::Currency { has, wanted: post.currency });
             }
         }
         let there = bucket_of(now, &post.debit).max(0);
@@ -243,11 +227,7 @@ fn pay(now: &mut Now, set: &ChangeSet, added: &mut Added) -> Result<Vec<Resolved
                 debt: head.debt,
             }
         });
-        moved.push(Resolved {
-            moved: from_debit,
-            rest: from_rest,
-            number: entry.map_or(0, |entry| entry.number),
-        });
+        moved.push(Resolved { moved: from_debit, rest: from_rest, number: entry.map_or(0, |entry| entry.number) });
         *now.transfers.entry(post.currency).or_insert(0) += 1;
         *now.open_holds.entry(post.currency).or_insert(0) += match post.kind {
             TransferKind::Hold => 1,
@@ -273,33 +253,20 @@ fn pay(now: &mut Now, set: &ChangeSet, added: &mut Added) -> Result<Vec<Resolved
         if let Some(refusal) = misfit {
             return Err(refusal);
         }
-        floors(
-            before.get(&owner).copied().unwrap_or_default(),
-            now.heads.get(&owner).copied().unwrap_or_default(),
-        )?;
+        floors(before.get(&owner).copied().unwrap_or_default(), now.heads.get(&owner).copied().unwrap_or_default())?;
     }
     Ok(moved)
 }
 
 fn floors(before: Head, after: Head) -> Result<(), Refusal> {
     let buckets = [
-        (
-            Bucket::Available,
-            before.available,
-            after.available,
-            after.available >= 0,
-        ),
+        (Bucket::Available, before.available, after.available, after.available >= 0),
         (Bucket::Held, before.held, after.held, after.held >= 0),
         (Bucket::Debt, before.debt, after.debt, after.debt <= 0),
     ];
     for (bucket, now, would_be, fine) in buckets {
         if !fine {
-            return Err(Refusal::Floor {
-                bucket,
-                currency: after.currency.unwrap_or(Currency::Idr),
-                now,
-                would_be,
-            });
+            return Err(Refusal::Floor { bucket, currency: after.currency.unwrap_or(Currency::Idr), now, would_be });
         }
     }
     Ok(())
@@ -342,18 +309,8 @@ fn write(now: &mut Now, set: &ChangeSet) {
     }
     for entry in &set.entries {
         match entry {
-            Entry::Put {
-                key,
-                version,
-                body,
-                terms,
-                ..
-            } => {
-                let record = Record {
-                    version: *version,
-                    body: body.clone(),
-                    terms: terms.clone(),
-                };
+            Entry::Put { key, version, body, terms, .. } => {
+                let record = Record { version: *version, body: body.clone(), terms: terms.clone() };
                 now.records.insert(key.clone(), record);
             }
             Entry::Delete { key, .. } => {
@@ -377,12 +334,7 @@ fn append(now: &mut Now, set: &ChangeSet, added: &mut Added) -> Vec<u64> {
         let head = now.heads.entry(*owner).or_default();
         head.last_event += 1;
         numbers.push(head.last_event);
-        added.events.push(Event {
-            owner: *owner,
-            number: head.last_event,
-            body: body.clone(),
-            time: set.time,
-        });
+        added.events.push(Event { owner: *owner, number: head.last_event, body: body.clone(), time: set.time });
     }
     numbers
 }
@@ -397,8 +349,5 @@ pub(super) fn places(now: &Now, index: &Kind) -> Vec<(Vec<u8>, Key, u64, Body)> 
             }
         }
     }
-    places
-        .into_iter()
-        .map(|((at, key), (version, body))| (at, key, version, body))
-        .collect()
+    places.into_iter().map(|((at, key), (version, body))| (at, key, version, body)).collect()
 }

@@ -90,14 +90,7 @@ fn chunk(tokens: &[Token<'_>], first: usize, last: usize) -> Option<Candidate> {
     let parts: Vec<&Token<'_>> = tokens.iter().step_by(2).collect();
     let dashes = tokens.iter().skip(1).step_by(2).all(|t| t.is_mark("-"));
     let joined = || parts.iter().map(|t| t.text).collect::<String>();
-    let make = |first, shape, value| {
-        Some(Candidate {
-            first,
-            last,
-            shape,
-            value,
-        })
-    };
+    let make = |first, shape, value| Some(Candidate { first, last, shape, value });
     match parts.as_slice() {
         [one] if one.kind == Kind::Mixed => make(first, Shape::Mixed, joined()),
         _ if !dashes => None,
@@ -138,23 +131,11 @@ fn row(tokens: &[Token<'_>], first: usize, found: &mut Vec<Candidate>) -> usize 
         }
         last += 1;
     }
-    let groups: Vec<&str> = tokens
-        .get(first..=last)
-        .unwrap_or_default()
-        .iter()
-        .map(|t| t.text)
-        .collect();
+    let groups: Vec<&str> = tokens.get(first..=last).unwrap_or_default().iter().map(|t| t.text).collect();
     let digits: usize = groups.iter().map(|g| g.len()).sum();
     let width = groups.first().map_or(0, |g| g.len());
     let even = groups.iter().all(|g| g.len() == width);
-    let mut push = |first, last, shape, value| {
-        found.push(Candidate {
-            first,
-            last,
-            shape,
-            value,
-        })
-    };
+    let mut push = |first, last, shape, value| found.push(Candidate { first, last, shape, value });
     if groups.len() == 1 {
         push(first, last, Shape::Digits, groups.concat());
     } else if even
@@ -181,9 +162,7 @@ fn masked(tokens: &[Token<'_>], candidate: &Candidate) -> bool {
     let touching = |t: &&Token<'_>| here.is_some_and(|h| !h.spaced && h.line == t.line);
     let dots = before.is_some_and(|t| t.is_mark(".")) && further.is_some_and(|t| t.is_mark("."));
     let mask = after.is_some_and(|t| !t.spaced && t.is_mark("*"));
-    let sign = before
-        .filter(touching)
-        .is_some_and(|t| t.is_mark("+…") || t.is_mark("*") && !mask || dots);
+    let sign = before.filter(touching).is_some_and(|t| t.is_mark("+…") || t.is_mark("*") && !mask || dots);
     let behind_mask = further.is_some_and(|t| t.is_mark(MASKS)) && before.is_some_and(|t| t.is_mark("-"));
     let percent = after.is_some_and(|t| t.is_mark("%"));
     let mask = mask && !before.filter(touching).is_some_and(|t| t.is_mark("*"));

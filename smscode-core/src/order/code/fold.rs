@@ -69,12 +69,8 @@ const LETTERS: &[(&str, &str)] = &[
     ("'", "’‘ʼ＇"),
 ];
 
-static FOLDED: LazyLock<HashMap<char, &'static str>> = LazyLock::new(|| {
-    LETTERS
-        .iter()
-        .flat_map(|&(to, from)| from.chars().map(move |c| (c, to)))
-        .collect()
-});
+static FOLDED: LazyLock<HashMap<char, &'static str>> =
+    LazyLock::new(|| LETTERS.iter().flat_map(|&(to, from)| from.chars().map(move |c| (c, to))).collect());
 
 /// The folded text: no control character but `\n`, no invisible character, no digit outside ASCII.
 pub(super) fn fold(text: &str) -> String {

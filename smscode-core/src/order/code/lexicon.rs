@@ -69,10 +69,7 @@ impl Lexicon {
 
     fn add(&mut self, class: Class, word: &str) {
         if let Some((first, second)) = word.split_once('_') {
-            self.pairs
-                .entry(first.to_owned())
-                .or_default()
-                .push((second.to_owned(), class));
+            self.pairs.entry(first.to_owned()).or_default().push((second.to_owned(), class));
         } else if let Some(middle) = word.strip_prefix('~') {
             self.inside.insert(middle.to_owned(), class);
         } else if let Some(end) = word.strip_prefix('*') {
@@ -121,9 +118,6 @@ impl Lexicon {
     /// The class of a term of two words.
     pub(super) fn pair(&self, first: &str, second: &str) -> Class {
         let seconds = self.pairs.get(first).map_or(&[][..], Vec::as_slice);
-        seconds
-            .iter()
-            .find(|(word, _)| word == second)
-            .map_or(Class::None, |&(_, class)| class)
+        seconds.iter().find(|(word, _)| word == second).map_or(Class::None, |&(_, class)| class)
     }
 }

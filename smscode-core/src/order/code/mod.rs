@@ -49,11 +49,7 @@ pub fn extract(text: &str) -> Option<String> {
 /// a verification code.
 fn void_other_codes(tokens: &mut [Token<'_>]) {
     let words: Vec<usize> = (0..tokens.len())
-        .filter(|&at| {
-            tokens
-                .get(at)
-                .is_some_and(|t| t.kind == Kind::Word && t.class != Class::Link)
-        })
+        .filter(|&at| tokens.get(at).is_some_and(|t| t.kind == Kind::Word && t.class != Class::Link))
         .collect();
     for pair in words.windows(2) {
         let &[left, right] = pair else { continue };

@@ -21,27 +21,9 @@ struct Weight {
 }
 
 const PER_WORD: i32 = 2;
-const OTP: Weight = Weight {
-    touching: 50,
-    sentence: 42,
-    near: 26,
-    beside: 24,
-    anywhere: 14,
-};
-const CODE: Weight = Weight {
-    touching: 48,
-    sentence: 36,
-    near: 20,
-    beside: 18,
-    anywhere: 8,
-};
-const ACT: Weight = Weight {
-    touching: 24,
-    sentence: 22,
-    near: 12,
-    beside: 8,
-    anywhere: 4,
-};
+const OTP: Weight = Weight { touching: 50, sentence: 42, near: 26, beside: 24, anywhere: 14 };
+const CODE: Weight = Weight { touching: 48, sentence: 36, near: 20, beside: 18, anywhere: 8 };
+const ACT: Weight = Weight { touching: 24, sentence: 22, near: 12, beside: 8, anywhere: 4 };
 
 /// What the shape is worth, by the number of characters.
 fn shape(shape: Shape, length: usize) -> i32 {
@@ -106,9 +88,7 @@ impl Context<'_> {
     }
 
     fn here(&self) -> (usize, usize) {
-        self.tokens
-            .get(self.candidate.first)
-            .map_or((0, 0), |t| (t.sentence, t.line))
+        self.tokens.get(self.candidate.first).map_or((0, 0), |t| (t.sentence, t.line))
     }
 
     /// The best word that names a code, and the best and half of the second best word of what a code is for.
@@ -129,10 +109,7 @@ impl Context<'_> {
     fn words(&self) -> Vec<(Class, i32)> {
         let (sentence, _) = self.here();
         let mut found = Vec::new();
-        for side in [
-            &mut self.before() as &mut dyn Iterator<Item = &Token<'_>>,
-            &mut self.after(),
-        ] {
+        for side in [&mut self.before() as &mut dyn Iterator<Item = &Token<'_>>, &mut self.after()] {
             let mut between = 0;
             for token in side {
                 let weight = match token.class {
@@ -164,11 +141,7 @@ impl Context<'_> {
         let quoted = before.is_some_and(|t| t.is_mark(QUOTES)) && after.is_some_and(|t| t.is_mark(QUOTES));
         let is_host = |t: &&Token<'_>| t.is_mark("-.") || matches!(t.kind, Kind::Word | Kind::Mixed);
         let web = before.is_some_and(|t| t.is_mark("#"))
-            && self
-                .before()
-                .skip(1)
-                .find(|t| !is_host(t))
-                .is_some_and(|t| t.is_mark("@"));
+            && self.before().skip(1).find(|t| !is_host(t)).is_some_and(|t| t.is_mark("@"));
         let alone = before.is_none_or(|t| t.line < line) && after.is_none_or(|t| t.line > line || t.is_mark("."));
         let rules = [
             (web, WEB_OTP),
@@ -176,10 +149,7 @@ impl Context<'_> {
             (quoted, QUOTED),
             (before.is_some_and(|t| t.is_mark(":：")), COLON),
             (self.before().all(|t| t.is_mark("<#>")), FIRST),
-            (
-                all.iter().filter(|c| c.value == self.candidate.value).count() > 1,
-                REPEATED,
-            ),
+            (all.iter().filter(|c| c.value == self.candidate.value).count() > 1, REPEATED),
             (self.candidate.value.starts_with('0'), LEADING_ZERO),
             (self.is_bare(all), BARE),
         ];
@@ -200,10 +170,7 @@ impl Context<'_> {
         let touching_after = |class| after.is_some_and(|t| t.class == class);
         let currency = |t: Option<&Token<'_>>| t.is_some_and(|t| t.class == Class::Money || t.is_mark(CURRENCY_SIGNS));
         let rules = [
-            (
-                currency(self.before().find(|t| !t.is_mark(".:"))) || currency(after),
-                MONEY,
-            ),
+            (currency(self.before().find(|t| !t.is_mark(".:"))) || currency(after), MONEY),
             (touching_after(Class::Unit), UNIT),
             (touching_after(Class::Month) || near(Class::Month, 0), MONTH),
             (near(Class::Call, 2), CALL),
@@ -224,34 +191,23 @@ impl Context<'_> {
         let (sentence, _) = self.here();
         let is_code = |t: &Token<'_>| matches!(t.class, Class::Otp | Class::Code);
         let stops = |t: &Token<'_>| {
-            if class == Class::Old {
-                t.is_mark(",")
-            } else {
-                is_code(t)
-            }
+            if class == Class::Old { t.is_mark(",") } else { is_code(t) }
         };
         let words = self.before().take_while(|t| t.sentence == sentence && !stops(t));
         let is_word = |t: &Token<'_>| matches!(t.kind, Kind::Word | Kind::Digits | Kind::Mixed);
-        let mut words = words
-            .filter(|t| is_word(t) && t.class != Class::Link && !is_code(t))
-            .take(reach + 1);
+        let mut words = words.filter(|t| is_word(t) && t.class != Class::Link && !is_code(t)).take(reach + 1);
         words.any(|t| t.class == class)
     }
 
     /// The beginnings of numbers that cost the caller little, in many countries.
     fn is_toll_free(&self) -> bool {
-        let starts = ["0800", "1300", "1500", "1800", "8800"]
-            .iter()
-            .any(|start| self.candidate.value.starts_with(start));
+        let starts =
+            ["0800", "1300", "1500", "1800", "8800"].iter().any(|start| self.candidate.value.starts_with(start));
         starts && self.candidate.value.len() >= 7
     }
 
     fn is_year(&self) -> bool {
-        let year = self
-            .candidate
-            .value
-            .parse::<u32>()
-            .is_ok_and(|n| (1990..=2039).contains(&n));
+        let year = self.candidate.value.parse::<u32>().is_ok_and(|n| (1990..=2039).contains(&n));
         year && self.candidate.shape == Shape::Digits && self.candidate.value.len() == 4
     }
 }

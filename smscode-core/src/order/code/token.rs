@@ -43,13 +43,7 @@ const SENTENCE_ENDS: &str = ".!?。！？।॥؟۔።།။။។։;";
 
 /// Cuts a folded text into tokens.
 pub(super) fn tokens<'a>(folded: &'a str, lexicon: &Lexicon) -> Vec<Token<'a>> {
-    let mut cutter = Cutter {
-        lexicon,
-        out: Vec::new(),
-        spaced: false,
-        sentence: 0,
-        line: 0,
-    };
+    let mut cutter = Cutter { lexicon, out: Vec::new(), spaced: false, sentence: 0, line: 0 };
     let mut rest = folded;
     while let Some(c) = rest.chars().next() {
         let length = rest.find(|c| !is_word_char(c)).unwrap_or(rest.len());
@@ -111,14 +105,7 @@ struct Cutter<'a, 'l> {
 
 impl<'a> Cutter<'a, '_> {
     fn push(&mut self, kind: Kind, text: &'a str, class: Class) {
-        self.out.push(Token {
-            kind,
-            text,
-            class,
-            spaced: self.spaced,
-            sentence: self.sentence,
-            line: self.line,
-        });
+        self.out.push(Token { kind, text, class, spaced: self.spaced, sentence: self.sentence, line: self.line });
         self.spaced = false;
     }
 
@@ -128,11 +115,7 @@ impl<'a> Cutter<'a, '_> {
         let mut rest = run;
         while let Some(c) = rest.chars().next() {
             let ascii = c.is_ascii();
-            let end = if plain {
-                None
-            } else {
-                rest.find(|c: char| c.is_ascii() != ascii)
-            };
+            let end = if plain { None } else { rest.find(|c: char| c.is_ascii() != ascii) };
             let (head, tail) = rest.split_at(end.unwrap_or(rest.len()));
             if !plain && ascii {
                 self.ascii(head);
@@ -160,9 +143,7 @@ impl<'a> Cutter<'a, '_> {
             return self.word(run);
         }
         let digits_first = run.starts_with(|c: char| c.is_ascii_digit());
-        let cut = run
-            .find(|c: char| c.is_ascii_digit() != digits_first)
-            .unwrap_or(run.len());
+        let cut = run.find(|c: char| c.is_ascii_digit() != digits_first).unwrap_or(run.len());
         let (head, tail) = run.split_at(cut);
         let (letters, number) = if digits_first { (tail, head) } else { (head, tail) };
         let pure = letters.len() + digits == run.len() && number.len() == digits;

@@ -14,23 +14,14 @@ fn a_key_opens_for_its_epoch_order_and_account_alone() {
     let key = unwrap(&epochs(), ACCOUNT, ORDER, &record).unwrap();
     assert_eq!(*key.0, *order_key().0);
     let link = open_link(&key, &record).unwrap();
-    assert_eq!(
-        (link.reference.as_str(), link.activation.as_deref()),
-        (REFERENCE, Some(ACTIVATION))
-    );
+    assert_eq!((link.reference.as_str(), link.activation.as_deref()), (REFERENCE, Some(ACTIVATION)));
     let wrong_key = [(EPOCH, EpochKey::new([0xe1; 32]))].into();
     let other_epoch = [(EpochId(EPOCH.0 + 600), epoch_key())].into();
     assert!(unwrap(&wrong_key, ACCOUNT, ORDER, &record).is_none());
     assert!(unwrap(&other_epoch, ACCOUNT, ORDER, &record).is_none());
     assert!(unwrap(&[].into(), ACCOUNT, ORDER, &record).is_none());
-    assert!(
-        unwrap(&epochs(), ACCOUNT, OrderId(1), &record).is_none(),
-        "moved into another order"
-    );
-    assert!(
-        unwrap(&epochs(), AccountId::from_bytes([9; 16]), ORDER, &record).is_none(),
-        "moved to another account"
-    );
+    assert!(unwrap(&epochs(), ACCOUNT, OrderId(1), &record).is_none(), "moved into another order");
+    assert!(unwrap(&epochs(), AccountId::from_bytes([9; 16]), ORDER, &record).is_none(), "moved to another account");
 }
 
 #[test]
@@ -57,14 +48,8 @@ fn the_text_is_the_newest_and_the_code_the_last_recognised() {
     let key = order_key();
     let mut record = order(State::Received);
     let content = open_all(&key, &record);
-    assert_eq!(
-        (content.text.as_deref(), content.code.as_deref()),
-        (Some(TEXT), Some(CODE))
-    );
-    let second = Message {
-        text: "Welcome!".into(),
-        code: None,
-    };
+    assert_eq!((content.text.as_deref(), content.code.as_deref()), (Some(TEXT), Some(CODE)));
+    let second = Message { text: "Welcome!".into(), code: None };
     record.messages.push(MessageRecord {
         revision: 2,
         at: at(70),
@@ -72,10 +57,7 @@ fn the_text_is_the_newest_and_the_code_the_last_recognised() {
         dedupe: String::new(),
     });
     let content = open_all(&key, &record);
-    assert_eq!(
-        (content.text.as_deref(), content.code.as_deref()),
-        (Some("Welcome!"), Some(CODE))
-    );
+    assert_eq!((content.text.as_deref(), content.code.as_deref()), (Some("Welcome!"), Some(CODE)));
 }
 
 #[test]
@@ -100,66 +82,16 @@ fn what_tells_one_sms_from_another() {
         code: None,
     };
     let cases = [
-        (
-            "same id, whatever else",
-            sms(Some("1"), None, None, "a"),
-            sms(Some("1"), Some("x"), Some("t"), "b"),
-            true,
-        ),
-        (
-            "other id, same text",
-            sms(Some("1"), None, None, "a"),
-            sms(Some("2"), None, None, "a"),
-            false,
-        ),
-        (
-            "no id, same text",
-            sms(None, None, None, "a"),
-            sms(None, None, None, "a"),
-            true,
-        ),
-        (
-            "no id, other text",
-            sms(None, None, None, "a"),
-            sms(None, None, None, "b"),
-            false,
-        ),
-        (
-            "no id, other time",
-            sms(None, None, Some("1"), "a"),
-            sms(None, None, Some("2"), "a"),
-            false,
-        ),
-        (
-            "no id, other sender",
-            sms(None, Some("1"), None, "a"),
-            sms(None, Some("2"), None, "a"),
-            false,
-        ),
-        (
-            "parts do not run together",
-            sms(None, Some("ab"), None, "c"),
-            sms(None, Some("a"), None, "bc"),
-            false,
-        ),
-        (
-            "one call says no time",
-            sms(None, Some("1"), Some("1"), "a"),
-            sms(None, Some("1"), None, "a"),
-            true,
-        ),
-        (
-            "one call says no sender",
-            sms(None, Some("1"), Some("1"), "a"),
-            sms(None, None, Some("1"), "a"),
-            true,
-        ),
-        (
-            "an id is no text",
-            sms(Some("a"), None, None, ""),
-            sms(None, None, None, "a"),
-            false,
-        ),
+        ("same id, whatever else", sms(Some("1"), None, None, "a"), sms(Some("1"), Some("x"), Some("t"), "b"), true),
+        ("other id, same text", sms(Some("1"), None, None, "a"), sms(Some("2"), None, None, "a"), false),
+        ("no id, same text", sms(None, None, None, "a"), sms(None, None, None, "a"), true),
+        ("no id, other text", sms(None, None, None, "a"), sms(None, None, None, "b"), false),
+        ("no id, other time", sms(None, None, Some("1"), "a"), sms(None, None, Some("2"), "a"), false),
+        ("no id, other sender", sms(None, Some("1"), None, "a"), sms(None, Some("2"), None, "a"), false),
+        ("parts do not run together", sms(None, Some("ab"), None, "c"), sms(None, Some("a"), None, "bc"), false),
+        ("one call says no time", sms(None, Some("1"), Some("1"), "a"), sms(None, Some("1"), None, "a"), true),
+        ("one call says no sender", sms(None, Some("1"), Some("1"), "a"), sms(None, None, Some("1"), "a"), true),
+        ("an id is no text", sms(Some("a"), None, None, ""), sms(None, None, None, "a"), false),
     ];
     let key = order_key();
     for (name, one, other, same) in cases {
@@ -172,10 +104,7 @@ fn what_tells_one_sms_from_another() {
 
 #[test]
 fn hashes_of_numbers_are_keyed_by_the_epoch() {
-    assert_ne!(
-        phone_hash(&epoch_key(), PHONE),
-        phone_hash(&EpochKey::new([1; 32]), PHONE)
-    );
+    assert_ne!(phone_hash(&epoch_key(), PHONE), phone_hash(&EpochKey::new([1; 32]), PHONE));
     assert_eq!(phone_hash(&epoch_key(), PHONE), phone_hash(&epoch_key(), PHONE));
     assert!(!phone_hash(&epoch_key(), PHONE).contains("81234"));
 }

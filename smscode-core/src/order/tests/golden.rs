@@ -56,9 +56,7 @@ fn orders() {
     draft.advance(Input::Finish, None, "customer", at(70)).unwrap();
     golden("order_completed", &draft.record);
     let mut draft = Draft::of(ACCOUNT, ORDER, 9, order(State::Active));
-    draft
-        .advance(Input::WindowOver, Some("window_over"), "engine", at(1_205))
-        .unwrap();
+    draft.advance(Input::WindowOver, Some("window_over"), "engine", at(1_205)).unwrap();
     golden("order_expired", &draft.record);
 }
 
@@ -69,18 +67,11 @@ fn what_was_sealed_in_the_file_can_be_opened() {
     let key = unwrap(&epochs(), ACCOUNT, ORDER, &record).unwrap();
     let content = open_all(&key, &record);
     assert_eq!(
-        (
-            content.phone.as_deref(),
-            content.text.as_deref(),
-            content.code.as_deref()
-        ),
+        (content.phone.as_deref(), content.text.as_deref(), content.code.as_deref()),
         (Some(PHONE), Some(TEXT), Some(CODE))
     );
     let link = open_link(&key, &record).unwrap();
-    assert_eq!(
-        (link.reference.as_str(), link.activation.as_deref()),
-        (REFERENCE, Some(ACTIVATION))
-    );
+    assert_eq!((link.reference.as_str(), link.activation.as_deref()), (REFERENCE, Some(ACTIVATION)));
     for secret in [PHONE, TEXT, CODE, ACTIVATION, REFERENCE] {
         assert!(!kept.contains(secret));
     }
@@ -88,19 +79,9 @@ fn what_was_sealed_in_the_file_can_be_opened() {
 
 #[test]
 fn what_stands_beside_orders() {
-    let claim = ClaimRecord {
-        v: 1,
-        fingerprint: "f1".into(),
-        orders: vec![ORDER],
-        created_at: at(0),
-    };
+    let claim = ClaimRecord { v: 1, fingerprint: "f1".into(), orders: vec![ORDER], created_at: at(0) };
     golden("order_claim", &claim);
-    let event = EventRecord {
-        v: 1,
-        order: ORDER,
-        sequence: 3,
-        name: "order.otp_received".into(),
-    };
+    let event = EventRecord { v: 1, order: ORDER, sequence: 3, name: "order.otp_received".into() };
     golden("event", &event);
     let supply = SupplyRecord {
         v: 1,
@@ -121,17 +102,9 @@ fn what_stands_beside_orders() {
 
 #[test]
 fn accounts_and_tokens() {
-    let account = AccountRecord {
-        v: 1,
-        status: AccountStatus::Active,
-        created_at: at(0),
-    };
+    let account = AccountRecord { v: 1, status: AccountStatus::Active, created_at: at(0) };
     golden("account", &account);
-    let token = TokenRecord {
-        v: 1,
-        name: "first".into(),
-        created_at: at(0),
-    };
+    let token = TokenRecord { v: 1, name: "first".into(), created_at: at(0) };
     golden("token", &token);
     let owner = "a1".repeat(16);
     golden("token_claim", &TokenClaim { v: 1, owner });

@@ -19,31 +19,16 @@ fn with(state: State, change: impl FnOnce(&mut OrderRecord)) -> OrderRecord {
 #[test]
 fn actions_as_the_published_table_has_them() {
     let none = Actions::default();
-    let cancel = Actions {
-        cancel: true,
-        replace: true,
-        ..none
-    };
-    let received = Actions {
-        finish: true,
-        resend: true,
-        ..none
-    };
-    let paused = Actions {
-        finish: true,
-        resend_at: Some(at(130)),
-        ..none
-    };
+    let cancel = Actions { cancel: true, replace: true, ..none };
+    let received = Actions { finish: true, resend: true, ..none };
+    let paused = Actions { finish: true, resend_at: Some(at(130)), ..none };
     let over = Actions { finish: true, ..none };
     let waits = with(State::Received, |record| record.resend_at = Some(at(130)));
     let again = with(State::Received, |record| {
         record.awaiting_more = true;
         record.resend_at = Some(at(130));
     });
-    let early = Actions {
-        cancel_at: Some(at(125)),
-        ..none
-    };
+    let early = Actions { cancel_at: Some(at(125)), ..none };
     let cases = [
         ("too young", order(State::Active), at(124), early),
         ("just old enough", order(State::Active), at(125), cancel),
@@ -79,11 +64,7 @@ fn reasons_say_what_actions_allow() {
                 ("cancel", allowed.cancel, allowed.cancel_at),
             ];
             for (told, (name, allowed, from)) in told.iter().zip(pairs) {
-                assert_eq!(
-                    (told.action, told.allowed, told.from),
-                    (name, allowed, from),
-                    "{state:?} {now}"
-                );
+                assert_eq!((told.action, told.allowed, told.from), (name, allowed, from), "{state:?} {now}");
                 assert!(!told.reason.is_empty());
                 if state.is_terminal() {
                     assert_eq!(told.reason, "it has ended", "{state:?} {name}");
@@ -105,12 +86,7 @@ fn due_times() {
         })
     };
     let cases: Vec<(&str, OrderRecord, i64, Option<i64>)> = vec![
-        (
-            "a call is over after its limit and a little",
-            order(State::Calling),
-            0,
-            Some(55),
-        ),
+        ("a call is over after its limit and a little", order(State::Calling), 0, Some(55)),
         ("first look-up", looked(0), 100, Some(105)),
         ("second", looked(1), 105, Some(115)),
         ("third", looked(2), 115, Some(145)),
@@ -121,12 +97,7 @@ fn due_times() {
         ("nobody holds it: at the earliest time", nobody(125), 30, Some(125)),
         ("nobody holds it, old enough", nobody(125), 300, Some(300)),
         ("nobody holds it, never allowed", nobody(9_000), 300, Some(1_200)),
-        (
-            "an undecided cancel is asked again",
-            order(State::Canceling),
-            200,
-            Some(210),
-        ),
+        ("an undecided cancel is asked again", order(State::Canceling), 200, Some(210)),
         ("but not beyond the end", order(State::Canceling), 1_200, Some(1_205)),
         ("past the end soon again", order(State::Canceling), 1_300, Some(1_301)),
         ("an SMS keeps it to the end", order(State::Received), 100, Some(1_205)),
@@ -144,14 +115,7 @@ fn due_times() {
 #[test]
 fn poll_pauses_by_age() {
     let settings = Settings::default();
-    let cases = [
-        (0, 3_000),
-        (59_999, 3_000),
-        (60_000, 5_000),
-        (299_999, 5_000),
-        (300_000, 10_000),
-        (i64::MAX, 10_000),
-    ];
+    let cases = [(0, 3_000), (59_999, 3_000), (60_000, 5_000), (299_999, 5_000), (300_000, 10_000), (i64::MAX, 10_000)];
     for (age_ms, expected) in cases {
         assert_eq!(poll_pause_ms(&settings, age_ms), expected, "{age_ms}");
     }
@@ -175,22 +139,8 @@ fn what_does_not_fit() {
     let fine = || bought("6281234567890");
     let cases = [
         (fine(), None),
-        (
-            Activation {
-                country: None,
-                service: None,
-                cost: None,
-                ..fine()
-            },
-            None,
-        ),
-        (
-            Activation {
-                service: Some("WA".into()),
-                ..fine()
-            },
-            None,
-        ),
+        (Activation { country: None, service: None, cost: None, ..fine() }, None),
+        (Activation { service: Some("WA".into()), ..fine() }, None),
         (bought(""), Some("number_malformed")),
         (bought("62812"), Some("number_malformed")),
         (bought("+6281234567890"), Some("number_malformed")),
@@ -198,36 +148,14 @@ fn what_does_not_fit() {
         (bought("6281234567890123"), Some("number_malformed")),
         (bought("٦٢٨١٢٣٤٥"), Some("number_malformed")),
         (bought("79120000001"), Some("wrong_country")),
-        (
-            Activation {
-                country: Some(0),
-                ..fine()
-            },
-            Some("wrong_country"),
-        ),
-        (
-            Activation {
-                service: Some("tg".into()),
-                ..fine()
-            },
-            Some("wrong_service"),
-        ),
-        (
-            Activation {
-                cost: Some(Money::new(101, Currency::Usd)),
-                ..fine()
-            },
-            Some("price_above_ceiling"),
-        ),
+        (Activation { country: Some(0), ..fine() }, Some("wrong_country")),
+        (Activation { service: Some("tg".into()), ..fine() }, Some("wrong_service")),
+        (Activation { cost: Some(Money::new(101, Currency::Usd)), ..fine() }, Some("price_above_ceiling")),
     ];
     for (n, (got, expected)) in cases.into_iter().enumerate() {
         assert_eq!(misfit((6, "62"), "wa", Some(100), &got), expected, "case {n}");
     }
-    assert_eq!(
-        misfit((6, "62"), "wa", None, &bought("6281234567890")),
-        None,
-        "no rate, no ceiling"
-    );
+    assert_eq!(misfit((6, "62"), "wa", None, &bought("6281234567890")), None, "no rate, no ceiling");
 }
 
 #[test]
@@ -260,10 +188,7 @@ fn windows_of_bought_and_of_found_numbers() {
     ];
     for (n, (stated, looked_up, now, wanted, end, cancel, abandoned)) in cases.into_iter().enumerate() {
         let mut record = with(State::Calling, |record| record.abandoned = wanted);
-        let got = Activation {
-            window_seconds: stated,
-            ..bought("6281234567890")
-        };
+        let got = Activation { window_seconds: stated, ..bought("6281234567890") };
         begin_window(&mut record, &limits, &settings, &got, looked_up, at(now));
         let found = (record.expires_at, record.cancel_at, record.abandoned);
         assert_eq!(found, (Some(at(end)), Some(at(cancel)), abandoned), "case {n}");

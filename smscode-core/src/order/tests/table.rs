@@ -44,20 +44,8 @@ fn all_moves_as_designed_and_no_others() {
         (Active, SupplierEnded, Cancelled, Money::Release, Some("order.canceled")),
         (Active, WindowOver, Expired, Money::Release, Some("order.expired")),
         (Canceling, Sms, Received, Money::Capture, Some("order.otp_received")),
-        (
-            Canceling,
-            CancelConfirmed,
-            Cancelled,
-            Money::Release,
-            Some("order.canceled"),
-        ),
-        (
-            Canceling,
-            SupplierEnded,
-            Cancelled,
-            Money::Release,
-            Some("order.canceled"),
-        ),
+        (Canceling, CancelConfirmed, Cancelled, Money::Release, Some("order.canceled")),
+        (Canceling, SupplierEnded, Cancelled, Money::Release, Some("order.canceled")),
         (Canceling, WindowOver, Cancelled, Money::Release, Some("order.canceled")),
         (Received, Sms, Received, Money::None, Some("order.otp_received")),
         (Received, AskMore, Received, Money::None, Some("order.resend")),
@@ -99,11 +87,7 @@ fn every_path_closes_its_hold_exactly_once() {
             State::Cancelled | State::Expired | State::Rejected => Open::Released,
             State::Calling | State::Unclear | State::Active | State::Canceling => Open::Held,
         };
-        assert_eq!(
-            (open, state.holds_money()),
-            (expected, expected == Open::Held),
-            "{state:?}"
-        );
+        assert_eq!((open, state.holds_money()), (expected, expected == Open::Held), "{state:?}");
         for input in Input::ALL {
             let Some((to, money, _)) = moved(state, input) else {
                 continue;
@@ -125,11 +109,7 @@ fn every_path_closes_its_hold_exactly_once() {
     }
     let reached: BTreeSet<State> = seen.iter().map(|(state, _)| *state).collect();
     assert_eq!(reached.len(), State::ALL.len(), "a state that nothing leads to");
-    assert_eq!(
-        seen.len(),
-        State::ALL.len(),
-        "a state that is reached with different money"
-    );
+    assert_eq!(seen.len(), State::ALL.len(), "a state that is reached with different money");
 }
 
 #[test]
@@ -176,70 +156,26 @@ fn posts(entries: &[Entry]) -> Vec<&Post> {
 #[test]
 fn a_draft_posts_what_the_table_says() {
     let cases = [
-        (
-            State::Requested,
-            Input::Place,
-            TransferKind::Hold,
-            "hold/1234567",
-            "customer",
-        ),
-        (
-            State::Active,
-            Input::Sms,
-            TransferKind::Capture,
-            "close/1234567",
-            "engine",
-        ),
-        (
-            State::Canceling,
-            Input::CancelConfirmed,
-            TransferKind::Release,
-            "close/1234567",
-            "engine",
-        ),
-        (
-            State::Active,
-            Input::WindowOver,
-            TransferKind::Release,
-            "close/1234567",
-            "engine",
-        ),
-        (
-            State::Unclear,
-            Input::LookUpOver,
-            TransferKind::Release,
-            "close/1234567",
-            "engine",
-        ),
-        (
-            State::Calling,
-            Input::Reject,
-            TransferKind::Release,
-            "close/1234567",
-            "engine",
-        ),
+        (State::Requested, Input::Place, TransferKind::Hold, "hold/1234567", "customer"),
+        (State::Active, Input::Sms, TransferKind::Capture, "close/1234567", "engine"),
+        (State::Canceling, Input::CancelConfirmed, TransferKind::Release, "close/1234567", "engine"),
+        (State::Active, Input::WindowOver, TransferKind::Release, "close/1234567", "engine"),
+        (State::Unclear, Input::LookUpOver, TransferKind::Release, "close/1234567", "engine"),
+        (State::Calling, Input::Reject, TransferKind::Release, "close/1234567", "engine"),
     ];
     let customer = |bucket| Place::Customer(ACCOUNT.0, bucket);
     for (state, input, kind, id, actor) in cases {
         let mut draft = Draft::of(ACCOUNT, ORDER, 9, order(state));
         draft.advance(input, Some("why"), actor, at(70)).unwrap();
         let entries = draft.entries(10).unwrap();
-        let [post] = posts(&entries)[..] else {
-            panic!("{state:?} {input:?}")
-        };
+        let [post] = posts(&entries)[..] else { panic!("{state:?} {input:?}") };
         let (debit, credit) = match kind {
             TransferKind::Hold => (customer(Bucket::Available), customer(Bucket::Held)),
             TransferKind::Capture => (customer(Bucket::Held), Place::House(House::revenue())),
             _ => (customer(Bucket::Held), customer(Bucket::Available)),
         };
-        assert_eq!(
-            (post.kind, post.id.0.as_slice(), post.actor.as_str()),
-            (kind, id.as_bytes(), actor)
-        );
-        assert_eq!(
-            (&post.debit, &post.credit, &post.amount),
-            (&debit, &credit, &Amount::Exact(2_080))
-        );
+        assert_eq!((post.kind, post.id.0.as_slice(), post.actor.as_str()), (kind, id.as_bytes(), actor));
+        assert_eq!((&post.debit, &post.credit, &post.amount), (&debit, &credit, &Amount::Exact(2_080)));
         assert_eq!((post.subject.as_str(), post.reason.as_str()), ("order:1234567", "why"));
     }
 }
@@ -261,35 +197,36 @@ fn a_refused_step_leaves_no_trace() {
     }
 }
 
+/// What may stay of an order: the accounting facts, the times, the revision, the steps
+const STAYS: [&str; 24] = [
+    "v",
+    "state",
+    "created_at",
+    "product",
+    "umbrella",
+    "country",
+    "service",
+    "price_minor",
+    "currency",
+    "supplier",
+    "routed",
+    "tried",
+    "look_ups",
+    "revision",
+    "first_sms_at",
+    "last_sms_at",
+    "expires_at",
+    "cancel_at",
+    "abandoned",
+    "ended_at",
+    "reason",
+    "claim",
+    "sequence",
+    "steps",
+];
+
 #[test]
 fn the_end_clears_every_field_of_content() {
-    // what may stay of an order: the accounting facts, the times, the revision, the steps
-    const STAYS: [&str; 24] = [
-        "v",
-        "state",
-        "created_at",
-        "product",
-        "umbrella",
-        "country",
-        "service",
-        "price_minor",
-        "currency",
-        "supplier",
-        "routed",
-        "tried",
-        "look_ups",
-        "revision",
-        "first_sms_at",
-        "last_sms_at",
-        "expires_at",
-        "cancel_at",
-        "abandoned",
-        "ended_at",
-        "reason",
-        "claim",
-        "sequence",
-        "steps",
-    ];
     let mut ends = 0;
     for state in State::ALL.into_iter().filter(|state| !state.is_terminal()) {
         for input in Input::ALL {
@@ -315,11 +252,7 @@ fn the_end_clears_every_field_of_content() {
             assert_eq!((draft.record.ended_at, draft.record.due_at), (Some(at(70)), None));
             assert_eq!(draft.record.reason.is_some(), to != State::Completed);
             let terms = draft.record.terms(ACCOUNT, ORDER);
-            assert!(
-                terms
-                    .iter()
-                    .all(|term| ["order_list", "order_status"].contains(&term.index.as_str()))
-            );
+            assert!(terms.iter().all(|term| ["order_list", "order_status"].contains(&term.index.as_str())));
             let entries = draft.entries(10).unwrap();
             let places: Vec<i64> = entries
                 .iter()

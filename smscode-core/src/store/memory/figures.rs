@@ -61,10 +61,7 @@ impl Data {
             (self.heads.len(), self.heads.len() * (OWNER + 6 * NUMBER)),
             (self.counters.len(), counters.sum()),
             (self.transfers.len(), transfers.sum()),
-            (
-                self.transfer_ids.len(),
-                self.transfer_ids.iter().map(|id| id.0.len()).sum(),
-            ),
+            (self.transfer_ids.len(), self.transfer_ids.iter().map(|id| id.0.len()).sum()),
             (self.events.len(), events.sum()),
             (self.operations.len(), operations.sum()),
         ]

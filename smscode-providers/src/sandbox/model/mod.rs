@@ -67,11 +67,7 @@ impl Model {
     pub fn advance(&mut self, now: Timestamp) {
         while let Some((at, id)) = self.agenda.first().copied().filter(|(at, _)| *at <= now) {
             self.agenda.remove(&(at, id));
-            let Some(activation) = self
-                .activations
-                .get_mut(&id)
-                .filter(|activation| activation.stage.is_open())
-            else {
+            let Some(activation) = self.activations.get_mut(&id).filter(|activation| activation.stage.is_open()) else {
                 continue;
             };
             while let Some((due, text)) = activation.due.pop_front_if(|(due, _)| *due <= at) {
@@ -94,11 +90,7 @@ impl Model {
 
     /// How many numbers a pair has left.
     pub fn count(&self, country: u16, service: &str) -> u32 {
-        let open = self
-            .open_by_pair
-            .get(&(country, service.to_owned()))
-            .copied()
-            .unwrap_or_default();
+        let open = self.open_by_pair.get(&(country, service.to_owned())).copied().unwrap_or_default();
         self.settings.stock.saturating_sub(open)
     }
 
@@ -134,10 +126,7 @@ impl Model {
         self.agenda.extend(activation.due.iter().map(|(at, _)| (*at, id)));
         self.agenda.insert((activation.ends_at, id));
         self.open_by_phone.insert(phone, id);
-        *self
-            .open_by_pair
-            .entry((wanted.country, wanted.service.to_owned()))
-            .or_default() += 1;
+        *self.open_by_pair.entry((wanted.country, wanted.service.to_owned())).or_default() += 1;
         if let Some(reference) = wanted.reference {
             self.by_reference.insert(reference.to_owned(), id);
         }
@@ -145,23 +134,15 @@ impl Model {
     }
 
     fn check(&self, wanted: &Wanted<'_>, scenario: Scenario, price: Money) -> Result<(), Refusal> {
-        if wanted
-            .reference
-            .is_some_and(|reference| self.by_reference.contains_key(reference))
-        {
+        if wanted.reference.is_some_and(|reference| self.by_reference.contains_key(reference)) {
             return Err(Refusal::ReferenceUsed);
         }
         if scenario == Scenario::SoldOut || self.count(wanted.country, wanted.service) == 0 {
             return Err(Refusal::NoNumbers);
         }
         if scenario == Scenario::PriceAbove {
-            let above = wanted
-                .ceiling
-                .map_or(price.minor, |ceiling| ceiling.minor.max(price.minor));
-            return Err(Refusal::PriceAboveCeiling(Money::new(
-                above.saturating_mul(2),
-                price.currency,
-            )));
+            let above = wanted.ceiling.map_or(price.minor, |ceiling| ceiling.minor.max(price.minor));
+            return Err(Refusal::PriceAboveCeiling(Money::new(above.saturating_mul(2), price.currency)));
         }
         if wanted.ceiling.is_some_and(|ceiling| ceiling.minor < price.minor) {
             return Err(Refusal::PriceAboveCeiling(price));
@@ -170,11 +151,7 @@ impl Model {
             return Err(Refusal::NoBalance);
         }
         let (open, limit) = (self.open_by_phone.len(), self.settings.channels);
-        if open >= limit {
-            Err(Refusal::ChannelsLimit { open, limit })
-        } else {
-            Ok(())
-        }
+        if open >= limit { Err(Refusal::ChannelsLimit { open, limit }) } else { Ok(()) }
     }
 
     /// The SMS that arrive by themselves.
@@ -185,11 +162,9 @@ impl Model {
             Scenario::Ordinary => [(first, code_text(entropy))].into(),
             Scenario::CodeNow => [(now, code_text(entropy))].into(),
             Scenario::CodeLater => [(now.plus_ms(settings.later_after_ms), code_text(entropy))].into(),
-            Scenario::TwoSms => [
-                (first, code_text(entropy)),
-                (first.plus_ms(settings.second_after_ms), code_text(entropy)),
-            ]
-            .into(),
+            Scenario::TwoSms => {
+                [(first, code_text(entropy)), (first.plus_ms(settings.second_after_ms), code_text(entropy))].into()
+            }
             Scenario::TextOnly => [(first, plain_text(entropy))].into(),
             Scenario::Manual | Scenario::NoSms | Scenario::SoldOut | Scenario::PriceAbove | Scenario::CancelEarly => {
                 VecDeque::new()
@@ -199,9 +174,7 @@ impl Model {
 
     fn free_number(&self, country: u16, entropy: &dyn Entropy) -> Option<String> {
         let place = PLACES.iter().find(|place| place.country == country)?;
-        (0..NUMBER_TRIES)
-            .map(|_| number(place.pattern, entropy))
-            .find(|phone| !self.open_by_phone.contains_key(phone))
+        (0..NUMBER_TRIES).map(|_| number(place.pattern, entropy)).find(|phone| !self.open_by_phone.contains_key(phone))
     }
 
     /// An activation, open or closed a while ago.
@@ -213,11 +186,7 @@ impl Model {
     /// All that is open, oldest first.
     pub fn active(&mut self, now: Timestamp) -> Vec<&Activation> {
         self.advance(now);
-        let mut open: Vec<_> = self
-            .open_by_phone
-            .values()
-            .filter_map(|id| self.activations.get(id))
-            .collect();
+        let mut open: Vec<_> = self.open_by_phone.values().filter_map(|id| self.activations.get(id)).collect();
         open.sort_unstable_by_key(|activation| activation.id);
         open
     }
@@ -266,10 +235,7 @@ impl Model {
     pub fn inject(&mut self, now: Timestamp, phone: &str, text: &str) -> Injection {
         self.advance(now);
         let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-        let found = self
-            .open_by_phone
-            .get(&digits)
-            .and_then(|id| self.activations.get_mut(id));
+        let found = self.open_by_phone.get(&digits).and_then(|id| self.activations.get_mut(id));
         match found {
             None => Injection::NoOpenNumber,
             Some(activation) if activation.messages.len() >= SMS_LIMIT => Injection::TooMany,
@@ -291,10 +257,7 @@ impl Model {
         }
         self.agenda.remove(&(activation.ends_at, id));
         self.open_by_phone.remove(&activation.phone);
-        if let Some(open) = self
-            .open_by_pair
-            .get_mut(&(activation.country, activation.service.clone()))
-        {
+        if let Some(open) = self.open_by_pair.get_mut(&(activation.country, activation.service.clone())) {
             *open = open.saturating_sub(1);
         }
         self.closed.push_back(id);
@@ -308,15 +271,8 @@ impl Model {
 
     /// Each pair that is sold.
     pub fn pairs(&self) -> impl Iterator<Item = (u16, &'static str)> {
-        let codes = || {
-            SERVICES
-                .iter()
-                .map(|(code, _)| *code)
-                .chain(SCENARIOS.iter().map(|(code, ..)| *code))
-        };
-        PLACES
-            .iter()
-            .flat_map(move |place| codes().map(|code| (place.country, code)))
+        let codes = || SERVICES.iter().map(|(code, _)| *code).chain(SCENARIOS.iter().map(|(code, ..)| *code));
+        PLACES.iter().flat_map(move |place| codes().map(|code| (place.country, code)))
     }
 
     /// How it is set up.
@@ -336,9 +292,7 @@ impl Activation {
 /// The first run of four to eight digits, as a simple supplier looks for it.
 fn code_in(text: &str) -> Option<String> {
     let runs = text.split(|c: char| !c.is_ascii_digit());
-    runs.into_iter()
-        .find(|run| (4..=8).contains(&run.len()))
-        .map(str::to_owned)
+    runs.into_iter().find(|run| (4..=8).contains(&run.len())).map(str::to_owned)
 }
 
 fn number(pattern: &str, entropy: &dyn Entropy) -> String {

@@ -12,10 +12,7 @@ struct Counting(AtomicU64);
 impl Entropy for Counting {
     fn fill(&self, buffer: &mut [u8]) {
         for byte in buffer {
-            let n = self
-                .0
-                .fetch_add(1, Ordering::Relaxed)
-                .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let n = self.0.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             *byte = n.to_be_bytes()[0];
         }
     }
@@ -28,12 +25,7 @@ fn entropy() -> Counting {
 const START: Timestamp = Timestamp::from_seconds(1_780_000_000);
 
 fn wanted(service: &str) -> Wanted<'_> {
-    Wanted {
-        country: 6,
-        service,
-        ceiling: None,
-        reference: None,
-    }
+    Wanted { country: 6, service, ceiling: None, reference: None }
 }
 
 /// Bought at the start; the stage and the number of SMS after so many milliseconds.
@@ -69,51 +61,22 @@ fn each_service_keeps_its_schedule() {
 
 #[test]
 fn each_refusal_of_a_purchase() {
-    let mut model = Model::new(Settings {
-        balance_minor: 25_000,
-        channels: 2,
-        ..Settings::default()
-    });
+    let mut model = Model::new(Settings { balance_minor: 25_000, channels: 2, ..Settings::default() });
     let mut refusal = |wanted: &Wanted<'_>| model.buy(START, &entropy(), wanted).err();
     let cents = |n: i64| Some(Money::new(n * 10_000, Currency::Usd));
     assert_eq!(refusal(&wanted("zz")), Some(Refusal::BadService));
-    assert_eq!(
-        refusal(&Wanted {
-            country: 999,
-            ..wanted("tg")
-        }),
-        Some(Refusal::BadCountry)
-    );
+    assert_eq!(refusal(&Wanted { country: 999, ..wanted("tg") }), Some(Refusal::BadCountry));
     assert_eq!(refusal(&wanted("sbx_sold_out")), Some(Refusal::NoNumbers));
-    let too_low = Wanted {
-        ceiling: cents(39),
-        ..wanted("tg")
-    };
+    let too_low = Wanted { ceiling: cents(39), ..wanted("tg") };
     assert_eq!(refusal(&too_low), cents(40).map(Refusal::PriceAboveCeiling));
-    let never = Wanted {
-        ceiling: cents(1_000),
-        ..wanted("sbx_price_above")
-    };
+    let never = Wanted { ceiling: cents(1_000), ..wanted("sbx_price_above") };
     assert_eq!(refusal(&never), cents(2_000).map(Refusal::PriceAboveCeiling));
-    assert_eq!(
-        refusal(&Wanted {
-            ceiling: cents(40),
-            ..wanted("tg")
-        }),
-        Some(Refusal::NoBalance)
-    );
-    let named = Wanted {
-        reference: Some("r1"),
-        ..wanted("sbx_manual")
-    };
+    assert_eq!(refusal(&Wanted { ceiling: cents(40), ..wanted("tg") }), Some(Refusal::NoBalance));
+    let named = Wanted { reference: Some("r1"), ..wanted("sbx_manual") };
     assert_eq!(refusal(&named), None);
     assert_eq!(refusal(&named), Some(Refusal::ReferenceUsed));
     assert_eq!(refusal(&wanted("sbx_manual")), None);
-    assert_eq!(
-        refusal(&wanted("sbx_manual")),
-        Some(Refusal::NoBalance),
-        "two cents are spent"
-    );
+    assert_eq!(refusal(&wanted("sbx_manual")), Some(Refusal::NoBalance), "two cents are spent");
     model.balance_minor = 1_000_000;
     assert_eq!(
         model.buy(START, &entropy(), &wanted("sbx_manual")).err(),
@@ -149,22 +112,14 @@ fn each_step_in_each_stage() {
     let late = START.plus_ms(5_000);
     for (stage, step, expected) in table {
         let mut model = Model::new(Settings::default());
-        let bought = model
-            .buy(START, &entropy(), &wanted("sbx_manual"))
-            .ok()
-            .unwrap()
-            .clone();
+        let bought = model.buy(START, &entropy(), &wanted("sbx_manual")).ok().unwrap().clone();
         match stage {
             Stage::Waiting => {}
             Stage::Cancelled => model.step(late, &entropy(), bought.id, Step::Cancel).unwrap(),
             Stage::Received | Stage::Retrying | Stage::Finished => {
                 assert_eq!(model.inject(late, &bought.phone, "code 123456"), Injection::Delivered);
                 if stage != Stage::Received {
-                    let reach = if stage == Stage::Finished {
-                        Step::Finish
-                    } else {
-                        Step::More
-                    };
+                    let reach = if stage == Stage::Finished { Step::Finish } else { Step::More };
                     model.step(late, &entropy(), bought.id, reach).unwrap();
                 }
             }
@@ -178,31 +133,18 @@ fn each_step_in_each_stage() {
 #[test]
 fn a_cancel_is_refused_until_its_time_and_refunds_once() {
     for (service, locked_ms) in [("tg", 2_000_i64), ("sbx_cancel_early", 120_000)] {
-        let settings = Settings {
-            code_after_ms: 600_000,
-            ..Settings::default()
-        };
+        let settings = Settings { code_after_ms: 600_000, ..Settings::default() };
         let mut model = Model::new(settings);
         let before = model.balance();
         let sold = model.buy(START, &entropy(), &wanted(service)).ok().unwrap().clone();
         assert_eq!(model.balance().minor, before.minor - sold.cost.minor);
         let early = model.step(START.plus_ms(locked_ms - 1), &entropy(), sold.id, Step::Cancel);
-        assert_eq!(
-            early,
-            Err(Refusal::TooEarly {
-                after_seconds: locked_ms / 1_000
-            })
-        );
+        assert_eq!(early, Err(Refusal::TooEarly { after_seconds: locked_ms / 1_000 }));
         for _ in 0..2 {
-            model
-                .step(START.plus_ms(locked_ms), &entropy(), sold.id, Step::Cancel)
-                .unwrap();
+            model.step(START.plus_ms(locked_ms), &entropy(), sold.id, Step::Cancel).unwrap();
             assert_eq!(model.balance(), before);
         }
-        assert_eq!(
-            model.inject(START.plus_ms(locked_ms), &sold.phone, "late"),
-            Injection::NoOpenNumber
-        );
+        assert_eq!(model.inject(START.plus_ms(locked_ms), &sold.phone, "late"), Injection::NoOpenNumber);
         assert_eq!(model.count(6, service), 1_000);
     }
 }
@@ -214,10 +156,7 @@ fn another_sms_follows_when_it_is_asked_for() {
     let asked = START.plus_ms(1_500);
     model.step(asked, &entropy(), id, Step::More).unwrap();
     assert_eq!(model.next_due(), Some(asked.plus_ms(1_000)));
-    assert_eq!(
-        model.status(asked.plus_ms(999), id).ok().unwrap().stage,
-        Stage::Retrying
-    );
+    assert_eq!(model.status(asked.plus_ms(999), id).ok().unwrap().stage, Stage::Retrying);
     let seen = model.status(asked.plus_ms(1_000), id).ok().unwrap();
     assert_eq!((seen.stage, seen.messages.len()), (Stage::Received, 2));
 
@@ -229,26 +168,12 @@ fn another_sms_follows_when_it_is_asked_for() {
 
 #[test]
 fn numbers_of_open_activations_differ_and_codes_can_be_read() {
-    let mut model = Model::new(Settings {
-        channels: 5_000,
-        stock: 5_000,
-        ..Settings::default()
-    });
+    let mut model = Model::new(Settings { channels: 5_000, stock: 5_000, ..Settings::default() });
     let entropy = entropy();
     let mut phones = BTreeSet::new();
     for country in PLACES.iter().map(|place| place.country) {
         for _ in 0..60 {
-            let sold = model
-                .buy(
-                    START,
-                    &entropy,
-                    &Wanted {
-                        country,
-                        ..wanted("tg")
-                    },
-                )
-                .ok()
-                .unwrap();
+            let sold = model.buy(START, &entropy, &Wanted { country, ..wanted("tg") }).ok().unwrap();
             assert!(phones.insert(sold.phone.clone()), "{}", sold.phone);
             assert!(sold.phone.bytes().all(|b| b.is_ascii_digit()));
         }
@@ -269,14 +194,7 @@ fn the_same_randomness_gives_the_same_supplier() {
         let mut told = String::new();
         for (step, (country, service)) in model.pairs().take(60).collect::<Vec<_>>().into_iter().enumerate() {
             let now = START.plus_ms(i64::try_from(step).unwrap() * 100);
-            if let Ok(sold) = model.buy(
-                now,
-                &entropy,
-                &Wanted {
-                    country,
-                    ..wanted(service)
-                },
-            ) {
+            if let Ok(sold) = model.buy(now, &entropy, &Wanted { country, ..wanted(service) }) {
                 told.push_str(&sold.phone);
             }
         }
@@ -291,17 +209,11 @@ fn the_same_randomness_gives_the_same_supplier() {
 
 #[test]
 fn what_is_remembered_has_a_limit() {
-    let mut model = Model::new(Settings {
-        cancel_after_ms: 0,
-        ..Settings::default()
-    });
+    let mut model = Model::new(Settings { cancel_after_ms: 0, ..Settings::default() });
     let entropy = entropy();
     for n in 0..CLOSED_LIMIT + 10 {
         let reference = n.to_string();
-        let wanted = Wanted {
-            reference: Some(&reference),
-            ..wanted("sbx_manual")
-        };
+        let wanted = Wanted { reference: Some(&reference), ..wanted("sbx_manual") };
         let id = model.buy(START, &entropy, &wanted).ok().unwrap().id;
         model.step(START, &entropy, id, Step::Cancel).unwrap();
     }

@@ -108,12 +108,7 @@ fn activation_id(text: &str) -> Option<ActivationId> {
 /// International digits, with plus, blanks and dashes taken off. A masked phone is none.
 fn phone_digits(text: &str) -> Option<String> {
     let text = text.trim();
-    let digits: String = text
-        .strip_prefix('+')
-        .unwrap_or(text)
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-'))
-        .collect();
+    let digits: String = text.strip_prefix('+').unwrap_or(text).chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     ((6..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
 }
 
@@ -140,9 +135,7 @@ fn window(members: &Members<'_>) -> Option<u32> {
 
 fn moment(text: &str) -> Option<i64> {
     let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.timestamp());
-    zoned
-        .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").map(|at| at.and_utc().timestamp()))
-        .ok()
+    zoned.or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").map(|at| at.and_utc().timestamp())).ok()
 }
 
 /// 6 finished, 8 cancelled, 10 refunded; all others, known or not, are open.
@@ -162,10 +155,7 @@ fn row_sms(members: &Members<'_>) -> Vec<SupplierSms> {
         let Some(json) = first(members, names) else {
             return Vec::new();
         };
-        json.rows().map_or_else(
-            || vec![json.scalar()],
-            |rows| rows.into_iter().map(Json::scalar).collect(),
-        )
+        json.rows().map_or_else(|| vec![json.scalar()], |rows| rows.into_iter().map(Json::scalar).collect())
     };
     let (codes, texts) = (column(&["smsCode"]), column(&["smsText"]));
     let times = column(&["smsDate", "receiveSmsDate"]);
@@ -178,10 +168,7 @@ fn row_sms(members: &Members<'_>) -> Vec<SupplierSms> {
 /// The reply of `getStatusV2`, in both of its forms. `None` if it is neither.
 pub(super) fn status(json: Json<'_>) -> Option<ActivationState> {
     let members = json.object()?;
-    if !["sms", "call", "data", "verificationType"]
-        .iter()
-        .any(|name| members.contains_key(*name))
-    {
+    if !["sms", "call", "data", "verificationType"].iter().any(|name| members.contains_key(*name)) {
         return None;
     }
     let found: Vec<SupplierSms> = ["sms", "data", "call"]
@@ -190,20 +177,12 @@ pub(super) fn status(json: Json<'_>) -> Option<ActivationState> {
         .flat_map(|json| json.rows().unwrap_or_else(|| vec![json]))
         .filter_map(|json| message(&json.object()?))
         .collect();
-    Some(if found.is_empty() {
-        ActivationState::Waiting
-    } else {
-        ActivationState::Received(last(found))
-    })
+    Some(if found.is_empty() { ActivationState::Waiting } else { ActivationState::Received(last(found)) })
 }
 
 fn message(members: &Members<'_>) -> Option<SupplierSms> {
     let text = members.get("text").and_then(|json| json.scalar());
-    let mut found = sms(
-        text,
-        first_scalar(members, &["code"]),
-        first_scalar(members, &["dateTime", "date"]),
-    )?;
+    let mut found = sms(text, first_scalar(members, &["code"]), first_scalar(members, &["dateTime", "date"]))?;
     found.id = first_scalar(members, &["id"]);
     found.sender = first_scalar(members, &["phoneFrom", "from"]).map(|sender| clean(&sender));
     Some(found)
@@ -223,13 +202,7 @@ fn sms(text: Option<String>, code: Option<String>, at: Option<String>) -> Option
     let text = filled(text).or_else(|| code.clone())?;
     let code = code.filter(|code| code != NO_CODE).map(|code| code.trim().to_owned());
     let at = filled(at).filter(|at| !at.starts_with("0000-"));
-    Some(SupplierSms {
-        id: None,
-        sender: None,
-        text,
-        code,
-        at,
-    })
+    Some(SupplierSms { id: None, sender: None, text, code, at })
 }
 
 /// Without U+0000, which no document of ours may hold, and not too long.

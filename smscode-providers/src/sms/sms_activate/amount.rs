@@ -27,11 +27,7 @@ pub(super) fn amount(literal: &str, currency: Currency, excess: Excess) -> Optio
     let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
     let kept = fraction.len().min(currency.exponent() as usize);
     let (fraction, rest) = fraction.split_at_checked(kept)?;
-    let text = if fraction.is_empty() {
-        whole.to_owned()
-    } else {
-        format!("{whole}.{fraction}")
-    };
+    let text = if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") };
     if plain.ends_with('.') || !rest.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -97,11 +93,7 @@ mod tests {
             ("1.25e1", Currency::Rub, Some((125_000, 125_000))),
             ("1.25e+1", Currency::Rub, Some((125_000, 125_000))),
             ("1e-20", Currency::Usd, Some((1, 0))),
-            (
-                "0.1000000000000000055511151231257827",
-                Currency::Usd,
-                Some((100_001, 100_000)),
-            ),
+            ("0.1000000000000000055511151231257827", Currency::Usd, Some((100_001, 100_000))),
             ("1e31", Currency::Idr, None),
             ("1e", Currency::Idr, None),
             ("e5", Currency::Idr, None),
@@ -121,11 +113,7 @@ mod tests {
             assert_eq!(up.zip(down), expected, "{literal}");
         }
         assert_eq!(signed("-1.5", Currency::Usd).map(|m| m.minor), Some(-1_500_000));
-        assert_eq!(
-            signed("-0.0000001", Currency::Usd).map(|m| m.minor),
-            Some(-1),
-            "never more than we own"
-        );
+        assert_eq!(signed("-0.0000001", Currency::Usd).map(|m| m.minor), Some(-1), "never more than we own");
         assert_eq!(signed("--1", Currency::Usd), None);
     }
 }

@@ -99,18 +99,12 @@ pub struct Dialect {
 impl Dialect {
     /// Their id of a country of the market.
     pub(super) fn country_out(&self, market: u16) -> u16 {
-        self.countries
-            .iter()
-            .find(|(ours, _)| *ours == market)
-            .map_or(market, |(_, theirs)| *theirs)
+        self.countries.iter().find(|(ours, _)| *ours == market).map_or(market, |(_, theirs)| *theirs)
     }
 
     /// The market's id of a country of theirs.
     pub(super) fn country_in(&self, theirs: u16) -> u16 {
-        self.countries
-            .iter()
-            .find(|(_, other)| *other == theirs)
-            .map_or(theirs, |(ours, _)| *ours)
+        self.countries.iter().find(|(_, other)| *other == theirs).map_or(theirs, |(ours, _)| *ours)
     }
 }
 
@@ -121,10 +115,7 @@ pub const SMS_ACTIVATE: Dialect = Dialect {
     currency: Currency::Usd,
     purchase: Purchase::V2,
     status: StatusCall::V2,
-    active: Some(ActiveList {
-        page: None,
-        all_sms: true,
-    }),
+    active: Some(ActiveList { page: None, all_sms: true }),
     prices: PriceList::V1,
     ceiling_parameter: "maxPrice",
     order_id: true,
@@ -145,10 +136,7 @@ pub const SMS_ACTIVATE: Dialect = Dialect {
 pub const HEROSMS: Dialect = Dialect {
     name: "herosms",
     base_url: "https://hero-sms.com/stubs/handler_api.php",
-    active: Some(ActiveList {
-        page: Some(100),
-        all_sms: false,
-    }),
+    active: Some(ActiveList { page: Some(100), all_sms: false }),
     order_id: false,
     concurrency: 4,
     http_status: HttpStatus::Meaningful,
@@ -159,10 +147,7 @@ pub const HEROSMS: Dialect = Dialect {
 pub const GRIZZLYSMS: Dialect = Dialect {
     name: "grizzlysms",
     base_url: "https://api.grizzlysms.com/stubs/handler_api.php",
-    active: Some(ActiveList {
-        page: None,
-        all_sms: false,
-    }),
+    active: Some(ActiveList { page: None, all_sms: false }),
     prices: PriceList::V3,
     order_id: false,
     cancel_after_seconds: 300,
@@ -182,13 +167,8 @@ pub const SMSHUB: Dialect = Dialect {
 };
 
 /// A server of this project as the supplier of another: the configuration says where it is and what its currency is.
-pub const SMSCODE: Dialect = Dialect {
-    name: "smscode",
-    base_url: "",
-    poll_floor_ms: 1_000,
-    concurrency: 32,
-    ..SMS_ACTIVATE
-};
+pub const SMSCODE: Dialect =
+    Dialect { name: "smscode", base_url: "", poll_floor_ms: 1_000, concurrency: 32, ..SMS_ACTIVATE };
 
 /// All dialects, by name in alphabetical order.
 pub const ALL: [&Dialect; 5] = [&GRIZZLYSMS, &HEROSMS, &SMS_ACTIVATE, &SMSCODE, &SMSHUB];

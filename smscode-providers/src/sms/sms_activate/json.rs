@@ -39,11 +39,7 @@ impl<'a> Json<'a> {
         for (name, item) in self.object()? {
             numbered.insert(name.parse::<u32>().ok()?, item);
         }
-        if numbered.is_empty() {
-            None
-        } else {
-            Some(numbered.into_values().collect())
-        }
+        if numbered.is_empty() { None } else { Some(numbered.into_values().collect()) }
     }
 
     /// The content of a string.
@@ -54,19 +50,14 @@ impl<'a> Json<'a> {
     /// The value, if it begins so. Looked at first, because a price list asks a million times and an error costs more.
     fn of_kind<T: Deserialize<'a>>(self, first: char) -> Option<T> {
         let raw = self.0.get();
-        if raw.starts_with(first) {
-            serde_json::from_str(raw).ok()
-        } else {
-            None
-        }
+        if raw.starts_with(first) { serde_json::from_str(raw).ok() } else { None }
     }
 
     /// The content of a string, or the literal text of a number.
     pub(super) fn scalar(self) -> Option<String> {
         self.string().or_else(|| {
             let raw = self.0.get();
-            raw.starts_with(|c: char| c == '-' || c.is_ascii_digit())
-                .then(|| raw.to_owned())
+            raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()).then(|| raw.to_owned())
         })
     }
 
@@ -86,9 +77,7 @@ impl<'a> Json<'a> {
 
 /// The first of these members that says something.
 pub(super) fn first<'a>(members: &Members<'a>, names: &[&str]) -> Option<Json<'a>> {
-    names
-        .iter()
-        .find_map(|name| members.get(*name).copied().filter(|json| !json.is_absent()))
+    names.iter().find_map(|name| members.get(*name).copied().filter(|json| !json.is_absent()))
 }
 
 /// The first of these members that is a string or a number that is not empty, without blanks around it.

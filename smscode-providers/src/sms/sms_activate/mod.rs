@@ -67,18 +67,11 @@ impl SmsActivate {
     /// follow no redirect and retry nothing (see [`Client`]).
     pub fn new(config: SmsActivateConfig, client: impl Into<Client>) -> Result<Self, ConfigError> {
         let url = config.checked_url()?;
-        Ok(Self {
-            config,
-            client: client.into(),
-            url,
-        })
+        Ok(Self { config, client: client.into(), url })
     }
 
     fn frame(&self) -> Frame<'_> {
-        Frame {
-            dialect: &self.config.dialect,
-            currency: self.config.currency,
-        }
+        Frame { dialect: &self.config.dialect, currency: self.config.currency }
     }
 
     async fn send(
@@ -104,8 +97,7 @@ impl SmsActivate {
 
     async fn step(&self, id: &ActivationId, status: &str) -> Result<Answer, Failure> {
         let parameters = [("id", id.0.as_str()), ("status", status)];
-        self.send("setStatus", &parameters, SMALL_BODY, self.config.read_timeout_ms)
-            .await
+        self.send("setStatus", &parameters, SMALL_BODY, self.config.read_timeout_ms).await
     }
 
     async fn state(&self, id: &ActivationId) -> Result<ActivationState, CallError> {
@@ -132,9 +124,7 @@ impl SmsActivate {
                 return Ok(all);
             }
         }
-        Err(CallError::Unusable(
-            "a list of open activations without an end".to_owned(),
-        ))
+        Err(CallError::Unusable("a list of open activations without an end".to_owned()))
     }
 
     /// The states of ids that no list has told, by single calls, a few at a time.
@@ -228,10 +218,7 @@ impl Supplier for SmsActivate {
         if request.ceiling.currency != self.config.currency {
             return BuyOutcome::NotSent("the ceiling is in another currency than the account".to_owned());
         }
-        let (country, ceiling) = (
-            dialect.country_out(request.country).to_string(),
-            request.ceiling.decimal(),
-        );
+        let (country, ceiling) = (dialect.country_out(request.country).to_string(), request.ceiling.decimal());
         let mut parameters = vec![
             ("service", request.service.as_str()),
             ("country", country.as_str()),
@@ -244,9 +231,7 @@ impl Supplier for SmsActivate {
             Purchase::V1 => "getNumber",
             Purchase::V2 => "getNumberV2",
         };
-        let answer = self
-            .send(action, &parameters, SMALL_BODY, self.config.buy_timeout_ms)
-            .await;
+        let answer = self.send(action, &parameters, SMALL_BODY, self.config.buy_timeout_ms).await;
         outcome::bought(self.frame(), &answer)
     }
 
@@ -265,18 +250,14 @@ impl Supplier for SmsActivate {
         if !missing.is_empty() {
             known.extend(self.states(missing).await?);
         }
-        Ok(ids
-            .iter()
-            .map(|id| known.get(id).cloned().unwrap_or(ActivationState::Waiting))
-            .collect())
+        Ok(ids.iter().map(|id| known.get(id).cloned().unwrap_or(ActivationState::Waiting)).collect())
     }
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
         let list = self.config.dialect.active.ok_or(CallError::Unsupported)?;
         let rows = self.rows(list).await?.into_values().map(Row::activation);
         // without its phone an activation cannot be given to anybody, and without it the list would be short of one
-        rows.collect::<Option<_>>()
-            .ok_or_else(|| CallError::Unusable("an open activation without a phone".to_owned()))
+        rows.collect::<Option<_>>().ok_or_else(|| CallError::Unusable("an open activation without a phone".to_owned()))
     }
 
     async fn more(&self, id: &ActivationId) -> MoreOutcome {
@@ -289,12 +270,7 @@ impl Supplier for SmsActivate {
 
     async fn finish(&self, id: &ActivationId) -> FinishOutcome {
         let (outcome, look) = outcome::finished(self.frame(), &self.step(id, "6").await);
-        if look
-            && matches!(
-                self.state(id).await,
-                Ok(ActivationState::Ended | ActivationState::NotFound)
-            )
-        {
+        if look && matches!(self.state(id).await, Ok(ActivationState::Ended | ActivationState::NotFound)) {
             return FinishOutcome::Finished;
         }
         outcome

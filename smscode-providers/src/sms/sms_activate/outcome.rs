@@ -114,24 +114,14 @@ fn list(json: Json<'_>) -> Option<Vec<Json<'_>>> {
     }
     let members = json.object()?;
     let named = ["data", "activeActivations"];
-    if let Some(items) = named
-        .iter()
-        .find_map(|name| members.get(*name)?.rows().filter(|items| !items.is_empty()))
-    {
+    if let Some(items) = named.iter().find_map(|name| members.get(*name)?.rows().filter(|items| !items.is_empty())) {
         return Some(items);
     }
     // nothing in either: believed if nothing contradicts
-    let says_success = members
-        .get("status")
-        .and_then(|json| json.string())
-        .is_some_and(|status| status == "success");
-    let has_array = named
-        .iter()
-        .any(|name| members.get(*name).is_some_and(|json| json.array().is_some()));
+    let says_success = members.get("status").and_then(|json| json.string()).is_some_and(|status| status == "success");
+    let has_array = named.iter().any(|name| members.get(*name).is_some_and(|json| json.array().is_some()));
     let contradicted = named.iter().filter_map(|name| members.get(*name)).any(|json| {
-        let rows = json
-            .object()
-            .and_then(|object| object.get("num_rows").and_then(|json| json.scalar()));
+        let rows = json.object().and_then(|object| object.get("num_rows").and_then(|json| json.scalar()));
         !json.is_absent() && rows.as_deref() != Some("0")
     });
     ((says_success || has_array) && !contradicted).then(Vec::new)

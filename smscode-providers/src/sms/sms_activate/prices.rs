@@ -34,12 +34,7 @@ pub(super) fn offers(frame: Frame<'_>, json: Json<'_>) -> Option<Vec<Offer>> {
             };
             let country = frame.dialect.country_in(country);
             if let Some(service) = service_code(&service) {
-                offers.push(Offer {
-                    country,
-                    service,
-                    cost,
-                    count,
-                });
+                offers.push(Offer { country, service, cost, count });
             }
         }
     }

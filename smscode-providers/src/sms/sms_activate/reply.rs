@@ -80,11 +80,7 @@ fn read_json<'a>(dialect: &Dialect, status: u16, text: &'a str) -> Reply<'a> {
         return Reply::Json(json);
     };
     let named = ["title", "error", "message", "msg"].iter().find_map(|name| {
-        members
-            .get(*name)?
-            .string()
-            .map(|text| text.trim().to_owned())
-            .filter(|text| !text.is_empty())
+        members.get(*name)?.string().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     });
     match named {
         Some(named) => {
@@ -97,25 +93,16 @@ fn read_json<'a>(dialect: &Dialect, status: u16, text: &'a str) -> Reply<'a> {
 
 fn is_error(members: &Members<'_>) -> bool {
     let says = |name: &str, wrong: &str| {
-        members
-            .get(name)
-            .is_some_and(|json| json.is_false() || json.string().is_some_and(|text| text == wrong))
+        members.get(name).is_some_and(|json| json.is_false() || json.string().is_some_and(|text| text == wrong))
     };
-    let named = |name: &str| {
-        members
-            .get(name)
-            .is_some_and(|json| json.string().is_some_and(|text| !text.trim().is_empty()))
-    };
+    let named =
+        |name: &str| members.get(name).is_some_and(|json| json.string().is_some_and(|text| !text.trim().is_empty()));
     says("status", "error") || says("success", "error") || named("title") || named("error")
 }
 
 /// Looks up the part before the first colon; some write the fields of a number with bars.
 fn word<'a>(dialect: &Dialect, status: u16, text: Cow<'a, str>, info: Option<Members<'a>>) -> Reply<'a> {
-    let end = if text.starts_with("ACCESS_NUMBER") {
-        text.find([':', '|'])
-    } else {
-        text.find(':')
-    };
+    let end = if text.starts_with("ACCESS_NUMBER") { text.find([':', '|']) } else { text.find(':') };
     let head = text[..end.unwrap_or(text.len())].trim();
     match words::look_up(dialect.words, head) {
         Some((name, meaning)) => {
@@ -123,12 +110,7 @@ fn word<'a>(dialect: &Dialect, status: u16, text: Cow<'a, str>, info: Option<Mem
                 Cow::Borrowed(text) => Cow::Borrowed(text[end + 1..].trim()),
                 Cow::Owned(text) => Cow::Owned(text[end + 1..].trim().to_owned()),
             });
-            Reply::Word(Word {
-                name,
-                meaning,
-                detail,
-                info,
-            })
+            Reply::Word(Word { name, meaning, detail, info })
         }
         None if head.starts_with("ACCESS_NUMBER") => {
             Reply::Unreadable(format!("a number in a form that we cannot read (HTTP {status})"))

@@ -6,21 +6,11 @@ use smscode_core::port::{Rejection, SupplierSms};
 
 use super::*;
 
-const FRAME: Frame<'static> = Frame {
-    dialect: &SMS_ACTIVATE,
-    currency: Currency::Usd,
-};
-const HERO: Frame<'static> = Frame {
-    dialect: &HEROSMS,
-    currency: Currency::Usd,
-};
+const FRAME: Frame<'static> = Frame { dialect: &SMS_ACTIVATE, currency: Currency::Usd };
+const HERO: Frame<'static> = Frame { dialect: &HEROSMS, currency: Currency::Usd };
 
 fn answer(status: u16, body: &str) -> Answer {
-    Answer {
-        status,
-        body: body.as_bytes().to_vec(),
-        retry_after_ms: None,
-    }
+    Answer { status, body: body.as_bytes().to_vec(), retry_after_ms: None }
 }
 
 fn buy(frame: Frame<'_>, status: u16, body: &str) -> BuyOutcome {
@@ -52,10 +42,7 @@ fn envelopes(word: &str) -> Vec<(u16, String)> {
         (200, format!(r#"{{"status":false,"error":"{word}"}}"#)),
         (200, format!(r#"{{"success":false,"message":"{word}"}}"#)),
         (200, format!(r#"{{"error":"{word}"}}"#)),
-        (
-            404,
-            format!(r#"{{"title":"{word}","details":"human text","info":{{"a":[1]}}}}"#),
-        ),
+        (404, format!(r#"{{"title":"{word}","details":"human text","info":{{"a":[1]}}}}"#)),
         (500, format!(" {{\"title\" : \"{word}\", \"details\":null}} ")),
         (403, word.to_owned()),
     ]
@@ -81,19 +68,12 @@ fn a_word_means_the_same_in_every_envelope() {
         ("1020", Rejection::Throttled),
         ("ORDER_ALREADY_EXISTS", Rejection::ReferenceUsed),
         ("BAD_ACTION", Rejection::BadRequest("BAD_ACTION".to_owned())),
-        (
-            "UNPROCESSABLE_ENTITY",
-            Rejection::BadRequest("UNPROCESSABLE_ENTITY".to_owned()),
-        ),
+        ("UNPROCESSABLE_ENTITY", Rejection::BadRequest("UNPROCESSABLE_ENTITY".to_owned())),
     ];
     for (word, rejection) in words {
         for (status, body) in envelopes(word) {
             for frame in [FRAME, HERO] {
-                assert_eq!(
-                    buy(frame, status, &body),
-                    BuyOutcome::RejectedUncharged(rejection.clone()),
-                    "{body}"
-                );
+                assert_eq!(buy(frame, status, &body), BuyOutcome::RejectedUncharged(rejection.clone()), "{body}");
             }
         }
     }
@@ -102,16 +82,9 @@ fn a_word_means_the_same_in_every_envelope() {
 #[test]
 fn a_word_of_one_dialect_means_nothing_in_another() {
     let sentence = "The service is prohibited for sale by administration";
-    let grizzly = Frame {
-        dialect: &GRIZZLYSMS,
-        ..FRAME
-    };
+    let grizzly = Frame { dialect: &GRIZZLYSMS, ..FRAME };
     for (status, body) in envelopes(sentence) {
-        assert_eq!(
-            buy(grizzly, status, &body),
-            BuyOutcome::RejectedUncharged(Rejection::NotSold),
-            "{body}"
-        );
+        assert_eq!(buy(grizzly, status, &body), BuyOutcome::RejectedUncharged(Rejection::NotSold), "{body}");
         assert!(matches!(buy(FRAME, status, &body), BuyOutcome::Unknown(_)), "{body}");
     }
 }
@@ -122,21 +95,9 @@ fn a_ceiling_that_is_too_low_names_the_price_that_would_do() {
         (200, "WRONG_MAX_PRICE:0.35", Some(usd(350_000))),
         (200, "WRONG_MAX_PRICE", None),
         (200, "WRONG_MAX_PRICE:soon", None),
-        (
-            200,
-            r#"{"status":"error","error":"WRONG_MAX_PRICE:0.35"}"#,
-            Some(usd(350_000)),
-        ),
-        (
-            400,
-            r#"{"title":"WRONG_MAX_PRICE","info":{"min":0.3500001}}"#,
-            Some(usd(350_001)),
-        ),
-        (
-            400,
-            r#"{"title":"WRONG_MAX_PRICE","info":{"min":"3.5e-1"}}"#,
-            Some(usd(350_000)),
-        ),
+        (200, r#"{"status":"error","error":"WRONG_MAX_PRICE:0.35"}"#, Some(usd(350_000))),
+        (400, r#"{"title":"WRONG_MAX_PRICE","info":{"min":0.3500001}}"#, Some(usd(350_001))),
+        (400, r#"{"title":"WRONG_MAX_PRICE","info":{"min":"3.5e-1"}}"#, Some(usd(350_000))),
         (400, "MAX_PRICE_EXCEEDED", None),
     ];
     for (status, body, price) in cases {
@@ -144,19 +105,10 @@ fn a_ceiling_that_is_too_low_names_the_price_that_would_do() {
         assert_eq!(buy(HERO, status, body), expected, "{body}");
     }
     let one_pair = r#"{"title":"BANNED","info":{"scope":"specific","retry_after_seconds":1800}}"#;
-    assert_eq!(
-        buy(HERO, 403, one_pair),
-        BuyOutcome::RejectedUncharged(Rejection::NoNumbers)
-    );
+    assert_eq!(buy(HERO, 403, one_pair), BuyOutcome::RejectedUncharged(Rejection::NoNumbers));
     let all = r#"{"title":"BANNED","info":{"scope":"global"}}"#;
-    assert_eq!(
-        buy(HERO, 403, all),
-        BuyOutcome::RejectedUncharged(Rejection::Credentials)
-    );
-    assert_eq!(
-        buy(FRAME, 200, "BANNED:'2026-2-13 12-00-00'"),
-        BuyOutcome::RejectedUncharged(Rejection::Credentials)
-    );
+    assert_eq!(buy(HERO, 403, all), BuyOutcome::RejectedUncharged(Rejection::Credentials));
+    assert_eq!(buy(FRAME, 200, "BANNED:'2026-2-13 12-00-00'"), BuyOutcome::RejectedUncharged(Rejection::Credentials));
 }
 
 #[test]
@@ -208,27 +160,15 @@ fn whatever_is_not_understood_leaves_a_purchase_unclear() {
     ];
     for body in bodies {
         for status in [200, 400, 500, 502] {
-            assert!(
-                matches!(buy(HERO, status, body), BuyOutcome::Unknown(_)),
-                "{status} {body}"
-            );
+            assert!(matches!(buy(HERO, status, body), BuyOutcome::Unknown(_)), "{status} {body}");
         }
     }
     for status in [301, 302, 307, 308] {
-        assert!(
-            matches!(buy(FRAME, status, "NO_NUMBERS"), BuyOutcome::Unknown(_)),
-            "a redirect is no answer"
-        );
+        assert!(matches!(buy(FRAME, status, "NO_NUMBERS"), BuyOutcome::Unknown(_)), "a redirect is no answer");
     }
     assert!(matches!(buy(HERO, 204, ""), BuyOutcome::Unknown(_)));
-    assert!(
-        matches!(buy(FRAME, 429, "<html>"), BuyOutcome::Unknown(_)),
-        "its statuses mean nothing"
-    );
-    assert_eq!(
-        buy(HERO, 429, "<html>"),
-        BuyOutcome::RejectedUncharged(Rejection::Throttled)
-    );
+    assert!(matches!(buy(FRAME, 429, "<html>"), BuyOutcome::Unknown(_)), "its statuses mean nothing");
+    assert_eq!(buy(HERO, 429, "<html>"), BuyOutcome::RejectedUncharged(Rejection::Throttled));
     let lost = outcome::bought(FRAME, &Err(Failure::Lost("no reply in time".to_owned())));
     assert_eq!(lost, BuyOutcome::Unknown("no reply in time".to_owned()));
     let huge = outcome::bought(FRAME, &Err(Failure::TooLarge { status: 200, limit: 9 }));
@@ -252,19 +192,11 @@ fn a_number_in_every_form() {
         // the body decides, whatever the status says
         for status in [200, 201, 500] {
             let activation = accepted(buy(FRAME, status, body));
-            assert_eq!(
-                (activation.id.0.as_str(), activation.phone.as_str()),
-                ("635468024", "79584120021"),
-                "{body}"
-            );
+            assert_eq!((activation.id.0.as_str(), activation.phone.as_str()), ("635468024", "79584120021"), "{body}");
             assert_eq!((activation.cost, activation.window_seconds), (None, None));
         }
     }
-    let big = accepted(buy(
-        FRAME,
-        200,
-        r#"{"activationId":90071992547409931234,"phoneNumber":"79584120021"}"#,
-    ));
+    let big = accepted(buy(FRAME, 200, r#"{"activationId":90071992547409931234,"phoneNumber":"79584120021"}"#));
     assert_eq!(big.id.0, "90071992547409931234", "ids are text");
 }
 
@@ -276,10 +208,7 @@ fn the_purchases_seen_in_the_wild() {
         r#"{"activationId":635468024,"phoneNumber":"79584120021","activationCost":12.50,"currency":840,"countryCode":"2",
         "canGetAnotherSms":"1","activationTime":"2022-06-01 17:30:57","activationOperator":"mtt"}"#,
     ));
-    assert_eq!(
-        (original.cost, original.country, original.window_seconds),
-        (Some(usd(12_500_000)), Some(2), None)
-    );
+    assert_eq!((original.cost, original.country, original.window_seconds), (Some(usd(12_500_000)), Some(2), None));
 
     let hero = accepted(buy(
         HERO,
@@ -289,33 +218,15 @@ fn the_purchases_seen_in_the_wild() {
         "activationOperator":"truemove","serviceCode":"DR","subtype":1}"#,
     ));
     assert_eq!((hero.cost, hero.country), (Some(usd(60_800)), Some(52)));
-    assert_eq!(
-        (hero.window_seconds, hero.service.as_deref()),
-        (Some(1_200), Some("dr"))
-    );
+    assert_eq!((hero.window_seconds, hero.service.as_deref()), (Some(1_200), Some("dr")));
 
     let price = |fields: &str| {
-        accepted(buy(
-            FRAME,
-            200,
-            &format!(r#"{{"activationId":1,"phoneNumber":"79584120021",{fields}}}"#),
-        ))
+        accepted(buy(FRAME, 200, &format!(r#"{{"activationId":1,"phoneNumber":"79584120021",{fields}}}"#)))
     };
     assert_eq!(price(r#""activationCost":6.08e-2"#).cost, Some(usd(60_800)));
-    assert_eq!(
-        price(r#""activationCost":"0.06080049""#).cost,
-        Some(usd(60_801)),
-        "rounded up"
-    );
-    assert_eq!(
-        price(r#""activationCost":12.5,"currency":643"#).cost,
-        None,
-        "another currency is not believed"
-    );
-    assert_eq!(
-        price(r#""activationCost":12.5,"currency":"840""#).cost,
-        Some(usd(12_500_000))
-    );
+    assert_eq!(price(r#""activationCost":"0.06080049""#).cost, Some(usd(60_801)), "rounded up");
+    assert_eq!(price(r#""activationCost":12.5,"currency":643"#).cost, None, "another currency is not believed");
+    assert_eq!(price(r#""activationCost":12.5,"currency":"840""#).cost, Some(usd(12_500_000)));
     assert_eq!(price(r#""activationCost":"12,5""#).cost, None);
     assert_eq!(price(r#""orderId":"f00d""#).reference.as_deref(), Some("f00d"));
     assert_eq!(price(r#""countryCode":0"#).country, Some(0), "0 is a country");
@@ -323,11 +234,7 @@ fn the_purchases_seen_in_the_wild() {
     assert_eq!(price(zoned).window_seconds, Some(1_200));
     let backwards = r#""activationTime":"2026-04-26 19:57:12","activationEndTime":"0000-00-00 00:00:00""#;
     assert_eq!(price(backwards).window_seconds, None);
-    assert_eq!(
-        price(r#""activationEndTime":"2026-04-26 19:57:12""#).window_seconds,
-        None,
-        "one time alone is nothing"
-    );
+    assert_eq!(price(r#""activationEndTime":"2026-04-26 19:57:12""#).window_seconds, None, "one time alone is nothing");
 }
 
 fn state(body: &str) -> Result<ActivationState, CallError> {
@@ -348,10 +255,7 @@ type OpenedSms = (String, Option<String>, Option<String>);
 
 /// What a state carries, in the open: its own `Debug` shows nothing.
 fn opened(state: &ActivationState) -> (&'static str, Vec<OpenedSms>) {
-    let all = state
-        .sms()
-        .iter()
-        .map(|sms| (sms.text.clone(), sms.code.clone(), sms.at.clone()));
+    let all = state.sms().iter().map(|sms| (sms.text.clone(), sms.code.clone(), sms.at.clone()));
     (state.word(), all.collect())
 }
 
@@ -365,10 +269,7 @@ fn a_status_in_words() {
         ("STATUS_WAIT_RESEND", ActivationState::Waiting),
         ("STATUS_WAIT_READY", ActivationState::Waiting),
         ("STATUS_ACCESS_SCREEN", ActivationState::Waiting),
-        (
-            r#"{"status":"error","message":"STATUS_WAIT_CODE"}"#,
-            ActivationState::Waiting,
-        ),
+        (r#"{"status":"error","message":"STATUS_WAIT_CODE"}"#, ActivationState::Waiting),
         ("STATUS_OK:004512", received("004512", Some("004512"))),
         ("STATUS_OK:G-415127", received("G-415127", Some("G-415127"))),
         ("STATUS_OK:Your code: 12\n34", received("Your code: 12\n34", None)),
@@ -409,28 +310,15 @@ fn a_status_in_json() {
             r#"{"verificationType":2,"sms":null,"call":{"from":"79180230628","text":"four one five","code":"415"}}"#,
             vec![sms("four one five", Some("415"), None)],
         ),
-        (
-            r#"{"verificationType":2,"sms":null,"call":{"from":"79180230628","text":null,"code":null}}"#,
-            vec![],
-        ),
-        (
-            r#"{"sms":{"code":"Нет кода","text":"Welcome"}}"#,
-            vec![sms("Welcome", None, None)],
-        ),
+        (r#"{"verificationType":2,"sms":null,"call":{"from":"79180230628","text":null,"code":null}}"#, vec![]),
+        (r#"{"sms":{"code":"Нет кода","text":"Welcome"}}"#, vec![sms("Welcome", None, None)]),
     ];
     for (body, expected) in cases {
-        let expected = if expected.is_empty() {
-            ActivationState::Waiting
-        } else {
-            ActivationState::Received(expected)
-        };
+        let expected = if expected.is_empty() { ActivationState::Waiting } else { ActivationState::Received(expected) };
         assert_eq!(state(body).map(|state| opened(&state)), Ok(opened(&expected)), "{body}");
     }
     let full = state(r#"{"data":{"id":5,"phoneFrom":"Shop","text":"hi"}}"#).unwrap();
-    assert_eq!(
-        (full.sms()[0].id.as_deref(), full.sms()[0].sender.as_deref()),
-        (Some("5"), Some("Shop"))
-    );
+    assert_eq!((full.sms()[0].id.as_deref(), full.sms()[0].sender.as_deref()), (Some("5"), Some("Shop")));
     let long = "я".repeat(5_000);
     let cut = state(&format!(r#"{{"sms":{{"text":"{long}"}}}}"#)).unwrap();
     assert_eq!(cut.sms()[0].text.len(), 4_096);
@@ -460,21 +348,13 @@ fn a_read_without_an_answer_is_an_error_of_its_kind() {
         let found = outcome::state(HERO, &answer(status, body));
         assert_eq!(found.map_err(|error| error.code()), Err(code), "{status} {body}");
     }
-    let wait = Answer {
-        retry_after_ms: Some(7_000),
-        ..answer(429, "")
-    };
+    let wait = Answer { retry_after_ms: Some(7_000), ..answer(429, "") };
     assert_eq!(outcome::state(FRAME, &wait), Err(CallError::Throttled(Some(7_000))));
 }
 
 #[test]
 fn errors_repeat_nothing_of_a_reply_but_harmless_words() {
-    let secrets = [
-        "79584120021",
-        "415127",
-        "0123456789abcdef0123456789abcdef",
-        "ABCDEF0123456789ABCDEF0123456789",
-    ];
+    let secrets = ["79584120021", "415127", "0123456789abcdef0123456789abcdef", "ABCDEF0123456789ABCDEF0123456789"];
     for secret in secrets {
         for body in [
             secret.to_owned(),
@@ -501,10 +381,7 @@ fn errors_repeat_nothing_of_a_reply_but_harmless_words() {
 
 fn rows(body: &str) -> Result<Vec<(String, &'static str, usize)>, &'static str> {
     let rows = outcome::rows(FRAME, &answer(200, body)).map_err(|error| error.code())?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.id.0, row.state.word(), row.state.sms().len()))
-        .collect())
+    Ok(rows.into_iter().map(|row| (row.id.0, row.state.word(), row.state.sms().len())).collect())
 }
 
 #[test]
@@ -548,10 +425,7 @@ fn a_list_in_every_envelope() {
         r#"[{"phoneNumber":"79161112233"}]"#,
         "[5]",
     ] {
-        assert!(
-            rows(unreadable).is_err(),
-            "an unreadable list is not an empty list: {unreadable}"
-        );
+        assert!(rows(unreadable).is_err(), "an unreadable list is not an empty list: {unreadable}");
     }
 }
 
@@ -560,26 +434,10 @@ fn rows_carry_their_sms() {
     let of = |fields: &str| rows(&format!(r#"[{{"activationId":5,"phoneNumber":"x",{fields}}}]"#)).unwrap()[0].clone();
     let cases = [
         (r#""activationStatus":"4""#, "waiting", 0),
-        (
-            r#""activationStatus":"2","smsCode":["1","2"],"smsText":["a","b"]"#,
-            "received",
-            2,
-        ),
-        (
-            r#""activationStatus":2,"smsCode":"1","smsText":"[Shop] your code is 1""#,
-            "received",
-            1,
-        ),
-        (
-            r#""activationStatus":"3","smsCode":["1"],"smsText":null"#,
-            "received",
-            1,
-        ),
-        (
-            r#""activationStatus":"2","smsCode":[null],"smsText":["welcome"]"#,
-            "received",
-            1,
-        ),
+        (r#""activationStatus":"2","smsCode":["1","2"],"smsText":["a","b"]"#, "received", 2),
+        (r#""activationStatus":2,"smsCode":"1","smsText":"[Shop] your code is 1""#, "received", 1),
+        (r#""activationStatus":"3","smsCode":["1"],"smsText":null"#, "received", 1),
+        (r#""activationStatus":"2","smsCode":[null],"smsText":["welcome"]"#, "received", 1),
         (r#""activationStatus":"2","smsCode":[],"smsText":[]"#, "waiting", 0),
         (r#""activationStatus":"6""#, "ended", 0),
         (r#""activationStatus":"6","smsCode":"1""#, "received", 1),
@@ -597,35 +455,20 @@ fn rows_carry_their_sms() {
 fn prices_in_every_form() {
     let offers = |body: &str| {
         let json = json::Json::parse(body).unwrap();
-        prices::offers(FRAME, json).map(|all| {
-            all.into_iter()
-                .map(|o| (o.country, o.service, o.cost.minor, o.count))
-                .collect::<Vec<_>>()
-        })
+        prices::offers(FRAME, json)
+            .map(|all| all.into_iter().map(|o| (o.country, o.service, o.cost.minor, o.count)).collect::<Vec<_>>())
     };
     let tg = |cost: i64, count: u32| Some(vec![(2, "tg".to_owned(), cost, count)]);
     let cases = [
-        (
-            r#"{"2":{"tg":{"cost":0.42,"count":1104,"physicalCount":533}}}"#,
-            tg(420_000, 1_104),
-        ),
+        (r#"{"2":{"tg":{"cost":0.42,"count":1104,"physicalCount":533}}}"#, tg(420_000, 1_104)),
         (r#"{"2":{"TG":{"cost":"0.42","count":"12"}}}"#, tg(420_000, 12)),
         (r#"{"2":{"tg":{"price":4.2e-1,"qty":7}}}"#, tg(420_000, 7)),
         (r#"{"2":{"tg":{"price":0.42,"quant":7}}}"#, tg(420_000, 7)),
         (r#"{"2":{"tg":{"cost":0.42}}}"#, tg(420_000, 0)),
         (r#"{"2":{"tg":{"0.55":5,"0.42":3,"0.40":0}}}"#, tg(420_000, 3)),
-        (
-            r#"{"2":{"tg":{"price":0.42,"count":5,"providers":{"17":{"price":[0.42],"count":5}}}}}"#,
-            tg(420_000, 5),
-        ),
-        (
-            r#"{"2":{"tg":{"cost":0.42,"count":99999999999}}}"#,
-            tg(420_000, u32::MAX),
-        ),
-        (
-            r#"{"2":{"tg":{"cost":0.42,"count":1},"wa":{"cost":"soon","count":1},"x y":{"cost":1}}}"#,
-            tg(420_000, 1),
-        ),
+        (r#"{"2":{"tg":{"price":0.42,"count":5,"providers":{"17":{"price":[0.42],"count":5}}}}}"#, tg(420_000, 5)),
+        (r#"{"2":{"tg":{"cost":0.42,"count":99999999999}}}"#, tg(420_000, u32::MAX)),
+        (r#"{"2":{"tg":{"cost":0.42,"count":1},"wa":{"cost":"soon","count":1},"x y":{"cost":1}}}"#, tg(420_000, 1)),
         (r#"{"2":{"tg":{"cost":0.42,"count":1}},"3":[]}"#, tg(420_000, 1)),
         ("{}", Some(vec![])),
         ("[]", Some(vec![])),
@@ -645,24 +488,15 @@ fn prices_in_every_form() {
 #[test]
 fn steps_succeed_by_the_exact_word_only() {
     let cancel = |frame, status, body: &str| outcome::cancelled(frame, &Ok(answer(status, body)));
-    for (status, body) in envelopes("ACCESS_CANCEL")
-        .into_iter()
-        .filter(|(_, body)| !body.contains("detail"))
-    {
+    for (status, body) in envelopes("ACCESS_CANCEL").into_iter().filter(|(_, body)| !body.contains("detail")) {
         assert_eq!(cancel(FRAME, status, &body), CancelOutcome::Cancelled, "{body}");
     }
     let refused = |word: &str| CancelOutcome::Refused(word.to_owned());
     let cases = [
         ("EARLY_CANCEL_DENIED", CancelOutcome::TooEarly),
-        (
-            r#"{"title":"EARLY_CANCEL_DENIED","info":{"minActivationTime":120}}"#,
-            CancelOutcome::TooEarly,
-        ),
+        (r#"{"title":"EARLY_CANCEL_DENIED","info":{"minActivationTime":120}}"#, CancelOutcome::TooEarly),
         ("OTP_RECEIVED", CancelOutcome::SmsArrived),
-        (
-            r#"{"title":"NEW_OTP_RECEIVED","data":[{"code":"1"}]}"#,
-            CancelOutcome::SmsArrived,
-        ),
+        (r#"{"title":"NEW_OTP_RECEIVED","data":[{"code":"1"}]}"#, CancelOutcome::SmsArrived),
         ("NO_ACTIVATION", CancelOutcome::NotOpen),
         ("BAD_STATUS", CancelOutcome::NotOpen),
         ("STATUS_CANCEL", CancelOutcome::NotOpen),
@@ -674,15 +508,7 @@ fn steps_succeed_by_the_exact_word_only() {
     for (body, expected) in cases {
         assert_eq!(cancel(HERO, 409, body), expected, "{body}");
     }
-    for body in [
-        "ACCESS_CANCELLED",
-        "OK",
-        "{\"status\":\"success\"}",
-        "<html>",
-        "ERROR_SQL",
-        "RATE_LIMIT",
-        "",
-    ] {
+    for body in ["ACCESS_CANCELLED", "OK", "{\"status\":\"success\"}", "<html>", "ERROR_SQL", "RATE_LIMIT", ""] {
         assert!(matches!(cancel(FRAME, 200, body), CancelOutcome::Unknown(_)), "{body}");
     }
     assert_eq!(cancel(HERO, 204, ""), CancelOutcome::Cancelled);
@@ -691,11 +517,7 @@ fn steps_succeed_by_the_exact_word_only() {
     let finish = |body: &str| outcome::finished(FRAME, &Ok(answer(200, body)));
     assert_eq!(finish("ACCESS_ACTIVATION"), (FinishOutcome::Finished, false));
     assert_eq!(finish("NO_ACTIVATION"), (FinishOutcome::Finished, false));
-    assert_eq!(
-        finish("BAD_STATUS"),
-        (FinishOutcome::Refused("BAD_STATUS".to_owned()), true),
-        "a read must tell"
-    );
+    assert_eq!(finish("BAD_STATUS"), (FinishOutcome::Refused("BAD_STATUS".to_owned()), true), "a read must tell");
     assert!(matches!(finish("ACCESS_READY"), (FinishOutcome::Refused(_), false)));
     assert!(matches!(finish("<html>"), (FinishOutcome::Unknown(_), false)));
 
@@ -711,18 +533,9 @@ fn dialects_are_found_by_name_and_map_their_countries() {
         assert_eq!(dialect(known.name).map(|found| found.name), Some(known.name));
     }
     assert!(dialect("SMSHUB").is_none() && dialect("").is_none());
-    let mapped = Dialect {
-        countries: &[(187, 1), (12, 2)],
-        ..SMS_ACTIVATE
-    };
-    assert_eq!(
-        (mapped.country_out(187), mapped.country_out(12), mapped.country_out(6)),
-        (1, 2, 6)
-    );
-    assert_eq!(
-        (mapped.country_in(1), mapped.country_in(2), mapped.country_in(6)),
-        (187, 12, 6)
-    );
+    let mapped = Dialect { countries: &[(187, 1), (12, 2)], ..SMS_ACTIVATE };
+    assert_eq!((mapped.country_out(187), mapped.country_out(12), mapped.country_out(6)), (1, 2, 6));
+    assert_eq!((mapped.country_in(1), mapped.country_in(2), mapped.country_in(6)), (187, 12, 6));
 }
 
 #[test]
@@ -737,13 +550,7 @@ fn a_configuration_is_checked() {
     for name in ["", "Main", "a b", "ä", "a123456789012345678901234567890123"] {
         assert_eq!(config(name, url, "k"), Err(ConfigError::Name), "{name}");
     }
-    for bad in [
-        "",
-        "example.com",
-        "ftp://example.com/",
-        "https://u:p@example.com/",
-        "https://example.com/?api_key=k",
-    ] {
+    for bad in ["", "example.com", "ftp://example.com/", "https://u:p@example.com/", "https://example.com/?api_key=k"] {
         assert_eq!(config("a", bad, "k"), Err(ConfigError::BaseUrl), "{bad}");
     }
     assert_eq!(config("a", url, " "), Err(ConfigError::ApiKey));

@@ -10,12 +10,7 @@ use super::{Cli, Config, ConfigError, StoreChoice, resolve};
 fn read(args: &[&str], file: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let cli = Cli::try_parse_from(["smscode-server"].iter().chain(args)).unwrap();
     let names = variables.iter().map(|(name, _)| (*name).to_owned());
-    let variable = |name: &str| {
-        variables
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, v)| (*v).to_owned())
-    };
+    let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, v)| (*v).to_owned());
     resolve(&cli, Some(("test.toml", file)), names, &variable)
 }
 
@@ -40,10 +35,7 @@ fn a_flag_counts_before_the_file_and_the_file_before_the_default() {
 #[test]
 fn what_is_misspelled_is_named_with_the_nearest_right_one() {
     let cases = [
-        (
-            error(&[], "lisen = \"x\"", &[]),
-            "test.toml: there is no setting lisen; did you mean listen?",
-        ),
+        (error(&[], "lisen = \"x\"", &[]), "test.toml: there is no setting lisen; did you mean listen?"),
         (
             error(&[], "[timing]\npol_first_ms = 1", &[]),
             "test.toml, [timing]: there is no setting pol_first_ms; did you mean poll_first_ms?",
@@ -56,10 +48,7 @@ fn what_is_misspelled_is_named_with_the_nearest_right_one() {
             error(&[], "", &[("SMSCODE_LISTN", "x")]),
             "variables: there is no setting SMSCODE_LISTN; did you mean SMSCODE_LISTEN?",
         ),
-        (
-            error(&[], "nonsense_of_mine = 1", &[]),
-            "test.toml: there is no setting nonsense_of_mine",
-        ),
+        (error(&[], "nonsense_of_mine = 1", &[]), "test.toml: there is no setting nonsense_of_mine"),
     ];
     for (found, expected) in cases {
         assert_eq!(found, expected);
@@ -71,22 +60,13 @@ fn bad_values_are_named_and_secrets_are_not_repeated() {
     let supplier = |rest: &str| format!("[[supplier]]\nname = \"a\"\ndialect = \"smscode\"\n{rest}");
     let secret = "planted0secret";
     let cases = [
-        (
-            error(&["--store", "mysql:x"], "", &[]),
-            "store: must be redb:PATH or memory",
-        ),
+        (error(&["--store", "mysql:x"], "", &[]), "store: must be redb:PATH or memory"),
         (
             error(&["--store", &format!("postgres://u:{secret}@h/d")], "", &[]),
             "store: postgres is not built yet; there are redb:PATH and memory",
         ),
-        (
-            error(&[], "worker_threads = 0", &[]),
-            "worker_threads: 0 is not from 1 to 256",
-        ),
-        (
-            error(&[], "", &[("SMSCODE_DEMO_TOKEN", secret)]),
-            "SMSCODE_DEMO_TOKEN: must be 32 letters and digits",
-        ),
+        (error(&[], "worker_threads = 0", &[]), "worker_threads: 0 is not from 1 to 256"),
+        (error(&[], "", &[("SMSCODE_DEMO_TOKEN", secret)]), "SMSCODE_DEMO_TOKEN: must be 32 letters and digits"),
         (
             error(&[], &supplier(&format!("api_key = \"{secret}\"")), &[]),
             "supplier a, base_url: this dialect has no address of its own: it is needed",
@@ -96,11 +76,7 @@ fn bad_values_are_named_and_secrets_are_not_repeated() {
             "supplier a, api_key: the variable SUP_KEY is not set",
         ),
         (
-            error(
-                &[],
-                "[[supplier]]\nname = \"a\"\ndialect = \"herosm\"\napi_key = \"k\"",
-                &[],
-            ),
+            error(&[], "[[supplier]]\nname = \"a\"\ndialect = \"herosm\"\napi_key = \"k\"", &[]),
             "supplier a, dialect: there is no such dialect; did you mean herosms?",
         ),
     ];
@@ -108,10 +84,7 @@ fn bad_values_are_named_and_secrets_are_not_repeated() {
         assert_eq!(found, expected);
     }
     let broken = error(&[], &format!("[[supplier]]\napi_key = \"{secret}"), &[]);
-    assert!(
-        broken.starts_with("test.toml: line 2:") && !broken.contains(secret),
-        "{broken}"
-    );
+    assert!(broken.starts_with("test.toml: line 2:") && !broken.contains(secret), "{broken}");
     let wrong_type = error(&[], &supplier(&format!("api_key = [\"{secret}\"]")), &[]);
     assert!(!wrong_type.contains(secret), "{wrong_type}");
 }
@@ -136,15 +109,9 @@ fn the_sample_file_is_what_the_program_reads() {
     // as it is: nothing is set, so it is a sandbox
     assert!(read(&[], sample, &[]).unwrap().is_sandbox());
     // with its comments taken away everything in it is right
-    let all: String = sample
-        .lines()
-        .map(|line| line.strip_prefix("#: ").unwrap_or(line))
-        .flat_map(|line| [line, "\n"])
-        .collect();
-    let variables = [
-        ("SMSCODE_HERO_KEY", "k"),
-        ("SHOP_TOKEN", "abcdefghijklmnopqrstuvwxyz012345"),
-    ];
+    let all: String =
+        sample.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).flat_map(|line| [line, "\n"]).collect();
+    let variables = [("SMSCODE_HERO_KEY", "k"), ("SHOP_TOKEN", "abcdefghijklmnopqrstuvwxyz012345")];
     let config = read(&[], &all, &variables).unwrap();
     assert_eq!((config.suppliers.len(), config.customers.len()), (2, 1));
 }

@@ -18,14 +18,8 @@ const STYLE: &str = "text/css; charset=utf-8";
 pub fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/docs", get(async || page(HTML, include_str!("index.html"))))
-        .route(
-            "/docs/reference",
-            get(async || page(HTML, include_str!("reference.html"))),
-        )
-        .route(
-            "/docs/reference.js",
-            get(async || page(SCRIPT, include_str!("reference.js"))),
-        )
+        .route("/docs/reference", get(async || page(HTML, include_str!("reference.html"))))
+        .route("/docs/reference.js", get(async || page(SCRIPT, include_str!("reference.js"))))
         .route("/docs/docs.js", get(async || page(SCRIPT, include_str!("docs.js"))))
         .route("/docs/docs.css", get(async || page(STYLE, include_str!("docs.css"))))
 }

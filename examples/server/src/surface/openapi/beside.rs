@@ -42,34 +42,18 @@ fn stubs(method: &'static str) -> Operation {
         ("service", "The market's code, such as wa."),
         ("country", "The market's id; 0 is Russia."),
         ("operator", "Only `any`."),
-        (
-            "maxPrice",
-            "The most that may be charged, in rupiah; rounded down. Also max_price.",
-        ),
-        (
-            "orderId",
-            "Your own id of a purchase: 1 to 128 letters, digits, - or _.",
-        ),
+        ("maxPrice", "The most that may be charged, in rupiah; rounded down. Also max_price."),
+        ("orderId", "Your own id of a purchase: 1 to 128 letters, digits, - or _."),
         ("id", "The activation. Also activationId."),
-        (
-            "status",
-            "Of setStatus: 1, 3 (another SMS), 6 (finish), 8 or -1 (cancel).",
-        ),
+        ("status", "Of setStatus: 1, 3 (another SMS), 6 (finish), 8 or -1 (cancel)."),
     ];
-    let operation = Operation::new(
-        method,
-        "/stubs/handler_api.php",
-        "older programs",
-        "The SMS-Activate protocol",
-    )
-    .remark(remark)
-    .secured_by("key")
-    .parameter("query", "action", one_of(&actions), true);
+    let operation = Operation::new(method, "/stubs/handler_api.php", "older programs", "The SMS-Activate protocol")
+        .remark(remark)
+        .secured_by("key")
+        .parameter("query", "action", one_of(&actions), true);
     parameters
         .into_iter()
-        .fold(operation, |operation, (name, remark)| {
-            operation.parameter("query", name, about(text(), remark), false)
-        })
+        .fold(operation, |operation, (name, remark)| operation.parameter("query", name, about(text(), remark), false))
         .answer("200", "A word, or JSON where the action has it.", "text/plain", text())
         .answer("503", "SERVER_ERROR", "text/plain", text())
 }
@@ -91,16 +75,22 @@ fn events() -> Operation {
 fn operation() -> Vec<Operation> {
     let ready = closed([("store", boolean()), ("recovered", boolean())]);
     vec![
-        Operation::new("get", "/healthz", "operation", "Whether the process is up")
-            .open()
-            .answer("200", "It is.", "text/plain", text()),
+        Operation::new("get", "/healthz", "operation", "Whether the process is up").open().answer(
+            "200",
+            "It is.",
+            "text/plain",
+            text(),
+        ),
         Operation::new("get", "/readyz", "operation", "Whether requests can be served")
             .open()
             .data(ready, None)
             .refuses(&[503]),
-        Operation::new("get", "/metrics", "operation", "Figures for Prometheus")
-            .open()
-            .answer("200", "The figures.", "text/plain", text()),
+        Operation::new("get", "/metrics", "operation", "Figures for Prometheus").open().answer(
+            "200",
+            "The figures.",
+            "text/plain",
+            text(),
+        ),
     ]
 }
 
@@ -114,17 +104,16 @@ fn documents() -> Vec<Operation> {
         )
     };
     vec![
-        Operation::new("get", "/openapi.json", "documents", "This document")
-            .open()
-            .answer("200", "The document.", "application/json", json!({"type": "object"})),
+        Operation::new("get", "/openapi.json", "documents", "This document").open().answer(
+            "200",
+            "The document.",
+            "application/json",
+            json!({"type": "object"}),
+        ),
         page("/docs", "How to begin", "text/html"),
         page("/docs/reference", "This document for people", "text/html"),
         page("/docs/reference.js", "What draws it", "text/javascript"),
-        page(
-            "/docs/docs.js",
-            "Puts this server's address into examples",
-            "text/javascript",
-        ),
+        page("/docs/docs.js", "Puts this server's address into examples", "text/javascript"),
         page("/docs/docs.css", "What it looks like", "text/css"),
     ]
 }
@@ -136,15 +125,10 @@ pub(super) fn sandbox() -> Operation {
         "required": ["success", "data"],
         "properties": {"success": {"const": true}, "data": delivered()},
     });
-    Operation::new(
-        "post",
-        "/sandbox/sms",
-        "sandbox",
-        "Let an SMS arrive at an open order's number",
-    )
-    .remark("Sandbox only. `phone` with or without plus; an order of the service sbx_manual waits for such an SMS.")
-    .open()
-    .body("SandboxSms")
-    .answer("202", "It was delivered.", "application/json", envelope)
-    .refuses(&[404, 409, 413, 422])
+    Operation::new("post", "/sandbox/sms", "sandbox", "Let an SMS arrive at an open order's number")
+        .remark("Sandbox only. `phone` with or without plus; an order of the service sbx_manual waits for such an SMS.")
+        .open()
+        .body("SandboxSms")
+        .answer("202", "It was delivered.", "application/json", envelope)
+        .refuses(&[404, 409, 413, 422])
 }

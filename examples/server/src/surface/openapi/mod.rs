@@ -20,10 +20,7 @@ use crate::app::App;
 /// `/openapi.json`, made once.
 pub fn router(sandbox: bool) -> Router<Arc<App>> {
     let text: Arc<str> = document(sandbox).to_string().into();
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-cache"),
-    ];
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
     Router::new().route("/openapi.json", get(async move || (headers, text.to_string())))
 }
 
@@ -98,10 +95,7 @@ mod tests {
             for name in document["components"][kind].as_object().unwrap().keys() {
                 // FORBIDDEN and INTERNAL_ERROR are declared by no route of the published API; 403 comes with a suspension
                 let exempt = ["403", "AccountEvent"].contains(&&**name);
-                assert!(
-                    exempt || used.contains(&format!("/components/{kind}/{name}")),
-                    "{kind}/{name} is not used"
-                );
+                assert!(exempt || used.contains(&format!("/components/{kind}/{name}")), "{kind}/{name} is not used");
             }
         }
     }
@@ -115,12 +109,7 @@ mod tests {
             let routes: usize = own.map(|(_, methods)| methods.as_object().unwrap().len()).sum();
             assert_eq!(routes, 18, "{surface}");
         }
-        let members = |name: &str| {
-            document["components"]["schemas"][name]["required"]
-                .as_array()
-                .unwrap()
-                .len()
-        };
+        let members = |name: &str| document["components"]["schemas"][name]["required"].as_array().unwrap().len();
         let counts = ["OrderV1", "OrderV2", "ActiveOrder", "CreatedOrderV1", "CreatedOrderV2"].map(members);
         assert_eq!(counts, [24, 24, 18, 20, 20]);
         assert!(!paths.contains_key("/sandbox/sms"));

@@ -41,32 +41,21 @@ impl Surface {
     fn catalogue(&self) -> Vec<Operation> {
         let id = |operation: Operation, name: &str, required| operation.parameter("query", name, int32(), required);
         let countries = self.route("get", "/catalog/countries", "All countries, sold in or not");
-        let services = self.route(
-            "get",
-            "/catalog/services",
-            "Services; with a country those in stock there",
-        );
-        let operators = self.route(
-            "get",
-            "/catalog/operators",
-            "Operators to choose from; an empty list means no choice",
-        );
+        let services = self.route("get", "/catalog/services", "Services; with a country those in stock there");
+        let operators =
+            self.route("get", "/catalog/operators", "Operators to choose from; an empty list means no choice");
         let products = self.route("get", "/catalog/products", "What is in stock, with prices");
         let products = ["country_id", "platform_id", "operator_id"]
             .into_iter()
             .fold(products, |operation, name| id(operation, name, false));
-        let sorts = [
-            "price_asc",
-            "price_desc",
-            "available_asc",
-            "available_desc",
-            "name_asc",
-            "name_desc",
-        ];
+        let sorts = ["price_asc", "price_desc", "available_asc", "available_desc", "name_asc", "name_desc"];
         let page = if self.is_v2() { "MetaPageV2" } else { "MetaPageV1" };
-        let rate = self
-            .route("get", "/catalog/exchange-rate", "Rupiah per dollar")
-            .parameter("query", "pair", json!({"type": "string", "default": "USD/IDR"}), false);
+        let rate = self.route("get", "/catalog/exchange-rate", "Rupiah per dollar").parameter(
+            "query",
+            "pair",
+            json!({"type": "string", "default": "USD/IDR"}),
+            false,
+        );
         let rate = if self.is_v2() {
             rate.data(named("Fx"), None)
         } else {
@@ -74,19 +63,10 @@ impl Surface {
         };
         vec![
             countries.data(list("Country"), None),
-            id(services, "country_id", false)
-                .data(list("Service"), None)
-                .refuses(&[422]),
-            id(id(operators, "country_id", true), "platform_id", true)
-                .data(list("Operator"), None)
-                .refuses(&[422]),
+            id(services, "country_id", false).data(list("Service"), None).refuses(&[422]),
+            id(id(operators, "country_id", true), "platform_id", true).data(list("Operator"), None).refuses(&[422]),
             products
-                .parameter(
-                    "query",
-                    "limit",
-                    about(int64(), "1 to 10000, default 1000; cut to that."),
-                    false,
-                )
+                .parameter("query", "limit", about(int64(), "1 to 10000, default 1000; cut to that."), false)
                 .parameter("query", "page", about(int64(), "From 1."), false)
                 .parameter("query", "sort", one_of(&sorts), false)
                 .data(list(&self.own("Product")), Some(page))
@@ -103,12 +83,7 @@ impl Surface {
         vec![
             balance.data(named(&self.own("Balance")), self.fx()),
             list_orders
-                .parameter(
-                    "query",
-                    "limit",
-                    about(int64(), "1 to 100, default 20; cut to that."),
-                    false,
-                )
+                .parameter("query", "limit", about(int64(), "1 to 100, default 20; cut to that."), false)
                 .parameter("query", "offset", int64(), false)
                 .parameter("query", "status", about(text(), "One status, in any case."), false)
                 .data(list(&self.own("Order")), self.fx())
@@ -131,59 +106,36 @@ impl Surface {
 
     fn actions(&self) -> Vec<Operation> {
         let action = |path: &str, summary: &str, data: Value, meta| {
-            self.route("post", path, summary)
-                .body("OrderId")
-                .data(data, meta)
-                .refuses(&[404, 409, 413, 422])
+            self.route("post", path, summary).body("OrderId").data(data, meta).refuses(&[404, 409, 413, 422])
         };
         let cancelled = named(&self.own("Cancelled"));
         vec![
-            action(
-                "/orders/cancel",
-                "Give the number back for a refund, while no SMS has come",
-                cancelled,
-                self.fx(),
-            ),
+            action("/orders/cancel", "Give the number back for a refund, while no SMS has come", cancelled, self.fx()),
             action("/orders/finish", "End an order after its SMS", named("Finished"), None),
-            action(
-                "/orders/resend",
-                "Ask for another SMS on the same number",
-                named("Resent"),
-                None,
-            ),
+            action("/orders/resend", "Ask for another SMS on the same number", named("Resent"), None),
         ]
     }
 
     fn reactivation(&self) -> Vec<Operation> {
         let not_built = "No number supports this yet: answers 409.";
         vec![
-            keyed(self.route(
-                "post",
-                "/orders/reactivate",
-                "Rent the number of a completed order again",
-            ))
-            .remark(not_built)
-            .body(&self.own("Reactivate"))
-            .data(named(&self.own("Created")), self.fx())
-            .refuses(&[404, 409, 413, 422]),
-            self.route(
-                "get",
-                "/orders/{id}/reactivate-options",
-                "What renting it again would cost",
-            )
-            .remark(not_built)
-            .parameter("path", "id", int32(), true)
-            .data(named(&self.own("ReactivateOptions")), self.fx())
-            .refuses(&[404, 409, 422]),
+            keyed(self.route("post", "/orders/reactivate", "Rent the number of a completed order again"))
+                .remark(not_built)
+                .body(&self.own("Reactivate"))
+                .data(named(&self.own("Created")), self.fx())
+                .refuses(&[404, 409, 413, 422]),
+            self.route("get", "/orders/{id}/reactivate-options", "What renting it again would cost")
+                .remark(not_built)
+                .parameter("path", "id", int32(), true)
+                .data(named(&self.own("ReactivateOptions")), self.fx())
+                .refuses(&[404, 409, 422]),
         ]
     }
 
     fn webhook(&self) -> Vec<Operation> {
         let not_built = "Webhooks are not delivered yet: setting one answers 503, clearing works.";
         vec![
-            self.route("get", "/webhook", "The webhook's configuration")
-                .data(named("Webhook"), None)
-                .refuses(&[404]),
+            self.route("get", "/webhook", "The webhook's configuration").data(named("Webhook"), None).refuses(&[404]),
             self.route("patch", "/webhook", "Change the webhook's configuration")
                 .remark(not_built)
                 .body("WebhookChange")

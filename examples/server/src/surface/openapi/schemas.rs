@@ -21,17 +21,11 @@ pub(super) fn all() -> Value {
     put("MetaPageV1", page(None));
     put("MetaPageV2", page(Some(named("Fx"))));
     put("ExchangeRate", exchange_rate());
-    put(
-        "BalanceV1",
-        closed([("currency", one_of(&["IDR"])), ("balance", rupiah())]),
-    );
+    put("BalanceV1", closed([("currency", one_of(&["IDR"])), ("balance", rupiah())]));
     put("BalanceV2", closed([("balance", named("Money"))]));
     put("ActiveOrder", active_order());
     put("OrderId", closed([("id", int32())]));
-    put(
-        "Finished",
-        closed([("order_id", int32()), ("status", one_of(&["COMPLETED"]))]),
-    );
+    put("Finished", closed([("order_id", int32()), ("status", one_of(&["COMPLETED"]))]));
     put("Resent", resent());
     put("Webhook", webhook());
     put("WebhookChange", webhook_change());
@@ -57,10 +51,7 @@ fn refusal() -> Value {
     let mut error = closed([
         ("code", one_of(&codes)),
         ("message", about(text(), "Text for people; branch on the code.")),
-        (
-            "details",
-            json!({"type": "object", "description": "Data to act on; left out when empty."}),
-        ),
+        ("details", json!({"type": "object", "description": "Data to act on; left out when empty."})),
     ]);
     error["required"] = json!(["code", "message"]);
     closed([("success", json!({"const": false})), ("error", error)])
@@ -73,26 +64,14 @@ fn rupiah() -> Value {
 
 /// A price limit of `/v2`.
 fn decimal() -> Value {
-    about(
-        text(),
-        "Dollars as decimal text with up to four decimals, above zero, such as \"0.25\".",
-    )
+    about(text(), "Dollars as decimal text with up to four decimals, above zero, such as \"0.25\".")
 }
 
 fn money() -> Value {
     closed([
-        (
-            "amount",
-            about(
-                text(),
-                "Dollars as decimal text: two decimals for balances, four for prices.",
-            ),
-        ),
+        ("amount", about(text(), "Dollars as decimal text: two decimals for balances, four for prices.")),
         ("currency", one_of(&["USD"])),
-        (
-            "canonical_amount",
-            about(int64(), "The exact amount of the ledger, in whole rupiah."),
-        ),
+        ("canonical_amount", about(int64(), "The exact amount of the ledger, in whole rupiah.")),
         ("canonical_currency", one_of(&["IDR"])),
     ])
 }
@@ -100,10 +79,7 @@ fn money() -> Value {
 fn fx() -> Value {
     closed([
         ("pair", one_of(&["USD/IDR"])),
-        (
-            "rate",
-            about(int64(), "Rupiah per dollar; the same for all amounts of one answer."),
-        ),
+        ("rate", about(int64(), "Rupiah per dollar; the same for all amounts of one answer.")),
         ("rate_as_of", or_null(time())),
     ])
 }
@@ -112,10 +88,7 @@ fn page(fx: Option<Value>) -> Value {
     let page = [
         ("page", int64()),
         ("limit", about(int64(), "After it was cut to its bounds.")),
-        (
-            "count",
-            about(int64(), "Items in this page; fewer than `limit` means it is the last."),
-        ),
+        ("count", about(int64(), "Items in this page; fewer than `limit` means it is the last.")),
     ];
     let mut page = closed(page);
     if let Some(fx) = fx {
@@ -126,12 +99,7 @@ fn page(fx: Option<Value>) -> Value {
 }
 
 fn exchange_rate() -> Value {
-    closed([
-        ("pair", text()),
-        ("base_currency", text()),
-        ("quote_currency", text()),
-        ("rate", int64()),
-    ])
+    closed([("pair", text()), ("base_currency", text()), ("quote_currency", text()), ("rate", int64())])
 }
 
 fn country() -> Value {
@@ -165,23 +133,14 @@ fn operator() -> Value {
 
 fn product(amount: Value) -> Value {
     closed([
-        (
-            "id",
-            about(
-                int32(),
-                "Stable: one price tier of one service in one country. For `product_id`.",
-            ),
-        ),
+        ("id", about(int32(), "Stable: one price tier of one service in one country. For `product_id`.")),
         ("name", or_null(text())),
         ("country_id", or_null(int32())),
         ("platform_id", or_null(int32())),
         ("available", about(int32(), "About how many there are.")),
         ("price", amount),
         ("active", boolean()),
-        (
-            "catalog_product_id",
-            about(or_null(int32()), "The pair of country and service. For routed orders."),
-        ),
+        ("catalog_product_id", about(or_null(int32()), "The pair of country and service. For routed orders.")),
         ("operator_id", or_null(int32())),
         ("operator_name", or_null(text())),
     ])
@@ -214,10 +173,7 @@ fn with_flags(mut order: Value) -> Value {
 }
 
 fn code() -> Value {
-    about(
-        or_null(text()),
-        "The last code that was recognised; null after the order's end.",
-    )
+    about(or_null(text()), "The last code that was recognised; null after the order's end.")
 }
 
 fn message() -> Value {
@@ -229,10 +185,7 @@ fn revision() -> Value {
 }
 
 fn phone() -> Value {
-    about(
-        or_null(text()),
-        "With plus; null before there is a number and after the order's end.",
-    )
+    about(or_null(text()), "With plus; null before there is a number and after the order's end.")
 }
 
 fn order(amount: Value) -> Value {
@@ -291,30 +244,15 @@ fn created_order(amount: Value) -> Value {
 fn created(version: &str) -> Value {
     closed([
         ("orders", list(&format!("CreatedOrder{version}"))),
-        (
-            "failed_count",
-            about(
-                int32(),
-                "How many of `quantity` came to nothing; why is in `failures` beside `data`.",
-            ),
-        ),
+        ("failed_count", about(int32(), "How many of `quantity` came to nothing; why is in `failures` beside `data`.")),
     ])
 }
 
 fn create(limit: Value) -> Value {
     let routed = |schema: Value| about(schema, "With `catalog_product_id` only.");
     optional([
-        (
-            "product_id",
-            about(
-                or_null(int32()),
-                "Exactly this tier. Either this or `catalog_product_id`.",
-            ),
-        ),
-        (
-            "catalog_product_id",
-            about(or_null(int32()), "The best present offer for this pair."),
-        ),
+        ("product_id", about(or_null(int32()), "Exactly this tier. Either this or `catalog_product_id`.")),
+        ("catalog_product_id", about(or_null(int32()), "The best present offer for this pair.")),
         ("max_price", or_null(limit.clone())),
         ("min_price", or_null(limit)),
         ("prefer_provider", routed(or_null(text()))),
@@ -323,10 +261,7 @@ fn create(limit: Value) -> Value {
             json!({"type": ["string", "null"], "enum": ["cheapest", "best_success", null], "default": "cheapest"}),
         ),
         ("operator_id", routed(or_null(int32()))),
-        (
-            "quantity",
-            json!({"type": ["integer", "null"], "minimum": 1, "maximum": 100, "default": 1}),
-        ),
+        ("quantity", json!({"type": ["integer", "null"], "minimum": 1, "maximum": 100, "default": 1})),
     ])
 }
 
@@ -372,22 +307,10 @@ fn webhook_change() -> Value {
 
 fn account_event() -> Value {
     closed([
-        (
-            "event",
-            about(text(), "Such as order.otp_received; also the message's `event`."),
-        ),
-        (
-            "number",
-            about(
-                int64(),
-                "The account's number of the event, without gaps; also the message's `id`.",
-            ),
-        ),
+        ("event", about(text(), "Such as order.otp_received; also the message's `event`.")),
+        ("number", about(int64(), "The account's number of the event, without gaps; also the message's `id`.")),
         ("order_id", int32()),
-        (
-            "sequence",
-            about(int64(), "The order's number of the event, without gaps."),
-        ),
+        ("sequence", about(int64(), "The order's number of the event, without gaps.")),
         ("timestamp", time()),
         (
             "order",

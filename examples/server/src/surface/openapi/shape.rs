@@ -68,10 +68,7 @@ pub(super) fn closed<const N: usize>(members: [(&str, Value); N]) -> Value {
 
 /// A closed object whose members may be left out.
 pub(super) fn optional<const N: usize>(members: [(&str, Value); N]) -> Value {
-    let properties: Map<String, Value> = members
-        .into_iter()
-        .map(|(name, schema)| (name.to_owned(), schema))
-        .collect();
+    let properties: Map<String, Value> = members.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
     json!({"type": "object", "additionalProperties": false, "properties": properties})
 }
 
@@ -88,10 +85,7 @@ impl Operation {
     /// Answers JSON and wants the token. `tag` groups, `summary` is one line.
     pub(super) fn new(method: &'static str, path: impl Into<String>, tag: &str, summary: &str) -> Self {
         let path = path.into();
-        let id: String = path
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-            .collect();
+        let id: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let value = json!({
             "operationId": format!("{method}{id}"),
             "tags": [tag],
@@ -177,11 +171,8 @@ pub(super) fn refusals() -> Value {
     let mut all = Map::new();
     for code in Code::ALL {
         let status = code.status().as_u16().to_string();
-        let words: Vec<&str> = Code::ALL
-            .into_iter()
-            .filter(|other| other.status() == code.status())
-            .map(Code::word)
-            .collect();
+        let words: Vec<&str> =
+            Code::ALL.into_iter().filter(|other| other.status() == code.status()).map(Code::word).collect();
         let answer = json!({
             "description": words.join(", "),
             "content": {"application/json": {"schema": named("Refusal")}},

@@ -60,16 +60,8 @@ pub(super) async fn active(platform: &Platform, account: AccountId, sent: &Param
     for order in &page {
         times.push(newest_sms_at(platform, account, order).await);
     }
-    let rows: Vec<Row<'_>> = page
-        .iter()
-        .zip(&times)
-        .map(|(order, at)| row(platform, order, at.as_deref()))
-        .collect();
-    Reply::json(&Active {
-        status: "success",
-        active_activations: &rows,
-        data: &rows,
-    })
+    let rows: Vec<Row<'_>> = page.iter().zip(&times).map(|(order, at)| row(platform, order, at.as_deref())).collect();
+    Reply::json(&Active { status: "success", active_activations: &rows, data: &rows })
 }
 
 fn row<'a>(platform: &Platform, order: &'a OrderView, sms_at: Option<&'a str>) -> Row<'a> {
@@ -88,10 +80,7 @@ fn row<'a>(platform: &Platform, order: &'a OrderView, sms_at: Option<&'a str>) -
         discount: "0.00",
         repeated: "0",
         country_code: order.country.to_string(),
-        country_name: platform
-            .catalogue()
-            .country(order.country)
-            .map_or("", |country| country.name),
+        country_name: platform.catalogue().country(order.country).map_or("", |country| country.name),
         can_get_another_sms: "1",
         currency: order.price.currency.iso_number(),
     }
@@ -112,10 +101,7 @@ struct Past<'a> {
 /// Orders, newest first, `offset` and `limit` over all of them; of those the ones placed between `start` and `end`.
 /// Number and SMS of what has ended are gone; what was not paid for costs 0.
 pub(super) async fn history(platform: &Platform, account: AccountId, sent: &Parameters) -> Reply {
-    let limit = sent
-        .whole(&["limit", "size", "length"])
-        .unwrap_or(HISTORY_DEFAULT)
-        .clamp(1, HISTORY_MAX);
+    let limit = sent.whole(&["limit", "size", "length"]).unwrap_or(HISTORY_DEFAULT).clamp(1, HISTORY_MAX);
     let offset = sent.whole(&["offset"]).unwrap_or(0);
     let orders = match platform.orders(account, None, offset, limit).await {
         Ok(orders) => orders,

@@ -55,25 +55,15 @@ pub(super) async fn number(platform: &Platform, account: AccountId, sent: &Param
 }
 
 fn wanted(platform: &Platform, sent: &Parameters) -> Result<PlaceOrders, Reply> {
-    let service = sent
-        .text(&["service"])
-        .ok_or(Reply::word(word::BAD_SERVICE))?
-        .to_ascii_lowercase();
-    let known = platform
-        .catalogue()
-        .service(&service)
-        .is_some_and(|service| !service.blocked);
+    let service = sent.text(&["service"]).ok_or(Reply::word(word::BAD_SERVICE))?.to_ascii_lowercase();
+    let known = platform.catalogue().service(&service).is_some_and(|service| !service.blocked);
     if !known {
         return Err(Reply::word(word::BAD_SERVICE));
     }
     let country = match sent.country() {
         Country::Id(id) => id,
         Country::Unreadable => return Err(Reply::word(word::WRONG_COUNTRY)),
-        Country::Any => {
-            cheapest(platform, None, &service)
-                .ok_or(Reply::word(word::NO_NUMBERS))?
-                .0
-        }
+        Country::Any => cheapest(platform, None, &service).ok_or(Reply::word(word::NO_NUMBERS))?.0,
     };
     if platform.catalogue().country(country).is_none() {
         return Err(Reply::word(word::WRONG_COUNTRY));
@@ -86,9 +76,7 @@ fn wanted(platform: &Platform, sent: &Parameters) -> Result<PlaceOrders, Reply> 
         None => None,
         Some(Some(price)) => Some(price),
         Some(None) => {
-            return Err(refuse::ceiling(
-                cheapest(platform, Some(country), &service).map(|(_, price)| price),
-            ));
+            return Err(refuse::ceiling(cheapest(platform, Some(country), &service).map(|(_, price)| price)));
         }
     };
     let idempotency = sent.text(&["orderId"]).map(|key| Idempotency {
@@ -169,10 +157,7 @@ mod tests {
     #[test]
     fn a_purchase_in_both_forms() {
         let mut bought = order(State::Active, false, None, None);
-        assert_eq!(
-            told(&bought, Form::Words),
-            Reply::Word("ACCESS_NUMBER:635468024:6281234567890".into())
-        );
+        assert_eq!(told(&bought, Form::Words), Reply::Word("ACCESS_NUMBER:635468024:6281234567890".into()));
         let json = concat!(
             r#"{"activationId":635468024,"phoneNumber":"6281234567890","activationCost":2500,"currency":360,"countryCode":"6","#,
             r#""canGetAnotherSms":"1","activationTime":"2026-05-11 09:00:00","activationEndTime":"2026-05-11 09:20:00","#,
@@ -186,14 +171,8 @@ mod tests {
     #[test]
     fn requests_are_compared_as_sent() {
         let canonical = |query: &str| as_sent(&Parameters::read(query.as_bytes(), b""));
-        assert_eq!(
-            canonical("service=tg&country=6&ref=1"),
-            canonical("ref=2&country=6&service=tg")
-        );
-        assert_ne!(
-            canonical("service=tg&country=6"),
-            canonical("service=tg&country=6&maxPrice=1")
-        );
+        assert_eq!(canonical("service=tg&country=6&ref=1"), canonical("ref=2&country=6&service=tg"));
+        assert_ne!(canonical("service=tg&country=6"), canonical("service=tg&country=6&maxPrice=1"));
         assert_ne!(canonical("service=tg"), canonical("country=tg"));
     }
 }

@@ -37,19 +37,15 @@ fn pairs(catalogue: &Catalogue, country: Country, service: Option<&str>) -> BTre
         if !sold(catalogue, product) {
             continue;
         }
-        let pair = found.entry((product.country, product.service.clone())).or_insert(Pair {
-            price: product.price,
-            count: 0,
-        });
+        let pair =
+            found.entry((product.country, product.service.clone())).or_insert(Pair { price: product.price, count: 0 });
         pair.count += u64::from(product.available);
     }
     found
 }
 
 fn sold(catalogue: &Catalogue, product: &Product) -> bool {
-    catalogue
-        .service(&product.service)
-        .is_some_and(|service| !service.blocked)
+    catalogue.service(&product.service).is_some_and(|service| !service.blocked)
 }
 
 #[derive(Serialize)]
@@ -64,11 +60,7 @@ struct Price {
 pub(super) fn prices(platform: &Platform, sent: &Parameters) -> Reply {
     let mut tree: BTreeMap<u16, BTreeMap<String, Price>> = BTreeMap::new();
     for ((country, service), pair) in pairs(&platform.catalogue(), sent.country(), sent.text(&["service"])) {
-        let leaf = Price {
-            cost: money::number(pair.price),
-            count: pair.count,
-            physical_count: pair.count,
-        };
+        let leaf = Price { cost: money::number(pair.price), count: pair.count, physical_count: pair.count };
         tree.entry(country).or_default().insert(service, leaf);
     }
     Reply::json(&tree)
@@ -186,14 +178,8 @@ pub(super) fn services(platform: &Platform, sent: &Parameters) -> Reply {
         Country::Unreadable => Vec::new(),
     };
     let open = listed.iter().filter(|(service, _)| !service.blocked);
-    let services = open.map(|(service, _)| Service {
-        code: &service.code,
-        name: &service.name,
-    });
-    Reply::json(&Services {
-        status: "success",
-        services: services.collect(),
-    })
+    let services = open.map(|(service, _)| Service { code: &service.code, name: &service.name });
+    Reply::json(&Services { status: "success", services: services.collect() })
 }
 
 #[derive(Serialize)]
@@ -204,8 +190,5 @@ struct NoOperators {
 
 /// `getOperators`: numbers are not sold by operator.
 pub(super) fn operators() -> Reply {
-    Reply::json(&NoOperators {
-        status: "error",
-        error: "OPERATORS_NOT_FOUND",
-    })
+    Reply::json(&NoOperators { status: "error", error: "OPERATORS_NOT_FOUND" })
 }

@@ -61,10 +61,7 @@ async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
 
 /// The form in a body, whatever its type is called; JSON and files are none. `None` if it is too large or broken off.
 async fn form(headers: &HeaderMap, body: Body) -> Option<Vec<u8>> {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let bytes = axum::body::to_bytes(body, input::BODY_MAX).await.ok()?;
     let other = kind.contains("json") || kind.contains("multipart");
     Some(if other { Vec::new() } else { bytes.to_vec() })

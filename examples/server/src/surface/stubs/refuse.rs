@@ -52,20 +52,10 @@ pub(super) enum Step {
 pub(super) fn step(step: Step, error: &OrderError) -> Reply {
     match (step, error) {
         (Step::Cancel, OrderError::CancelTooEarly { .. }) => Reply::word(word::EARLY_CANCEL_DENIED),
-        (
-            Step::Cancel,
-            OrderError::Conflict {
-                status: Status::Canceled | Status::Expired,
-                ..
-            },
-        ) => Reply::word(word::ACCESS_CANCEL),
-        (
-            Step::Finish,
-            OrderError::Conflict {
-                status: Status::Completed,
-                ..
-            },
-        ) => Reply::word(word::ACCESS_ACTIVATION),
+        (Step::Cancel, OrderError::Conflict { status: Status::Canceled | Status::Expired, .. }) => {
+            Reply::word(word::ACCESS_CANCEL)
+        }
+        (Step::Finish, OrderError::Conflict { status: Status::Completed, .. }) => Reply::word(word::ACCESS_ACTIVATION),
         (_, OrderError::Conflict { .. } | OrderError::ResendTooEarly { .. } | OrderError::CancelTooEarly { .. }) => {
             Reply::word(word::BAD_STATUS)
         }
@@ -101,26 +91,16 @@ mod tests {
     const PRICE: Money = Money::new(2_500, Currency::Idr);
 
     fn cap(what: &'static str) -> OrderError {
-        OrderError::Cap {
-            what,
-            max: 5,
-            retry_after_seconds: 60,
-        }
+        OrderError::Cap { what, max: 5, retry_after_seconds: 60 }
     }
 
     fn conflict(status: Status) -> OrderError {
-        OrderError::Conflict {
-            status,
-            reason: "a reason",
-        }
+        OrderError::Conflict { status, reason: "a reason" }
     }
 
     #[test]
     fn words_for_purchases() {
-        let short = OrderError::InsufficientBalance {
-            needed: PRICE,
-            available: Money::new(0, Currency::Idr),
-        };
+        let short = OrderError::InsufficientBalance { needed: PRICE, available: Money::new(0, Currency::Idr) };
         let cheapest = |cheapest| OrderError::NoOffer { cheapest };
         let cases = [
             (OrderError::UnknownService("zz".into()), false, "BAD_SERVICE"),
@@ -141,12 +121,7 @@ mod tests {
         for (error, limited, expected) in cases {
             assert_eq!(purchase(&error, limited), Reply::word(expected), "{error}");
         }
-        for cause in [
-            "no_numbers",
-            "price_rejected",
-            "provider_account_balance",
-            "provider_unavailable",
-        ] {
+        for cause in ["no_numbers", "price_rejected", "provider_account_balance", "provider_unavailable"] {
             let error = OrderError::Supplier { cause };
             assert_eq!(purchase(&error, true), Reply::word("NO_NUMBERS"), "{cause}");
         }
@@ -155,10 +130,7 @@ mod tests {
 
     #[test]
     fn words_for_steps() {
-        let early = OrderError::CancelTooEarly {
-            at: Timestamp::EPOCH,
-            wait_seconds: 7,
-        };
+        let early = OrderError::CancelTooEarly { at: Timestamp::EPOCH, wait_seconds: 7 };
         let pause = OrderError::ResendTooEarly { at: Timestamp::EPOCH };
         let cases = [
             (Step::Cancel, early, "EARLY_CANCEL_DENIED"),

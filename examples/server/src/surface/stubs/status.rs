@@ -62,10 +62,7 @@ pub(super) fn status(order: &OrderView) -> Reply {
 
 /// A code without colons and blanks: some programs split at every colon and want two parts.
 fn plain(code: &str) -> Option<String> {
-    let plain: String = code
-        .chars()
-        .filter(|c| *c != ':' && !c.is_whitespace() && !c.is_control())
-        .collect();
+    let plain: String = code.chars().filter(|c| *c != ':' && !c.is_whitespace() && !c.is_control()).collect();
     (!plain.is_empty()).then_some(plain)
 }
 
@@ -104,11 +101,7 @@ pub(super) fn status_v2(order: &OrderView, sms_at: Option<String>) -> Reply {
         code: order.code.as_deref(),
         text,
     });
-    Reply::json(&StatusV2 {
-        verification_type: 0,
-        sms,
-        call: None,
-    })
+    Reply::json(&StatusV2 { verification_type: 0, sms, call: None })
 }
 
 /// When the newest SMS came: programs tell a second SMS from the first by it, also one with the same text. The view
@@ -118,15 +111,9 @@ pub(super) async fn newest_sms_at(platform: &Platform, account: AccountId, order
     if order.revision <= 1 {
         return Some(first.plain());
     }
-    let steps = platform
-        .explain(account, order.id)
-        .await
-        .map(|explained| explained.steps);
+    let steps = platform.explain(account, order.id).await.map(|explained| explained.steps);
     let newest = steps.unwrap_or_default().into_iter().rev();
-    let newest = newest
-        .filter(|step| step.event == "order.otp_received")
-        .map(|step| step.time)
-        .next();
+    let newest = newest.filter(|step| step.event == "order.otp_received").map(|step| step.time).next();
     Some(newest.unwrap_or(first).plain())
 }
 
@@ -202,19 +189,10 @@ pub(super) mod tests {
     fn texts_for_states() {
         let received = order(State::Received, false, Some("41527"), Some("Your code: 41527"));
         assert_eq!(full_sms(&received), Reply::Word("FULL_SMS:Your code: 41527".into()));
-        assert_eq!(
-            full_sms(&order(State::Active, false, None, None)),
-            Reply::word("STATUS_WAIT_CODE")
-        );
-        assert_eq!(
-            full_sms(&order(State::Completed, false, None, None)),
-            Reply::word("STATUS_CANCEL")
-        );
+        assert_eq!(full_sms(&order(State::Active, false, None, None)), Reply::word("STATUS_WAIT_CODE"));
+        assert_eq!(full_sms(&order(State::Completed, false, None, None)), Reply::word("STATUS_CANCEL"));
         let waiting = r#"{"verificationType":0,"sms":null,"call":null}"#;
-        assert_eq!(
-            status_v2(&order(State::Active, false, None, None), None),
-            Reply::Json(waiting.into())
-        );
+        assert_eq!(status_v2(&order(State::Active, false, None, None), None), Reply::Json(waiting.into()));
         let there =
             r#"{"verificationType":0,"sms":{"dateTime":"T","code":"41527","text":"Your code: 41527"},"call":null}"#;
         assert_eq!(status_v2(&received, Some("T".into())), Reply::Json(there.into()));

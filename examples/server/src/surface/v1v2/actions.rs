@@ -64,16 +64,8 @@ pub(super) async fn cancel(
     let id = only_id(body)?;
     let pricing = Pricing::of(surface, &app.platform)?;
     open_order(&app, account, id).await?;
-    let order = app
-        .platform
-        .cancel_order(account, id)
-        .await
-        .map_err(|error| refused(&error))?;
-    let balance = app
-        .platform
-        .balance(account)
-        .await
-        .map_err(|error| refused_account(&error))?;
+    let order = app.platform.cancel_order(account, id).await.map_err(|error| refused(&error))?;
+    let balance = app.platform.balance(account).await.map_err(|error| refused_account(&error))?;
     let data = Cancelled {
         order_id: order.id.0,
         status: order.status.word(),
@@ -91,11 +83,7 @@ pub(super) async fn finish(
 ) -> Result<Response, Failure> {
     let id = only_id(body)?;
     open_order(&app, account, id).await?;
-    let order = app
-        .platform
-        .finish_order(account, id)
-        .await
-        .map_err(|error| refused(&error))?;
+    let order = app.platform.finish_order(account, id).await.map_err(|error| refused(&error))?;
     Ok(Success::plain(json!({"order_id": order.id.0, "status": order.status.word()})).into_response())
 }
 
@@ -106,11 +94,7 @@ pub(super) async fn resend(
     body: Members,
 ) -> Result<Response, Failure> {
     let id = only_id(body)?;
-    let (order, resent) = app
-        .platform
-        .request_sms(account, id)
-        .await
-        .map_err(|error| refused(&error))?;
+    let (order, resent) = app.platform.request_sms(account, id).await.map_err(|error| refused(&error))?;
     let data = json!({"order_id": order.id.0, "status": order.status.word(), "resent": resent});
     Ok(Success::plain(data).into_response())
 }

@@ -76,12 +76,7 @@ pub(super) async fn services(_: Caller, State(app): State<Arc<App>>, query: Para
     };
     let shown: Vec<ServiceView<'_>> = found
         .into_iter()
-        .map(|(service, active)| ServiceView {
-            id: service.id,
-            code: &service.slug,
-            name: &service.name,
-            active,
-        })
+        .map(|(service, active)| ServiceView { id: service.id, code: &service.slug, name: &service.name, active })
         .collect();
     Ok(Success::plain(shown).into_response())
 }
@@ -129,10 +124,7 @@ pub(super) async fn products(
 ) -> Result<Response, Failure> {
     let (country, platform) = (query.id("country_id")?, query.id("platform_id")?);
     let operator = query.id("operator_id")?;
-    let limit = query
-        .integer("limit", i64::MIN, i64::MAX)?
-        .unwrap_or(PAGE_DEFAULT)
-        .clamp(1, PAGE_MAX);
+    let limit = query.integer("limit", i64::MIN, i64::MAX)?.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
     let page = query.integer("page", i64::MIN, i64::MAX)?.unwrap_or(1).max(1);
     let sort = sort(query.text("sort"));
     let pricing = Pricing::of(surface, &app.platform)?;
@@ -145,12 +137,7 @@ pub(super) async fn products(
         .take(take)
         .map(|product| product_view(&catalogue, product, &pricing))
         .collect();
-    let meta = PageMeta {
-        page,
-        limit,
-        count: shown.len(),
-        fx: pricing.fx(),
-    };
+    let meta = PageMeta { page, limit, count: shown.len(), fx: pricing.fx() };
     Ok(Success::with_meta(shown, Some(meta)).into_response())
 }
 
@@ -178,9 +165,7 @@ fn product_view(catalogue: &Catalogue, product: &Product, pricing: &Pricing) -> 
     let country = catalogue.country(product.country);
     ProductView {
         id: product.id,
-        name: service
-            .zip(country)
-            .map(|(service, country)| format!("{} - {}", service.name, country.name)),
+        name: service.zip(country).map(|(service, country)| format!("{} - {}", service.name, country.name)),
         country_id: product.country,
         platform_id: service.map(|service| service.id),
         // an int32 on the wire

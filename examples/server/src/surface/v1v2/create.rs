@@ -65,10 +65,7 @@ impl Request {
         let quantity = body.integer("quantity", 1, i64::from(QUANTITY_MAX))?;
         body.end()?;
         if product.is_some() == umbrella.is_some() {
-            return Err(Failure::input(
-                "product_id",
-                "exactly one of product_id and catalog_product_id is needed",
-            ));
+            return Err(Failure::input("product_id", "exactly one of product_id and catalog_product_id is needed"));
         }
         if product.is_some() {
             let routed = [
@@ -138,11 +135,7 @@ impl Request {
             max_price: limit("max_price", &self.max_price, Rounding::Down)?,
             min_price: limit("min_price", &self.min_price, Rounding::Up)?,
             prefer_supplier: self.prefer_provider.clone(),
-            policy: if self.policy == "best_success" {
-                Policy::BestSuccess
-            } else {
-                Policy::Cheapest
-            },
+            policy: if self.policy == "best_success" { Policy::BestSuccess } else { Policy::Cheapest },
             // without a key an answer of "in progress" gives nobody a way back to the order
             abandon_when_late: alone && key.is_none(),
             idempotency: match key {
@@ -185,11 +178,7 @@ pub(super) async fn create(
     let pricing = Pricing::of(surface, &app.platform)?;
     let routed = request.catalog_product_id.is_some();
     let fail = |error: &OrderError| {
-        if routed {
-            refused_routed(error)
-        } else {
-            refused_slot(error)
-        }
+        if routed { refused_routed(error) } else { refused_slot(error) }
     };
     if request.operator_id.is_some() {
         // all our tiers are without operator
@@ -250,9 +239,7 @@ fn answer(
     };
     let mut response = axum::Json(body).into_response();
     if placed.replayed {
-        response
-            .headers_mut()
-            .insert(REPLAYED, HeaderValue::from_static("true"));
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
 }
@@ -303,19 +290,11 @@ mod tests {
             (Surface::V1, r#"{"catalog_product_id":1,"max_prize":5}"#, "max_prize"),
             (Surface::V1, r#"{"catalog_product_id":1,"max_price":0}"#, "max_price"),
             (Surface::V1, r#"{"catalog_product_id":1,"max_price":"5"}"#, "max_price"),
-            (
-                Surface::V1,
-                r#"{"catalog_product_id":1,"max_price":5,"min_price":6}"#,
-                "min_price",
-            ),
+            (Surface::V1, r#"{"catalog_product_id":1,"max_price":5,"min_price":6}"#, "min_price"),
             (Surface::V1, r#"{"catalog_product_id":1,"policy":"fastest"}"#, "policy"),
             (Surface::V2, r#"{"catalog_product_id":1,"max_price":5}"#, "max_price"),
             (Surface::V2, r#"{"catalog_product_id":1,"max_price":"0"}"#, "max_price"),
-            (
-                Surface::V2,
-                r#"{"catalog_product_id":1,"max_price":"0.1","min_price":"0.2"}"#,
-                "min_price",
-            ),
+            (Surface::V2, r#"{"catalog_product_id":1,"max_price":"0.1","min_price":"0.2"}"#, "min_price"),
         ];
         for (surface, body, field) in cases {
             assert_eq!(read(surface, body).unwrap_err(), field, "{body}");
@@ -355,10 +334,7 @@ mod tests {
     fn without_a_key_nobody_can_come_back() {
         let late = |body: &str, key: Option<&str>| {
             let request = read(Surface::V1, body).unwrap();
-            request
-                .place(Surface::V1, &Pricing::Rupiah, key.map(str::to_owned))
-                .unwrap()
-                .abandon_when_late
+            request.place(Surface::V1, &Pricing::Rupiah, key.map(str::to_owned)).unwrap().abandon_when_late
         };
         assert!(late(r#"{"product_id":1}"#, None));
         assert!(!late(r#"{"product_id":1}"#, Some("k")));

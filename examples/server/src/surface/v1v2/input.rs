@@ -48,10 +48,7 @@ impl Members {
     /// Of a body. Where it cannot be read the place is told, never the content.
     pub fn parse(body: &[u8]) -> Result<Self, Failure> {
         match serde_json::from_slice(body) {
-            Ok(Value::Object(found)) => Ok(Self {
-                found,
-                known: Vec::new(),
-            }),
+            Ok(Value::Object(found)) => Ok(Self { found, known: Vec::new() }),
             Ok(_) => Err(Failure::new(Code::Validation, "the body must be a JSON object")),
             Err(_) if body.trim_ascii().is_empty() => {
                 Err(Failure::new(Code::Validation, "a body is needed: a JSON object"))
@@ -76,10 +73,7 @@ impl Members {
         };
         match value.as_i64() {
             Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(Failure::input(
-                name,
-                format!("{name} must be a whole number from {min} to {max}"),
-            )),
+            _ => Err(Failure::input(name, format!("{name} must be a whole number from {min} to {max}"))),
         }
     }
 
@@ -88,10 +82,7 @@ impl Members {
         match self.take(name) {
             None => Ok(None),
             Some(Value::String(text)) if text.len() <= max => Ok(Some(text)),
-            Some(_) => Err(Failure::input(
-                name,
-                format!("{name} must be a text of at most {max} bytes"),
-            )),
+            Some(_) => Err(Failure::input(name, format!("{name} must be a text of at most {max} bytes"))),
         }
     }
 
@@ -138,10 +129,7 @@ impl Parameters {
         };
         match text.parse() {
             Ok(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(Failure::input(
-                name,
-                format!("{name} must be a whole number from {min} to {max}"),
-            )),
+            _ => Err(Failure::input(name, format!("{name} must be a whole number from {min} to {max}"))),
         }
     }
 
@@ -155,10 +143,7 @@ impl Parameters {
 pub fn order_id(text: &str) -> Result<OrderId, Failure> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let number: Option<i32> = text.parse().ok().filter(|_| digits);
-    number
-        .and_then(|number| u32::try_from(number).ok())
-        .map(OrderId)
-        .ok_or_else(no_order)
+    number.and_then(|number| u32::try_from(number).ok()).map(OrderId).ok_or_else(no_order)
 }
 
 /// An order that does not exist, or is somebody else's: not to be told apart.

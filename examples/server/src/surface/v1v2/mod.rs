@@ -37,9 +37,7 @@ pub enum Surface {
 
 /// All routes of both surfaces.
 pub fn router() -> Router<Arc<App>> {
-    Router::new()
-        .nest("/v1", routes(Surface::V1))
-        .nest("/v2", routes(Surface::V2))
+    Router::new().nest("/v1", routes(Surface::V1)).nest("/v2", routes(Surface::V2))
 }
 
 fn routes(surface: Surface) -> Router<Arc<App>> {

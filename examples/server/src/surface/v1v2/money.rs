@@ -31,25 +31,14 @@ impl Fx {
         let rate = platform.rate(Currency::Usd, Currency::Idr);
         let shown = rate.and_then(|rate| Some((whole(rate.micro)?, rate.as_of)));
         match shown {
-            Some((rate, as_of)) => Ok(Self {
-                pair: PAIR,
-                rate,
-                rate_as_of: as_of.map(|at| at.rfc3339()),
-            }),
-            None => Err(Failure::new(
-                Code::FxUnavailable,
-                "there is no USD/IDR rate at present; nothing was done",
-            )),
+            Some((rate, as_of)) => Ok(Self { pair: PAIR, rate, rate_as_of: as_of.map(|at| at.rfc3339()) }),
+            None => Err(Failure::new(Code::FxUnavailable, "there is no USD/IDR rate at present; nothing was done")),
         }
     }
 
     #[cfg(test)]
     pub(super) const fn fixed(rate: i64) -> Self {
-        Self {
-            pair: PAIR,
-            rate,
-            rate_as_of: None,
-        }
+        Self { pair: PAIR, rate, rate_as_of: None }
     }
 }
 
@@ -88,10 +77,9 @@ impl Pricing {
     pub(super) fn show(&self, amount: Money, decimals: u32) -> Shown {
         match self {
             Self::Rupiah => Shown::Rupiah(amount.minor),
-            Self::Dollars(fx) => Shown::Dollars {
-                amount: dollars(amount.minor, fx.rate, decimals),
-                canonical: amount.minor,
-            },
+            Self::Dollars(fx) => {
+                Shown::Dollars { amount: dollars(amount.minor, fx.rate, decimals), canonical: amount.minor }
+            }
         }
     }
 }
@@ -121,13 +109,10 @@ impl Serialize for Shown {
         }
         match self {
             Self::Rupiah(amount) => serializer.serialize_i64(*amount),
-            Self::Dollars { amount, canonical } => Object {
-                amount,
-                currency: "USD",
-                canonical_amount: *canonical,
-                canonical_currency: "IDR",
+            Self::Dollars { amount, canonical } => {
+                Object { amount, currency: "USD", canonical_amount: *canonical, canonical_currency: "IDR" }
+                    .serialize(serializer)
             }
-            .serialize(serializer),
         }
     }
 }
@@ -154,12 +139,7 @@ pub(super) enum Rounding {
 
 /// A price limit in dollars, as millionths: digits, perhaps a point and up to four decimals, above zero.
 pub(super) fn read_dollars(name: &str, text: &str) -> Result<i64, Failure> {
-    let bad = || {
-        Failure::input(
-            name,
-            format!("{name} must be a decimal text above zero, such as \"0.25\""),
-        )
-    };
+    let bad = || Failure::input(name, format!("{name} must be a decimal text above zero, such as \"0.25\""));
     if text.len() > INPUT_MAX {
         return Err(bad());
     }
@@ -227,21 +207,9 @@ mod tests {
 
     #[test]
     fn other_forms_of_limits_are_refused() {
-        for text in [
-            "0",
-            "0.0000",
-            "",
-            "-1",
-            "+1",
-            "1,5",
-            "1e3",
-            " 1",
-            ".5",
-            "5.",
-            "0.00001",
-            "NaN",
-            "99999999999999999999",
-        ] {
+        for text in
+            ["0", "0.0000", "", "-1", "+1", "1,5", "1e3", " 1", ".5", "5.", "0.00001", "NaN", "99999999999999999999"]
+        {
             assert!(read_dollars("max_price", text).is_err(), "{text}");
         }
     }

@@ -34,11 +34,7 @@ pub(super) async fn balance(
     Extension(surface): Extension<Surface>,
 ) -> Result<Response, Failure> {
     let pricing = Pricing::of(surface, &app.platform)?;
-    let balance = app
-        .platform
-        .balance(account)
-        .await
-        .map_err(|error| refused_account(&error))?;
+    let balance = app.platform.balance(account).await.map_err(|error| refused_account(&error))?;
     let data = match pricing.show(balance.available, BALANCE) {
         Shown::Rupiah(amount) => json!({"currency": balance.available.currency.code(), "balance": amount}),
         money @ Shown::Dollars { .. } => json!({"balance": money}),
@@ -53,10 +49,7 @@ pub(super) async fn list(
     Extension(surface): Extension<Surface>,
     query: Parameters,
 ) -> Result<Response, Failure> {
-    let limit = query
-        .integer("limit", i64::MIN, i64::MAX)?
-        .unwrap_or(LIST_DEFAULT)
-        .clamp(1, LIST_MAX);
+    let limit = query.integer("limit", i64::MIN, i64::MAX)?.unwrap_or(LIST_DEFAULT).clamp(1, LIST_MAX);
     let offset = query.integer("offset", 0, i64::MAX)?.unwrap_or(0);
     let status = match query.text("status") {
         None => None,
@@ -64,11 +57,8 @@ pub(super) async fn list(
     };
     let pricing = Pricing::of(surface, &app.platform)?;
     let clip = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
-    let orders = app
-        .platform
-        .orders(account, status, clip(offset), clip(limit))
-        .await
-        .map_err(|error| refused(&error))?;
+    let orders =
+        app.platform.orders(account, status, clip(offset), clip(limit)).await.map_err(|error| refused(&error))?;
     let shown: Vec<Order<'_>> = orders.iter().map(|order| Order::of(order, &pricing)).collect();
     Ok(Success::with_meta(shown, fx_meta(&pricing)).into_response())
 }
@@ -84,11 +74,7 @@ fn unknown_status(word: &str) -> Failure {
 
 /// `GET /orders/active`: everything open, without money and numbers.
 pub(super) async fn active(Caller(account): Caller, State(app): State<Arc<App>>) -> Result<Response, Failure> {
-    let orders = app
-        .platform
-        .open_orders(account)
-        .await
-        .map_err(|error| refused(&error))?;
+    let orders = app.platform.open_orders(account).await.map_err(|error| refused(&error))?;
     let shown: Vec<Active<'_>> = orders.iter().map(Active::of).collect();
     Ok(Success::plain(shown).into_response())
 }

@@ -22,10 +22,7 @@ pub fn refused(error: &OrderError) -> Failure {
         E::PriceLimit(_) => bad("max_price"),
         E::KeyMalformed => bad("idempotency-key"),
         E::NoOffer { cheapest } => {
-            let failure = Failure::new(
-                Code::NoOffer,
-                "nothing on offer matches product, policy and price limits",
-            );
+            let failure = Failure::new(Code::NoOffer, "nothing on offer matches product, policy and price limits");
             match cheapest {
                 Some(price) => failure.with("cheapest", amount(*price)),
                 None => failure,
@@ -36,11 +33,7 @@ pub fn refused(error: &OrderError) -> Failure {
         E::InsufficientBalance { needed, available } => Failure::new(Code::InsufficientBalance, text)
             .with("needed", amount(*needed))
             .with("available", amount(*available)),
-        E::Cap {
-            what,
-            max,
-            retry_after_seconds,
-        } => Failure::new(Code::RateLimit, text)
+        E::Cap { what, max, retry_after_seconds } => Failure::new(Code::RateLimit, text)
             .with("limit", json!({"of": what, "max": max}))
             .after(*retry_after_seconds),
         E::Supplier { cause } => Failure::new(Code::Provider, text).with("cause", *cause),
@@ -114,11 +107,7 @@ mod tests {
     fn every_refusal_has_a_code_of_the_contract() {
         let money = Money::new(1, Currency::Idr);
         let at = Timestamp::EPOCH;
-        let cap = E::Cap {
-            what: "cancels a day",
-            max: 1,
-            retry_after_seconds: 7,
-        };
+        let cap = E::Cap { what: "cancels a day", max: 1, retry_after_seconds: 7 };
         let cases = [
             (E::NotFound, "NOT_FOUND", 404),
             (E::UnknownCountry("x".into()), "VALIDATION_ERROR", 422),
@@ -131,26 +120,12 @@ mod tests {
             (E::KeyMalformed, "VALIDATION_ERROR", 422),
             (E::KeyReused, "IDEMPOTENCY_KEY_REUSED", 422),
             (E::InProgress, "REQUEST_IN_PROGRESS", 409),
-            (
-                E::InsufficientBalance {
-                    needed: money,
-                    available: money,
-                },
-                "INSUFFICIENT_BALANCE",
-                409,
-            ),
+            (E::InsufficientBalance { needed: money, available: money }, "INSUFFICIENT_BALANCE", 409),
             (cap.clone(), "RATE_LIMIT_EXCEEDED", 429),
             (E::Supplier { cause: "no_numbers" }, "PROVIDER_ERROR", 422),
             (E::CancelTooEarly { at, wait_seconds: 3 }, "CANCEL_TOO_EARLY", 409),
             (E::ResendTooEarly { at }, "CONFLICT", 409),
-            (
-                E::Conflict {
-                    status: Status::Expired,
-                    reason: "it has ended",
-                },
-                "CONFLICT",
-                409,
-            ),
+            (E::Conflict { status: Status::Expired, reason: "it has ended" }, "CONFLICT", 409),
             (E::AccountInactive, "FORBIDDEN", 403),
             (E::Unavailable("x".into()), "SERVICE_UNAVAILABLE", 503),
         ];

@@ -36,10 +36,7 @@ pub(super) async fn change(_: Caller, mut body: Members) -> Result<Response, Fai
     if url.is_none() && secret.is_none() {
         return Err(Failure::input("webhook_url", "webhook_url or webhook_secret is needed"));
     }
-    if url
-        .as_deref()
-        .is_some_and(|url| !url.is_empty() && !url.starts_with("https://"))
-    {
+    if url.as_deref().is_some_and(|url| !url.is_empty() && !url.starts_with("https://")) {
         return Err(Failure::input("webhook_url", "webhook_url must begin with https://"));
     }
     let sets = [url, secret].into_iter().flatten().any(|text| !text.is_empty());
