@@ -25,7 +25,7 @@ const NAME_MAX: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
     /// A part that has no default was not given.
-    #[error("{0} is missing")]
+    #[error("{0} was not given to the builder")]
     Missing(&'static str),
     /// Two suppliers of one name, or a name that is not 1 to 32 lower-case letters, digits and `-`.
     #[error("the supplier name {0} is used twice or malformed")]
@@ -86,7 +86,8 @@ impl PlatformBuilder {
         self
     }
 
-    /// Exchange rates. Without them only suppliers in the ledger's currency can be sold.
+    /// Exchange rates. Without them only suppliers in the ledger's currency can be sold: another one sells nothing, and its
+    /// health says `no_rate`.
     #[must_use]
     pub fn rates(mut self, rates: Arc<dyn Rates>) -> Self {
         self.rates = Some(rates);

@@ -68,7 +68,10 @@ impl Inner {
             let offers = slot.state.lock().unwrap_or_else(PoisonError::into_inner).offers.clone();
             let rate = self.rates.rate(slot.info.currency, self.settings.currency);
             // without a rate nothing of this supplier can be priced
-            let Some(rate) = rate else { continue };
+            let Some(rate) = rate else {
+                slot.state.lock().unwrap_or_else(PoisonError::into_inner).error = Some("no_rate");
+                continue;
+            };
             self.ensure_ids(name, &offers).await?;
             let ids = self.ids.lock().await;
             for offer in offers {

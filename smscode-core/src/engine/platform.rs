@@ -127,7 +127,13 @@ impl Platform {
         self.inner.statement(account, after, limit).await
     }
 
-    /// Places orders and waits until they are settled or the answer is due.
+    /// Places orders and waits until they are settled or the answer is due. The money of all of them is held first, and
+    /// durably, before a supplier hears of it. A call under a key that was used before gives the orders of that call.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError`]: nothing was charged. An order that its supplier refused is no error of the call but an item
+    /// [`Rejected`](crate::order::ItemOutcome::Rejected), its money released.
     pub async fn place_orders(&self, account: AccountId, wanted: PlaceOrders) -> Result<Placed, OrderError> {
         self.inner.place(account, wanted).await
     }

@@ -34,14 +34,17 @@ pub enum Policy {
     BestSuccess,
 }
 
-/// The caller's idempotency key with what it stands for.
+/// The caller's idempotency key with what it stands for. Made by [`PlaceOrders::with_key`], or by a surface that has the
+/// request as it was sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Idempotency {
-    /// Which operation and surface, such as `create/v1`. Its part before the slash is the scope of the key.
+    /// Which operation and surface, such as `create/v1`. A key counts within the part before the slash; the same key on
+    /// another surface of it is another request, and refused.
     pub operation: &'static str,
     /// The key: 1 to 128 of letters, digits, `-`, `_`.
     pub key: String,
-    /// The request as sent, in a canonical form: the same bytes for the same request.
+    /// The request as sent, in a canonical form: the same bytes for the same request. Compared instead of the fields of
+    /// [`PlaceOrders`]: two calls with equal bytes are replays even if the fields differ.
     pub request: Vec<u8>,
 }
 
@@ -86,6 +89,33 @@ impl PlaceOrders {
             idempotency: None,
             abandon_when_late: false,
         }
+    }
+
+    /// The same, several at once: 1 to 100. Too little money for all of them refuses the whole call.
+    pub fn many(wanted: Wanted, quantity: u32) -> Self {
+        Self { quantity, ..Self::one(wanted) }
+    }
+
+    /// Under an idempotency key of the host's own: the same call again gives the same orders, another one under this key
+    /// is refused.
+    #[must_use]
+    pub fn with_key(mut self, key: impl Into<String>) -> Self {
+        let wanted = match &self.wanted {
+            Wanted::Product(id) => format!("product {id}"),
+            Wanted::Umbrella(id) => format!("umbrella {id}"),
+            Wanted::Pair { country, service } => format!("pair {country} {}", service.to_ascii_lowercase()),
+        };
+        let limit = |money: Option<Money>| money.map_or_else(|| "-".into(), |money| money.to_string());
+        let policy = match self.policy {
+            Policy::Cheapest => "cheapest",
+            Policy::BestSuccess => "best_success",
+        };
+        let prefer = self.prefer_supplier.as_deref().unwrap_or("-");
+        let (max, min) = (limit(self.max_price), limit(self.min_price));
+        let request = format!("{wanted}|{}|{max}|{min}|{policy}|{prefer}", self.quantity);
+        self.idempotency =
+            Some(Idempotency { operation: "create/host", key: key.into(), request: request.into_bytes() });
+        self
     }
 }
 

@@ -285,6 +285,16 @@ impl CallError {
 }
 
 /// A supplier. Methods may be dropped at any await; a dropped [`Supplier::buy`] counts as `Unknown`.
+///
+/// An adapter implements it with `#[async_trait::async_trait]` (crate `async-trait`) and gives it to
+/// `Platform::builder().supplier(..)`. What core makes of the answers:
+///
+/// - `buy` may answer `Accepted` with an SMS already there; the next poll brings it again, and it counts once.
+/// - `poll` gives every SMS it knows of an activation, each time; core tells known ones apart by id, else by text, sender
+///   and time.
+/// - `active` lists what is open, and fails rather than leave something out: what it lacks counts as not bought.
+/// - `finish` is called once the order has ended after an SMS, if [`Capabilities::wants_finish`]; `cancel` when a customer
+///   gives a number back, and after a window that ended without an SMS. Both may be repeated.
 #[async_trait]
 pub trait Supplier: Send + Sync + 'static {
     /// Name, currency, capabilities. Cheap, without a call.

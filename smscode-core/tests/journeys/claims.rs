@@ -181,3 +181,20 @@ async fn u6_parallel_retries_after_a_rejected_bulk_hold_once() {
         world.stop().await;
     }
 }
+
+#[tokio::test]
+async fn u6_a_hosts_key_stands_for_all_fields_of_the_call() {
+    let world = World::new().await;
+    let wanted = PlaceOrders::many(World::whatsapp().wanted, 2).with_key("mine");
+    let first = world.place_orders(wanted.clone()).await.unwrap();
+    let again = world.place_orders(wanted.clone()).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(ids(&again), ids(&first));
+    let fewer = PlaceOrders::one(World::whatsapp().wanted).with_key("mine");
+    assert_eq!(world.place_orders(fewer).await, Err(OrderError::KeyReused));
+    assert_eq!(world.held().await, 2 * PRICE);
+    for id in ids(&first) {
+        world.assert_postings(id, &[Hold]).await;
+    }
+    world.stop().await;
+}
