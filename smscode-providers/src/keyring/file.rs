@@ -16,7 +16,7 @@ const OTHERS: u32 = 0o077;
 const KEY_BYTES: usize = 32;
 /// Epoch keys live ninety minutes and begin every ten; this many means that nobody destroys them.
 const EPOCH_LIMIT: usize = 1_024;
-/// Tries to create a key while a starting process sweeps unfinished files away.
+/// Tries to create a key while one of that name is being destroyed.
 const CREATE_TRIES: u32 = 3;
 /// The ending of unfinished files.
 const UNFINISHED: &str = ".unfinished";
@@ -57,23 +57,30 @@ impl FileKeyring {
         private("the directory", meta.mode())
     }
 
-    /// An unfinished file is taken by renaming it: from then on its maker cannot make a key of it any more, so its bytes
-    /// may go, unless they are a standing key's already.
+    /// Removes unfinished files. Under the lock their makers are dead: nobody can link one that is being overwritten.
     fn sweep(&self) -> io::Result<()> {
+        let _lock = self.lock()?;
         for entry in fs::read_dir(&self.dir)? {
             let path = entry?.path();
             if !path.to_string_lossy().ends_with(UNFINISHED) {
                 continue;
             }
-            let taken = self.unfinished();
-            match fs::rename(&path, &taken).and_then(|()| fs::metadata(&taken)) {
-                Ok(meta) if meta.nlink() > 1 => fs::remove_file(&taken)?,
-                Ok(_) => erase(&taken)?,
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+            // with a second name its bytes are a standing key's
+            match fs::metadata(&path)?.nlink() {
+                1 => erase(&path)?,
+                _ => fs::remove_file(&path)?,
             }
         }
         self.sync_dir()
+    }
+
+    /// Keeps other creators and sweepers out, in this and other processes, until the file is dropped. Creating goes
+    /// through a second name, and to look whether a file has one before overwriting it is not enough: the kernel may be
+    /// half way through linking it.
+    fn lock(&self) -> io::Result<File> {
+        let dir = File::open(&self.dir)?;
+        dir.lock()?;
+        Ok(dir)
     }
 
     fn unfinished(&self) -> PathBuf {
@@ -112,8 +119,8 @@ impl FileKeyring {
             }
             match self.create(name, fresh) {
                 Ok(()) => return Ok(fresh.clone()),
-                // somebody was faster: read theirs; or our unfinished file was swept away: write it again
-                Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => {}
+                // somebody was faster: read theirs, unless it is being destroyed at this moment
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(unavailable(name, &error)),
             }
         }
@@ -121,6 +128,7 @@ impl FileKeyring {
     }
 
     fn create(&self, name: &str, fresh: &EpochKey) -> io::Result<()> {
+        let _lock = self.lock()?;
         let (unfinished, path) = (self.unfinished(), self.dir.join(name));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
         // the mask of the process may have taken bits away, never added: state the mode whatever it is
