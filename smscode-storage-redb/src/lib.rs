@@ -41,8 +41,8 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use redb::ReadTransaction;
 use smscode_core::store::{
-    ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Refusal, Snapshot, Store, StoreError,
-    StoreInfo, Totals, limits,
+    ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Snapshot, Store, StoreError,
+    StoreInfo, Totals, check_load, limits,
 };
 
 pub use figures::{RedbFigures, TableFigures};
@@ -168,15 +168,7 @@ impl Store for RedbStore {
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
-        if keys.len() > limits::LOAD_KEYS_MAX {
-            return Err(Refusal::Limit {
-                what: "keys in a load",
-                found: keys.len(),
-                max: limits::LOAD_KEYS_MAX,
-                advice: "ask for less at once",
-            }
-            .into());
-        }
+        check_load(keys)?;
         self.read(|view| read::load(view, keys))
     }
 

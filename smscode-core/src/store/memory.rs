@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::limits::{LOAD_KEYS_MAX, OPERATION_HOURS, OPERATIONS_FORGOTTEN_MAX, PAGE_ROWS_MAX};
+use super::limits::{OPERATION_HOURS, OPERATIONS_FORGOTTEN_MAX, PAGE_ROWS_MAX};
 use super::{
     ChangeSet, CommitQueue, CounterKey, Cursor, Event, Head, House, Index, Key, Kind, LoadKey, Names, OperationId,
-    Owner, Page, Range, Receipt, Record, Refusal, Row, Rows, Snapshot, Store, StoreError, StoreInfo, StoredOperation,
-    Totals, Transfer, TransferId, Writes, judge_group, kind_position, let_others_run,
+    Owner, Page, Range, Receipt, Record, Row, Rows, Snapshot, Store, StoreError, StoreInfo, StoredOperation, Totals,
+    Transfer, TransferId, Writes, check_load, judge_group, kind_position, let_others_run,
 };
 use crate::money::Currency;
 use crate::time::Timestamp;
@@ -257,13 +257,6 @@ fn first_number(range: &Range, after: Option<&Cursor>) -> u64 {
     number(&range.from).max(after.map_or(0, |cursor| number(&cursor.position)))
 }
 
-fn refuse_large(what: &'static str, found: usize, max: usize) -> Result<(), StoreError> {
-    if found > max {
-        return Err(Refusal::Limit { what, found, max, advice: "ask for less at once" }.into());
-    }
-    Ok(())
-}
-
 #[async_trait]
 impl Store for MemoryStore {
     async fn describe(&self) -> Result<StoreInfo, StoreError> {
@@ -271,7 +264,7 @@ impl Store for MemoryStore {
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
-        refuse_large("keys in a load", keys.len(), LOAD_KEYS_MAX)?;
+        check_load(keys)?;
         let data = self.lock();
         let mut snapshot = Snapshot::default();
         for key in keys {
