@@ -1,5 +1,6 @@
 -- A place is available, held, debt, or house: and the name of a house account. time is in microseconds since 1970.
--- owner, number and the balances after it are null between house accounts.
+-- owner, number and the balances after it are null between house accounts; within one commit a balance may pass through
+-- values that it could not end with.
 CREATE TABLE smscode.transfers (
     id bytea PRIMARY KEY,
     owner uuid,
@@ -15,9 +16,9 @@ CREATE TABLE smscode.transfers (
     reason text NOT NULL,
     actor text NOT NULL,
     time bigint NOT NULL,
-    available bigint CHECK (available >= 0),
-    held bigint CHECK (held >= 0),
-    debt bigint CHECK (debt <= 0),
+    available bigint,
+    held bigint,
+    debt bigint,
     CHECK ((owner IS NULL) = (number IS NULL)),
     CHECK ((rest IS NULL) = (rest_amount IS NULL)),
     CHECK (debit <> credit)

@@ -140,7 +140,8 @@ impl Committer {
             if written.as_ref().is_err_and(|fault| !fault.ends_connection()) {
                 *effect = Effect::No;
             }
-            if forgets && written? < limits::OPERATIONS_FORGOTTEN_MAX as u64 {
+            let forgotten = written?;
+            if forgets && forgotten < limits::OPERATIONS_FORGOTTEN_MAX as u64 {
                 self.forget_after = writes.newest.plus_ms(FORGET_EVERY_MS);
             }
         }

@@ -21,7 +21,7 @@ const SETTINGS: [(&str, &str); 9] = [
     ("enable_mergejoin", "off"),
     ("enable_seqscan", "off"),
     ("jit", "off"),
-    ("default_transaction_isolation", "read\\ committed"),
+    ("default_transaction_isolation", "read committed"),
     ("idle_in_transaction_session_timeout", "30s"),
     ("client_connection_check_interval", "2s"),
 ];

@@ -24,7 +24,7 @@ use smscode_core::store::{
 };
 use smscode_core::time::Timestamp;
 use tokio::sync::{Mutex, mpsc};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 pub use figures::PostgresFigures;
 pub use schema::{Migrated, migrate};
@@ -66,10 +66,11 @@ impl Default for PostgresOptions {
 /// A [`Store`] in a Postgres database, for any number of processes.
 pub struct PostgresStore {
     committers: Vec<Arc<CommitQueue>>,
-    jobs: mpsc::Sender<Job>,
+    jobs: Lock<Option<mpsc::Sender<Job>>>,
     woken: Mutex<Option<mpsc::Receiver<Woken>>>,
     tallies: Arc<Tallies>,
     group_max: usize,
+    listener: Option<AbortHandle>,
     tasks: Lock<Vec<JoinHandle<()>>>,
 }
 
@@ -95,12 +96,13 @@ impl PostgresStore {
 
     fn start(target: &Target, options: &PostgresOptions, limit: Duration) -> Self {
         let mut tasks = Vec::new();
-        let (mut herald, mut woken) = (Herald::silent(), None);
+        let (mut herald, mut woken, mut listener) = (Herald::silent(), None, None);
         if !target.pooled {
             let (told, send) = wake::herald(target.clone(), limit);
             let (heard, listen) = wake::listener(target);
-            tasks.extend([spawn(send), spawn(listen)]);
-            (herald, woken) = (told, Some(heard));
+            let listen = spawn(listen);
+            (herald, woken, listener) = (told, Some(heard), Some(listen.abort_handle()));
+            tasks.extend([spawn(send), listen]);
         }
         let tallies = Arc::new(Tallies::default());
         let queue = || Arc::new(CommitQueue::new(STORE, options.queue_max));
@@ -125,10 +127,11 @@ impl PostgresStore {
         }
         Self {
             committers,
-            jobs,
+            jobs: Lock::new(Some(jobs)),
             woken: Mutex::new(woken),
             tallies,
             group_max: options.group_max,
+            listener,
             tasks: Lock::new(tasks),
         }
     }
@@ -136,16 +139,22 @@ impl PostgresStore {
     /// Commits what waits and closes all connections. What comes later is refused as unavailable. Dropping the store does
     /// the same, without waiting for it.
     pub async fn close(&self) {
-        self.committers.iter().for_each(|queue| queue.close());
+        self.stop();
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        self.woken.lock().await.take();
         for task in tasks {
-            // readers wait for questions as long as the store is there
-            if task.is_finished() {
-                continue;
-            }
+            // one that panicked has answered nobody, which his callers were told
             drop(task.await);
         }
+    }
+
+    fn stop(&self) {
+        self.committers.iter().for_each(|queue| queue.close());
+        self.listener.iter().for_each(AbortHandle::abort);
+    }
+
+    fn jobs(&self) -> Option<mpsc::Sender<Job>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The committer of a ChangeSet: that of the account it is about.
@@ -183,7 +192,7 @@ async fn within<T>(limit: Duration, step: impl Future<Output = fault::Result<T>>
 
 impl Drop for PostgresStore {
     fn drop(&mut self) {
-        self.committers.iter().for_each(|queue| queue.close());
+        self.stop();
     }
 }
 
@@ -196,13 +205,13 @@ impl fmt::Debug for PostgresStore {
 #[async_trait]
 impl Store for PostgresStore {
     async fn describe(&self) -> Result<StoreInfo, StoreError> {
-        ask(&self.jobs, Job::Check).await?;
+        ask(self.jobs(), Job::Check).await?;
         Ok(StoreInfo { name: STORE, format: schema::FORMAT, durable: true, shared: true, group_max: self.group_max })
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
         check_load(keys)?;
-        ask(&self.jobs, |reply| Job::Load(keys.to_vec(), reply)).await
+        ask(self.jobs(), |reply| Job::Load(keys.to_vec(), reply)).await
     }
 
     async fn commit(&self, change_set: Arc<ChangeSet>) -> Result<Receipt, StoreError> {
@@ -217,11 +226,11 @@ impl Store for PostgresStore {
         limit: usize,
     ) -> Result<Page, StoreError> {
         let wanted = Box::new((index.clone(), range.clone(), after.cloned()));
-        ask(&self.jobs, |reply| Job::Scan(wanted, limit, reply)).await
+        ask(self.jobs(), |reply| Job::Scan(wanted, limit, reply)).await
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {
-        ask(&self.jobs, Job::Totals).await
+        ask(self.jobs(), Job::Totals).await
     }
 }
 

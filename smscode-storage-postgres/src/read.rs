@@ -105,19 +105,28 @@ pub(crate) const fn owner_of(id: Uuid) -> Owner {
     Owner(id.into_bytes())
 }
 
+/// Whether there can be a row of this name. The server takes no text with U+0000; the judge refuses to write one.
+pub(crate) fn can_be(name: &str) -> bool {
+    !name.contains('\0')
+}
+
+fn can_be_counted(counter: &CounterKey) -> bool {
+    can_be(&counter.name) && can_be(&counter.period)
+}
+
 /// The rows that a group names.
 pub(crate) async fn rows(connection: &mut PgConnection, names: &Names) -> Result<Rows> {
+    let families: Vec<_> = names.owned.iter().filter(|(kind, _)| can_be(kind.as_str())).collect();
     let wanted = Wanted {
-        records: names.records.iter().collect(),
+        records: names.records.iter().filter(|key| can_be(key.kind.as_str())).collect(),
         heads: names.heads.iter().copied().collect(),
-        counters: names.counters.iter().collect(),
+        counters: names.counters.iter().filter(|counter| can_be_counted(counter)).collect(),
         transfers: names.transfers.iter().collect(),
         operations: names.operations.iter().copied().collect(),
-        families: names.owned.iter().map(|(kind, owner)| (kind.as_str(), *owner)).collect(),
+        families: families.iter().map(|(kind, owner)| (kind.as_str(), *owner)).collect(),
         // members of the group may delete named records of a family before it is counted
         family_max: (limits::OWNED_MAX + 1 + names.records.len()) as i64,
     };
-    let families: Vec<_> = names.owned.iter().collect();
     let mut rows = Rows::default();
     for found in wanted.find(connection).await? {
         match found {
@@ -142,7 +151,7 @@ pub(crate) async fn load(connection: &mut PgConnection, callers: &[Vec<LoadKey>]
     for (caller, keys) in callers.iter().enumerate() {
         for key in keys {
             match key {
-                LoadKey::Record(key) => {
+                LoadKey::Record(key) if can_be(key.kind.as_str()) => {
                     wanted.records.push(key);
                     whose[0].push(caller);
                 }
@@ -150,10 +159,11 @@ pub(crate) async fn load(connection: &mut PgConnection, callers: &[Vec<LoadKey>]
                     wanted.heads.push(*owner);
                     whose[1].push(caller);
                 }
-                LoadKey::Counter(counter) => {
+                LoadKey::Counter(counter) if can_be_counted(counter) => {
                     wanted.counters.push(counter);
                     whose[2].push(caller);
                 }
+                LoadKey::Record(_) | LoadKey::Counter(_) => {}
             }
         }
     }

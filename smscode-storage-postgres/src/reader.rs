@@ -130,9 +130,10 @@ impl Reader {
 
 /// Hands a read to the readers and waits for the answer.
 pub(crate) async fn ask<T>(
-    jobs: &mpsc::Sender<Job>,
+    jobs: Option<mpsc::Sender<Job>>,
     job: impl FnOnce(Reply<T>) -> Job,
 ) -> std::result::Result<T, StoreError> {
+    let jobs = jobs.ok_or_else(|| unavailable(Effect::No, "it is closed"))?;
     let (reply, answer) = oneshot::channel();
     jobs.try_send(job(reply)).map_err(|error| match error {
         mpsc::error::TrySendError::Full(_) => unavailable(Effect::No, "too many reads are waiting"),

@@ -11,7 +11,7 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use crate::fault::Result;
-use crate::read::{currency_of, head, id_of, owner_of, record, unreadable};
+use crate::read::{can_be, currency_of, head, id_of, owner_of, record, unreadable};
 
 /// What a house account's name begins with where it stands as a place or a sum.
 pub(crate) const HOUSE: &str = "house:";
@@ -117,6 +117,7 @@ pub(crate) async fn scan(
     let ((from_owner, from_id), (until_owner, until_id)) = (cut(&from), cut(&until));
     let (low, high) = numbers(range, after);
     let mut rows = match index {
+        Index::Term(name) | Index::Kind(name) if !can_be(name.as_str()) => Vec::new(),
         Index::Term(name) => scan_terms(connection, name, range, after, count).await?,
         Index::Kind(kind) => {
             let query = sqlx::query(KIND).bind(kind.as_str()).bind(from_owner).bind(from_id);

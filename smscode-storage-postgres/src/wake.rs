@@ -68,12 +68,12 @@ pub(crate) fn herald(target: Target, limit: Duration) -> (Herald, impl Future<Ou
     (Herald(Some(sender)), send)
 }
 
-/// What other nodes say, and the task that listens to them.
+/// What other nodes say, and the task that listens to them until it is aborted.
 pub(crate) fn listener(target: &Target) -> (mpsc::Receiver<Woken>, impl Future<Output = ()> + use<>) {
     let (sender, woken) = mpsc::channel(WAITING_MAX);
     let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(target.options());
     let listen = async move {
-        while !sender.is_closed() {
+        loop {
             if let Ok(mut listener) = PgListener::connect_with(&pool).await
                 && listener.listen(CHANNEL).await.is_ok()
             {
@@ -82,16 +82,15 @@ pub(crate) fn listener(target: &Target) -> (mpsc::Receiver<Woken>, impl Future<O
                     drop(sender.try_send(read(message.payload())));
                 }
             }
-            pause(&sender).await;
+            pause().await;
         }
     };
     (woken, listen)
 }
 
 #[allow(clippy::disallowed_methods, reason = "an adapter's pause before it connects again; no rule depends on it")]
-async fn pause(sender: &mpsc::Sender<Woken>) {
-    // over sooner if nobody listens any more
-    drop(tokio::time::timeout(AGAIN, sender.closed()).await);
+async fn pause() {
+    tokio::time::sleep(AGAIN).await;
 }
 
 fn message(owners: &[Owner]) -> String {
