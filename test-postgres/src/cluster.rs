@@ -1,21 +1,24 @@
 //! A cluster of one's own.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::ops::{Deref, RangeInclusive};
-use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::guardian::Guardian;
+use crate::guardian::{Guardian, Runs};
 use crate::installed;
-use crate::processes::{descendants, runs, signal, wait_until};
+use crate::place;
+use crate::processes::{descendants, halt, runs, signal, wait_until};
 use crate::server::Server;
 
+/// What to do about a machine without Postgres.
+const MISSING: &str = "no Postgres found (`postgres` and `initdb`: on PATH, in /usr/lib/postgresql/*/bin, or where `pg_config --bindir` says); \
+    `cargo xtask test` says what is missing, and installs it as root with CI=true; by hand: apt-get install postgresql";
 /// Below the ports that Linux gives to outgoing connections, so that a client which tries again and again while the server is away can neither
 /// take its port nor be connected to itself.
 const PORTS: RangeInclusive<u16> = 20_000..=32_000;
@@ -29,7 +32,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(60);
 /// How a cluster is set up.
 #[derive(Debug, Clone)]
 pub struct ClusterOptions {
-    /// Whether commits are synced to disk, as in real life. Without, a commit still survives [`Cluster::kill`], and creating databases is cheaper.
+    /// Whether commits are synced to disk, as in real life. Without, a commit still survives [`Cluster::kill`], creating databases is cheaper, and
+    /// the data directory lies in memory where there is enough.
     pub fsync: bool,
     /// Connections at once, a few of them kept for superusers.
     pub max_connections: u16,
@@ -64,17 +68,15 @@ impl Cluster {
     /// If no Postgres is installed, or it does not start; the text has its log.
     #[must_use]
     pub fn start(options: &ClusterOptions) -> Self {
-        let (binaries, user) = (installed::binaries(), installed::other_user());
-        let folder = std::env::temp_dir().join(format!("smscode-postgres-{}", random_hex()));
-        DirBuilder::new().mode(0o700).create(&folder).expect("a folder in the temporary directory");
-        if let Some((uid, gid)) = user {
-            chown(&folder, Some(uid), Some(gid)).expect("root gives its folder away");
-        }
+        let binaries = installed::postgres().expect(MISSING);
+        let root = if options.fsync { std::env::temp_dir() } else { place::unsynced() };
+        // Not made here: a process that is killed right after would leave it behind.
+        let folder = root.join(format!("smscode-postgres-{}-{}", std::process::id(), random_hex()));
         let environment = [("FOLDER", text(&folder)), ("BINARIES", text(&binaries))];
-        let mut guardian = Guardian::start(include_str!("guardian.sh"), &folder, user, &environment);
+        let mut guardian = Guardian::start(include_str!("guardian.sh"), Runs::Server, &environment);
         let password = random_hex();
         let answer = guardian.order(&format!("init {password}"));
-        assert!(answer == "done", "initdb failed in {}:\n{}", folder.display(), log(&folder));
+        assert!(answer == "done", "initdb failed in {}: {answer}\n{}", folder.display(), log(&folder));
         configure(&folder, options);
         let (port, postmaster) = start_on_free_port(&mut guardian, &folder);
         let control =
@@ -121,7 +123,7 @@ impl Cluster {
     pub fn kill(&self) {
         let mut up = self.postmaster();
         let postmaster = up.take().expect("the cluster is up");
-        signal("STOP", &[postmaster]);
+        halt(postmaster);
         let mut all = descendants(postmaster);
         all.push(postmaster);
         signal("KILL", &all);
@@ -201,14 +203,16 @@ fn free_port() -> u16 {
 fn configure(folder: &Path, options: &ClusterOptions) {
     let on_or_off = if options.fsync { "on" } else { "off" };
     let connections = options.max_connections.to_string();
-    // Shared memory in files of the data directory goes with it; Postgres's own choice would stay behind after SIGKILL.
     let own = [
         ("listen_addresses", "127.0.0.1"),
         ("unix_socket_directories", text(folder)),
         ("max_connections", &connections),
         ("fsync", on_or_off),
         ("full_page_writes", on_or_off),
+        // A file of the data directory, which goes with it; Postgres's own choice would stay behind after SIGKILL.
         ("dynamic_shared_memory_type", "mmap"),
+        // An eighth of its own choice: the log may lie in memory.
+        ("max_wal_size", "128MB"),
     ];
     let further = options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let lines: String = own

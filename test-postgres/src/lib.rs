@@ -15,6 +15,8 @@
 //! - [`Cluster::start`] gives a cluster of its own, to be killed, stopped and started again.
 //! - [`Server::sql`] prepares what a test needs beside the schema: roles, settings, rows.
 //!
+//! `cargo run -p smscode-test-postgres` gives a server to look around in, until Ctrl-C.
+//!
 //! Needed is an installed Postgres, 14 or later, on Linux. As root the server runs as the user `postgres`, which the packages make.
 //!
 //! Why not `tmp-postgrust`: its cluster outlives a test process that is killed, cannot itself be killed with all its processes and started
@@ -28,9 +30,11 @@
 mod cluster;
 mod guardian;
 mod installed;
+mod place;
 mod processes;
 mod server;
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 pub use cluster::{Cluster, ClusterOptions};
@@ -38,6 +42,18 @@ pub use server::{Database, Server, Template};
 
 /// Uses a given server in [`shared`], instead of starting one.
 pub const GIVEN_URL: &str = "TEST_DATABASE_URL";
+
+/// An installed program that belongs to Postgres or stands beside it, such as `psql` and `pgbouncer`.
+///
+/// # Panics
+/// If there is none; the text says how to come by it.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
+    let found = installed::program(name);
+    found.unwrap_or_else(|| {
+        panic!("no `{name}`; `cargo xtask test` says what is missing, and installs it as root with CI=true")
+    })
+}
 
 /// What [`shared`] holds until the process ends.
 enum Shared {

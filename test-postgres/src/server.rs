@@ -10,12 +10,12 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row, ValueRef};
 use tokio::sync::OnceCell;
 use url::Url;
 
+use crate::GIVEN_URL;
 use crate::cluster::random_hex;
-use crate::guardian::Guardian;
-use crate::{GIVEN_URL, installed};
+use crate::guardian::{Guardian, Runs};
 
 /// Databases given back that wait to be dropped, about 8 MB each. A test program with fewer leaves all of them to the end of the cluster.
-const GIVEN_BACK: usize = 32;
+const GIVEN_BACK: usize = 16;
 /// First version with a choice of how `CREATE DATABASE` copies.
 const HAS_STRATEGY: u32 = 150_000;
 
@@ -214,12 +214,12 @@ fn sweeper(url: &Url, prefix: &str) -> Guardian {
     let password = percent_encoding::percent_decode_str(url.password().unwrap_or_default()).decode_utf8_lossy();
     let mut without_password = url.clone();
     let _no_host = without_password.set_password(None);
-    let psql = installed::psql();
+    let psql = crate::program("psql");
     let psql = psql.to_str().expect("a path in UTF-8");
     // Not as an argument, which everybody on the machine could read.
     let secret = ("PGPASSWORD", &*password);
     let environment = [("PSQL", psql), ("URL", without_password.as_str()), ("PREFIX", prefix), secret];
-    let mut guardian = Guardian::start(include_str!("sweeper.sh"), &std::env::temp_dir(), None, &environment);
+    let mut guardian = Guardian::start(include_str!("sweeper.sh"), Runs::Client, &environment);
     assert!(guardian.order("check") == "done", "{GIVEN_URL}: psql cannot connect to that server");
     guardian
 }
