@@ -13,6 +13,7 @@
 //! - [`shared`] is enough for nearly every test: a server that ends with the test process, however that ends. `TEST_DATABASE_URL` (of a
 //!   superuser, or of a role with `CREATEDB`) makes it a given server instead; databases are created there and dropped afterwards.
 //! - [`Cluster::start`] gives a cluster of its own, to be killed, stopped and started again.
+//! - [`Pooler::start`] puts PgBouncer before it, in transaction mode.
 //! - [`Server::sql`] prepares what a test needs beside the schema: roles, settings, rows.
 //!
 //! `cargo run -p smscode-test-postgres` gives a server to look around in, until Ctrl-C.
@@ -31,6 +32,8 @@ mod cluster;
 mod guardian;
 mod installed;
 mod place;
+mod pooler;
+mod ports;
 mod processes;
 mod server;
 
@@ -38,6 +41,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 pub use cluster::{Cluster, ClusterOptions};
+pub use pooler::Pooler;
 pub use server::{Database, Server, Template};
 
 /// Uses a given server in [`shared`], instead of starting one.

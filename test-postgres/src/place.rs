@@ -1,7 +1,9 @@
-//! Where clusters lie that do not sync.
+//! Where clusters lie.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::ports::random_hex;
 
 /// Memory with the face of a folder, on Linux.
 const IN_MEMORY: &str = "/dev/shm";
@@ -15,6 +17,11 @@ const ENOUGH_KIB: u64 = 2 * 1024 * 1024;
 pub(crate) fn unsynced() -> PathBuf {
     let folder = Path::new(IN_MEMORY);
     if available_kib(folder).is_some_and(|kib| kib >= ENOUGH_KIB) { folder.to_owned() } else { std::env::temp_dir() }
+}
+
+/// A path that nobody has used. The folder is made by the guardian: a test process killed right after making it would leave it behind.
+pub(crate) fn fresh(root: &Path) -> PathBuf {
+    root.join(format!("smscode-postgres-{}-{}", std::process::id(), random_hex()))
 }
 
 fn available_kib(folder: &Path) -> Option<u64> {

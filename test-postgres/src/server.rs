@@ -11,8 +11,8 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::GIVEN_URL;
-use crate::cluster::random_hex;
 use crate::guardian::{Guardian, Runs};
+use crate::ports::random_hex;
 
 /// Databases given back that wait to be dropped, about 8 MB each. A test program with fewer leaves all of them to the end of the cluster.
 const GIVEN_BACK: usize = 16;
@@ -78,9 +78,11 @@ impl Server {
     /// Url of a database of this name, as the role that runs the tests (on an own cluster the superuser `postgres`), with its password.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        let mut url = self.url.clone();
-        url.set_path(database);
-        url.into()
+        url_of(&self.url, database)
+    }
+
+    pub(crate) const fn base_url(&self) -> &Url {
+        &self.url
     }
 
     /// An empty database.
@@ -209,6 +211,13 @@ impl Drop for Database {
     }
 }
 
+/// The same url with another database.
+pub(crate) fn url_of(base: &Url, database: &str) -> String {
+    let mut url = base.clone();
+    url.set_path(database);
+    url.into()
+}
+
 /// Drops everything with this prefix when the test process has ended.
 fn sweeper(url: &Url, prefix: &str) -> Guardian {
     let password = percent_encoding::percent_decode_str(url.password().unwrap_or_default()).decode_utf8_lossy();
@@ -220,7 +229,8 @@ fn sweeper(url: &Url, prefix: &str) -> Guardian {
     let secret = ("PGPASSWORD", &*password);
     let environment = [("PSQL", psql), ("URL", without_password.as_str()), ("PREFIX", prefix), secret];
     let mut guardian = Guardian::start(include_str!("sweeper.sh"), Runs::Client, &environment);
-    assert!(guardian.order("check") == "done", "{GIVEN_URL}: psql cannot connect to that server");
+    let answer = guardian.order("check");
+    assert!(answer == "done", "{GIVEN_URL}: {answer}");
     guardian
 }
 
