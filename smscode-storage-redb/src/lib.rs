@@ -24,8 +24,6 @@
 //! 1,000 rows, mostly from memory, each shorter than handing it to another thread would be worth; a cold page waits for
 //! the disk. Sums over everything yield after every 1,000 accounts. Opening and closing block: do them before and after serving.
 
-mod bytes;
-mod codec;
 mod fault;
 mod figures;
 mod open;
@@ -43,8 +41,8 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use redb::ReadTransaction;
 use smscode_core::store::{
-    ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Refusal, Snapshot, Store, StoreError,
-    StoreInfo, Totals, limits,
+    ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Snapshot, Store, StoreError,
+    StoreInfo, Totals, check_load, limits,
 };
 
 pub use figures::{RedbFigures, TableFigures};
@@ -170,15 +168,7 @@ impl Store for RedbStore {
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
-        if keys.len() > limits::LOAD_KEYS_MAX {
-            return Err(Refusal::Limit {
-                what: "keys in a load",
-                found: keys.len(),
-                max: limits::LOAD_KEYS_MAX,
-                advice: "ask for less at once",
-            }
-            .into());
-        }
+        check_load(keys)?;
         self.read(|view| read::load(view, keys))
     }
 

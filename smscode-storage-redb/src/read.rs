@@ -1,15 +1,16 @@
 //! Reading: rows of a group for the judge, and what the port asks for.
 
 use std::collections::BTreeSet;
-use std::future::poll_fn;
 use std::ops::Bound;
-use std::task::Poll;
 
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase};
-use smscode_core::store::{Cursor, Index, Kind, LoadKey, Names, Page, Range, Row, Rows, Snapshot, Totals, limits};
+use smscode_core::store::codec::{self, Unreadable, keys};
+use smscode_core::store::{
+    Cursor, Index, Kind, LoadKey, Names, Owner, Page, Range, Row, Rows, Snapshot, Totals, kind_position,
+    let_others_run, limits,
+};
 
-use crate::codec::{self, Total};
-use crate::fault::{Fault, Result, guarded};
+use crate::fault::{Result, guarded};
 use crate::tables::{self, Definition};
 
 type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
@@ -25,13 +26,13 @@ pub(crate) fn rows(database: &Database, names: &Names) -> Result<Rows> {
     for (id, found) in find(&view, tables::OPERATIONS, &names.operations, |id| id.0)? {
         rows.operations.insert(*id, codec::read_operation(found.value())?);
     }
-    for (key, found) in find(&view, tables::RECORDS, &names.records, tables::record_key)? {
+    for (key, found) in find(&view, tables::RECORDS, &names.records, keys::record)? {
         rows.records.insert(key.clone(), codec::read_record(found.value())?);
     }
     for (owner, found) in find(&view, tables::HEADS, &names.heads, |owner| owner.0)? {
         rows.heads.insert(*owner, codec::read_head(found.value())?);
     }
-    for (key, found) in find(&view, tables::COUNTERS, &names.counters, tables::counter_key)? {
+    for (key, found) in find(&view, tables::COUNTERS, &names.counters, keys::counter)? {
         rows.counters.insert(key.clone(), codec::read_counter(found.value())?);
     }
     for (id, _) in find(&view, tables::TRANSFER_IDS, &names.transfers, |id| id.0.clone())? {
@@ -44,13 +45,13 @@ pub(crate) fn rows(database: &Database, names: &Names) -> Result<Rows> {
     let enough = limits::OWNED_MAX + 1 + names.records.len();
     let records = view.open_table(tables::RECORDS)?;
     for (kind, owner) in &names.owned {
-        let prefix = tables::family_prefix(kind, *owner);
+        let prefix = keys::family_prefix(kind, *owner);
         for row in records.range(prefix.as_slice()..)?.take(enough) {
             let (key, value) = row?;
             if !key.value().starts_with(&prefix) {
                 break;
             }
-            let key = known(tables::read_record_key(key.value()))?;
+            let key = keys::read_record(key.value())?;
             rows.records.insert(key, codec::read_record(value.value())?);
         }
     }
@@ -77,10 +78,6 @@ fn find<'k, K, B: AsRef<[u8]>>(
     Ok(found)
 }
 
-fn known<T>(key: Option<T>) -> Result<T> {
-    key.ok_or(Fault::Unreadable("a key"))
-}
-
 pub(crate) fn load(view: &ReadTransaction, keys: &[LoadKey]) -> Result<Snapshot> {
     let records = view.open_table(tables::RECORDS)?;
     let heads = view.open_table(tables::HEADS)?;
@@ -89,7 +86,7 @@ pub(crate) fn load(view: &ReadTransaction, keys: &[LoadKey]) -> Result<Snapshot>
     for key in keys {
         match key {
             LoadKey::Record(key) => {
-                if let Some(row) = records.get(tables::record_key(key).as_slice())? {
+                if let Some(row) = records.get(keys::record(key).as_slice())? {
                     snapshot.add_record(key.clone(), codec::read_record(row.value())?);
                 }
             }
@@ -99,7 +96,7 @@ pub(crate) fn load(view: &ReadTransaction, keys: &[LoadKey]) -> Result<Snapshot>
                 }
             }
             LoadKey::Counter(counter) => {
-                if let Some(row) = counters.get(tables::counter_key(counter).as_slice())? {
+                if let Some(row) = counters.get(keys::counter(counter).as_slice())? {
                     snapshot.add_counter(counter.clone(), codec::read_counter(row.value())?);
                 }
             }
@@ -175,18 +172,14 @@ pub(crate) fn scan(
     let mut rows = match index {
         Index::Term(name) => scan_terms(view, name, range, after, count)?,
         Index::Kind(kind) => {
-            let walk = plain(&tables::kind_prefix(kind));
+            let walk = plain(&keys::kind_prefix(kind));
             walk.read(&view.open_table(tables::RECORDS)?, count, |key, value| {
-                let key = known(tables::read_record_key(key))?;
-                Ok(Row::Record {
-                    position: smscode_core::store::kind_position(&key),
-                    record: codec::read_record(value)?,
-                    key,
-                })
+                let key = keys::read_record(key)?;
+                Ok(Row::Record { position: kind_position(&key), record: codec::read_record(value)?, key })
             })?
         }
         Index::Heads => plain(&[]).read(&view.open_table(tables::HEADS)?, count, |key, value| {
-            let owner = smscode_core::store::Owner(known(key.try_into().ok())?);
+            let owner = Owner(key.try_into().map_err(|_| Unreadable("the key of a head"))?);
             Ok(Row::Head(owner, codec::read_head(value)?))
         })?,
         Index::Transfers(owner) => {
@@ -211,26 +204,22 @@ fn scan_terms(
     after: Option<&Cursor>,
     count: usize,
 ) -> Result<Vec<Row>> {
-    let at = |position: &[u8]| tables::term_prefix(index, position);
+    let at = |position: &[u8]| keys::term_prefix(index, position);
     let walk = Walk::new(
         at(&range.from),
         after.map(|cursor| match &cursor.key {
-            Some(key) => Bound::Excluded(tables::term_key(index, &cursor.position, &tables::record_key(key))),
+            Some(key) => Bound::Excluded(keys::term(index, &cursor.position, &keys::record(key))),
             None => Bound::Included(at(&cursor.position)),
         }),
-        range.until.as_deref().map_or_else(|| after_all(&tables::kind_prefix(index)), at),
+        range.until.as_deref().map_or_else(|| after_all(&keys::kind_prefix(index)), at),
     );
     let records = view.open_table(tables::RECORDS)?;
     walk.read(&view.open_table(tables::TERMS)?, count, |key, _| {
-        let (position, record_key) = known(tables::read_term_key(key))?;
+        let (position, record_key) = keys::read_term(key)?;
         let Some(record) = records.get(record_key)? else {
-            return Err(Fault::Unreadable("a term without its record"));
+            return Err(Unreadable("a term without its record").into());
         };
-        Ok(Row::Record {
-            position,
-            key: known(tables::read_record_key(record_key))?,
-            record: codec::read_record(record.value())?,
-        })
+        Ok(Row::Record { position, key: keys::read_record(record_key)?, record: codec::read_record(record.value())? })
     })
 }
 
@@ -240,7 +229,7 @@ pub(crate) async fn totals(view: &ReadTransaction) -> Result<Totals> {
     let mut after = Bound::Unbounded;
     while let Some(last) = guarded(|| add_heads(view, &after, &mut totals))? {
         after = Bound::Excluded(last);
-        pause().await;
+        let_others_run().await;
     }
     Ok(totals)
 }
@@ -249,16 +238,7 @@ fn house_totals(view: &ReadTransaction) -> Result<Totals> {
     let mut totals = Totals::default();
     for row in view.open_table(tables::TOTALS)?.range::<&[u8]>(..)? {
         let (key, value) = row?;
-        match codec::read_total(key.value(), value.value())? {
-            Total::House(currency, house, sum) => {
-                let line = totals.currencies.entry(currency).or_default();
-                line.house.insert(house, sum);
-            }
-            Total::Tally(currency, transfers, open_holds) => {
-                let line = totals.currencies.entry(currency).or_default();
-                (line.transfers, line.open_holds) = (transfers, open_holds);
-            }
-        }
+        codec::add_total(&mut totals, key.value(), value.value())?;
     }
     Ok(totals)
 }
@@ -270,30 +250,11 @@ fn add_heads(view: &ReadTransaction, after: &Bound<Vec<u8>>, totals: &mut Totals
     let mut last = None;
     for (count, row) in heads.range::<&[u8]>(bounds)?.enumerate() {
         let (key, value) = row?;
-        let head = codec::read_head(value.value())?;
-        if let Some(currency) = head.currency {
-            let line = totals.currencies.entry(currency).or_default();
-            line.available += i128::from(head.available);
-            line.held += i128::from(head.held);
-            line.debt += i128::from(head.debt);
-        }
+        totals.add_head(&codec::read_head(value.value())?);
         if count + 1 == HEADS_AT_A_STRETCH {
             last = Some(key.value().to_vec());
             break;
         }
     }
     Ok(last)
-}
-
-/// Lets other tasks run once.
-async fn pause() {
-    let mut paused = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut paused, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use redb::{Durability, ReadableTable, Table, WriteTransaction};
+use smscode_core::store::codec::{self, Unreadable, keys};
 use smscode_core::store::{
-    CommitQueue, Effect, Key, Names, Pending, Receipt, RecordChange, Refusal, StoreError, Writes, judge_group, limits,
+    CommitQueue, Effect, Key, Names, OperationId, Pending, Receipt, Record, RecordChange, Refusal, StoreError, Writes,
+    judge_group, limits,
 };
 use smscode_core::time::Timestamp;
 
-use crate::codec;
 use crate::fault::{Fault, Result};
 use crate::open::Engine;
 use crate::read;
@@ -117,6 +118,22 @@ impl<'t> Sheet<'t> {
         Ok(())
     }
 
+    /// Puts what `write_value` makes of the row that is there.
+    fn change(
+        &mut self,
+        key: &[u8],
+        write_value: impl FnOnce(&mut Vec<u8>, Option<&[u8]>) -> std::result::Result<(), Unreadable>,
+    ) -> Result<()> {
+        self.value.clear();
+        {
+            let before = self.table.get(key)?;
+            write_value(&mut self.value, before.as_ref().map(|row| row.value()))?;
+        }
+        self.table.insert(key, self.value.as_slice())?;
+        self.written += 1;
+        Ok(())
+    }
+
     fn remove(&mut self, key: &[u8]) -> Result<()> {
         self.table.remove(key)?;
         self.written += 1;
@@ -131,9 +148,7 @@ fn write(transaction: &WriteTransaction, writes: Writes) -> Result<u64> {
     if !writes.counters.is_empty() {
         let mut counters = Sheet::open(transaction, tables::COUNTERS)?;
         for (counter, value) in &writes.counters {
-            counters.put(&tables::counter_key(counter), |out| {
-                out.extend_from_slice(&value.to_le_bytes());
-            })?;
+            counters.put(&keys::counter(counter), |out| codec::put_counter(out, *value))?;
         }
         written += counters.written;
     }
@@ -142,7 +157,7 @@ fn write(transaction: &WriteTransaction, writes: Writes) -> Result<u64> {
         sorted.sort_by_key(|event| (event.owner, event.number));
         let mut events = Sheet::open(transaction, tables::EVENTS)?;
         for event in sorted {
-            events.put(&tables::numbered_key(event.owner, event.number), |out| {
+            events.put(&keys::numbered(event.owner, event.number), |out| {
                 codec::put_event(out, event);
             })?;
         }
@@ -158,12 +173,12 @@ fn write_records(transaction: &WriteTransaction, changes: &BTreeMap<Key, RecordC
     let mut records = Sheet::open(transaction, tables::RECORDS)?;
     let (mut gone, mut new) = (BTreeSet::new(), BTreeSet::new());
     for (key, change) in changes {
-        let key = tables::record_key(key);
-        let terms = |record: Option<&smscode_core::store::Record>| -> BTreeSet<Vec<u8>> {
+        let key = keys::record(key);
+        let terms = |record: Option<&Record>| -> BTreeSet<Vec<u8>> {
             record
                 .into_iter()
                 .flat_map(|record| &record.terms)
-                .map(|term| tables::term_key(&term.index, &term.at, &key))
+                .map(|term| keys::term(&term.index, &term.at, &key))
                 .collect()
         };
         let (before, after) = (terms(change.before.as_ref()), terms(change.after.as_ref()));
@@ -214,29 +229,17 @@ fn write_money(transaction: &WriteTransaction, writes: &Writes) -> Result<u64> {
     sorted.sort_by_key(|transfer| transfer.entry.map(|entry| (entry.owner, entry.number)));
     for transfer in sorted {
         if let Some(entry) = &transfer.entry {
-            transfers.put(&tables::numbered_key(entry.owner, entry.number), |out| {
+            transfers.put(&keys::numbered(entry.owner, entry.number), |out| {
                 codec::put_transfer(out, transfer);
             })?;
         }
     }
     let mut totals = Sheet::open(transaction, tables::TOTALS)?;
     for (currency, tally) in &writes.tallies {
-        let key = tables::tally_key(*currency);
-        let found = match totals.table.get(key.as_slice())? {
-            Some(row) => codec::read_tally(row.value())?,
-            None => (0, 0),
-        };
-        let (transfers, open_holds) = codec::add_tally(found, tally);
-        totals.put(&key, |out| codec::put_tally(out, transfers, open_holds))?;
+        totals.change(&keys::tally(*currency), |out, before| codec::add_tally(out, before, tally))?;
     }
     for ((house, currency), by) in &writes.house {
-        let key = tables::house_key(*currency, house);
-        let found = match totals.table.get(key.as_slice())? {
-            Some(row) => codec::read_house(row.value())?,
-            None => 0,
-        };
-        let sum = found.saturating_add(i128::from(*by));
-        totals.put(&key, |out| out.extend_from_slice(&sum.to_le_bytes()))?;
+        totals.change(&keys::house(*currency, house), |out, before| codec::add_house(out, before, *by))?;
     }
     Ok(written + ids.written + transfers.written + totals.written)
 }
@@ -250,10 +253,8 @@ fn write_operations(transaction: &WriteTransaction, writes: Writes) -> Result<u6
     let Some((first, _)) = remembered.first() else {
         return Ok(0);
     };
-    groups.put(&tables::group_key(writes.newest, *first), |out| {
-        for (id, _) in &remembered {
-            out.extend_from_slice(&id.0);
-        }
+    groups.put(&keys::group(writes.newest, *first), |out| {
+        codec::put_group(out, remembered.iter().map(|(id, _)| *id));
     })?;
     for (id, operation) in &remembered {
         operations.put(&id.0, |out| codec::put_operation(out, operation))?;
@@ -267,12 +268,12 @@ fn write_operations(transaction: &WriteTransaction, writes: Writes) -> Result<u6
         left -= ids.len();
         for id in ids {
             // one that was used again after its time is kept
-            let old = match operations.table.get(id.as_slice())? {
+            let old = match operations.table.get(id.0.as_slice())? {
                 Some(row) => codec::read_operation_time(row.value())? < oldest,
                 None => false,
             };
             if old {
-                operations.remove(&id)?;
+                operations.remove(&id.0)?;
             }
         }
         groups.remove(&key)?;
@@ -282,11 +283,9 @@ fn write_operations(transaction: &WriteTransaction, writes: Writes) -> Result<u6
 
 /// Key, newest time and operation ids of the oldest group.
 #[allow(clippy::type_complexity, reason = "used once, just above")]
-fn oldest_group(groups: &Rows<'_>) -> Result<Option<(Vec<u8>, Timestamp, Vec<[u8; 16]>)>> {
+fn oldest_group(groups: &Rows<'_>) -> Result<Option<(Vec<u8>, Timestamp, Vec<OperationId>)>> {
     let Some((key, ids)) = groups.first()? else {
         return Ok(None);
     };
-    let time = tables::read_group_time(key.value()).ok_or(Fault::Unreadable("a group"))?;
-    let ids = ids.value().as_chunks().0.to_vec();
-    Ok(Some((key.value().to_vec(), time, ids)))
+    Ok(Some((key.value().to_vec(), keys::read_group(key.value())?, codec::read_group(ids.value())?)))
 }

@@ -36,10 +36,12 @@
 mod body;
 mod change_set;
 mod check;
+pub mod codec;
 mod error;
 mod group_commit;
 mod judge;
 mod key;
+mod let_others_run;
 pub mod limits;
 mod memory;
 mod scan;
@@ -56,10 +58,12 @@ pub use change_set::{
     Amount, Bucket, ChangeSet, Entry, Expect, Fingerprint, House, OperationId, Place, Post, Term, TransferId,
     TransferKind,
 };
+pub use check::check_load;
 pub use error::{Effect, Refusal, StoreError};
 pub use group_commit::{CommitQueue, Pending};
 pub use judge::{Names, RecordChange, Rows, Tally, Writes, judge_group};
 pub use key::{CounterKey, Key, Kind, Owner};
+pub use let_others_run::let_others_run;
 pub use memory::{MemoryFigures, MemoryStore};
 pub use scan::{Cursor, Index, Page, Range, Row, kind_position};
 pub use snapshot::{
