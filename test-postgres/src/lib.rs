@@ -4,7 +4,7 @@
 //! # async fn test() {
 //! let server = smscode_test_postgres::shared();
 //! let schema = server.template("schema", async |url| drop(url) /* set it up, once in this process */).await;
-//! let database = schema.database().await; // about 20 ms
+//! let database = schema.database().await; // about 30 ms
 //! let url = database.url(); // postgres://postgres:...@127.0.0.1:port/name
 //! # drop(url);
 //! # }
@@ -65,7 +65,7 @@ enum Shared {
     Given(Server),
 }
 
-/// The server of this test process, started by whoever asks first (about two seconds; blocks).
+/// The server of this test process, started by whoever asks first (about a second; blocks).
 ///
 /// It does not sync to disk; whoever tests durability starts a [`Cluster`].
 ///
