@@ -4,10 +4,11 @@ use std::sync::atomic::Ordering;
 
 use redb::{ReadTransaction, ReadableTableMetadata};
 use smscode_core::store::StoreError;
+use smscode_core::store::codec::Table;
 
 use crate::RedbStore;
 use crate::fault;
-use crate::tables;
+use crate::tables::definition;
 
 /// What a store has done since it was opened, and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,11 +63,11 @@ impl RedbStore {
     fn count(&self, view: &ReadTransaction) -> fault::Result<RedbFigures> {
         const PAGE_BYTES: u64 = 4_096;
         let mut figures = Vec::new();
-        for (name, definition) in tables::ALL {
-            let table = view.open_table(definition)?;
+        for sort in Table::ALL {
+            let table = view.open_table(definition(sort))?;
             let stats = table.stats()?;
             figures.push(TableFigures {
-                name,
+                name: sort.name(),
                 rows: table.len()?,
                 stored_bytes: stats.stored_bytes(),
                 page_bytes: (stats.leaf_pages() + stats.branch_pages()) * PAGE_BYTES,

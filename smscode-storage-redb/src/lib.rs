@@ -41,7 +41,7 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use redb::ReadTransaction;
 use smscode_core::store::{
-    ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Refusal, Snapshot, Store, StoreError,
+    ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Snapshot, Store, StoreError,
     StoreInfo, Totals, limits,
 };
 
@@ -168,15 +168,7 @@ impl Store for RedbStore {
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
-        if keys.len() > limits::LOAD_KEYS_MAX {
-            return Err(Refusal::Limit {
-                what: "keys in a load",
-                found: keys.len(),
-                max: limits::LOAD_KEYS_MAX,
-                advice: "ask for less at once",
-            }
-            .into());
-        }
+        LoadKey::check(keys)?;
         self.read(|view| read::load(view, keys))
     }
 

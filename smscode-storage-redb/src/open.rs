@@ -8,11 +8,12 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use redb::backends::FileBackend;
 use redb::{Database, ReadTransaction, ReadableDatabase, TableError};
+use smscode_core::store::codec::Table;
 use smscode_core::store::{Effect, StoreError};
 
 use crate::RedbOptions;
 use crate::fault::{Fault, Result, STORE, corrupt, guarded, unavailable};
-use crate::tables::{ALL, FORMAT, FORMAT_KEY, META};
+use crate::tables::{FORMAT, FORMAT_KEY, META, definition};
 
 /// How to open the engine; a crash test puts another disk underneath here.
 pub(crate) type Opener = Box<dyn Fn() -> Result<Database> + Send + Sync>;
@@ -217,8 +218,8 @@ fn foreign() -> StoreError {
 
 fn make_tables(database: &Database) -> Result<()> {
     let transaction = database.begin_write()?;
-    for (_, table) in ALL {
-        transaction.open_table(table)?;
+    for table in Table::ALL {
+        transaction.open_table(definition(table))?;
     }
     transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
     Ok(transaction.commit()?)

@@ -5,18 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use redb::{Durability, ReadableTable, Table, WriteTransaction};
-use smscode_core::store::codec::{self, Unreadable, keys};
+use redb::{Durability, ReadableTable, WriteTransaction};
+use smscode_core::store::codec::{self, Table, Unreadable, keys};
 use smscode_core::store::{
-    CommitQueue, Effect, Key, Names, OperationId, Pending, Receipt, Record, RecordChange, Refusal, StoreError, Writes,
-    judge_group, limits,
+    CommitQueue, Effect, Key, Names, OperationId, Pending, Receipt, RecordChange, Refusal, Writes, judge_group, limits,
 };
 use smscode_core::time::Timestamp;
 
 use crate::fault::{Fault, Result};
 use crate::open::Engine;
 use crate::read;
-use crate::tables::{self, Definition};
+use crate::tables::definition;
 
 /// What the writer has done since the store was opened.
 #[derive(Debug, Default)]
@@ -48,19 +47,12 @@ impl Writer {
         while let Some(group) = self.queue.take_blocking(self.group_max) {
             let committed = catch_unwind(AssertUnwindSafe(|| self.commit(&group)));
             match committed.unwrap_or(Err((Fault::Panicked, Effect::Unknown))) {
-                Ok(results) => {
-                    for (pending, result) in group.into_iter().zip(results) {
-                        pending.answer(result.map_err(StoreError::from));
-                    }
-                }
+                Ok(results) => Pending::answer_all(group, Ok(results)),
                 Err((fault, effect)) => {
                     if matches!(fault, Fault::Engine(_) | Fault::Panicked) {
                         self.engine.mark_failed();
                     }
-                    let error = fault.tell(effect);
-                    for pending in group {
-                        pending.answer(Err(error.clone()));
-                    }
+                    Pending::answer_all(group, Err(fault.tell(effect)));
                 }
             }
         }
@@ -96,7 +88,7 @@ impl Writer {
     }
 }
 
-type Rows<'t> = Table<'t, &'static [u8], &'static [u8]>;
+type Rows<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
 
 /// An open table with the number of rows written to it and room for one value.
 struct Sheet<'t> {
@@ -106,8 +98,8 @@ struct Sheet<'t> {
 }
 
 impl<'t> Sheet<'t> {
-    fn open(transaction: &'t WriteTransaction, table: Definition) -> Result<Self> {
-        Ok(Self { table: transaction.open_table(table)?, value: Vec::new(), written: 0 })
+    fn open(transaction: &'t WriteTransaction, table: Table) -> Result<Self> {
+        Ok(Self { table: transaction.open_table(definition(table))?, value: Vec::new(), written: 0 })
     }
 
     fn put(&mut self, key: &[u8], write_value: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
@@ -146,7 +138,7 @@ fn write(transaction: &WriteTransaction, writes: Writes) -> Result<u64> {
     let mut written = write_records(transaction, &writes.records)?;
     written += write_money(transaction, &writes)?;
     if !writes.counters.is_empty() {
-        let mut counters = Sheet::open(transaction, tables::COUNTERS)?;
+        let mut counters = Sheet::open(transaction, Table::Counters)?;
         for (counter, value) in &writes.counters {
             counters.put(&keys::counter(counter), |out| codec::put_counter(out, *value))?;
         }
@@ -155,7 +147,7 @@ fn write(transaction: &WriteTransaction, writes: Writes) -> Result<u64> {
     if !writes.events.is_empty() {
         let mut sorted: Vec<_> = writes.events.iter().collect();
         sorted.sort_by_key(|event| (event.owner, event.number));
-        let mut events = Sheet::open(transaction, tables::EVENTS)?;
+        let mut events = Sheet::open(transaction, Table::Events)?;
         for event in sorted {
             events.put(&keys::numbered(event.owner, event.number), |out| {
                 codec::put_event(out, event);
@@ -170,20 +162,13 @@ fn write_records(transaction: &WriteTransaction, changes: &BTreeMap<Key, RecordC
     if changes.is_empty() {
         return Ok(0);
     }
-    let mut records = Sheet::open(transaction, tables::RECORDS)?;
+    let mut records = Sheet::open(transaction, Table::Records)?;
     let (mut gone, mut new) = (BTreeSet::new(), BTreeSet::new());
     for (key, change) in changes {
         let key = keys::record(key);
-        let terms = |record: Option<&Record>| -> BTreeSet<Vec<u8>> {
-            record
-                .into_iter()
-                .flat_map(|record| &record.terms)
-                .map(|term| keys::term(&term.index, &term.at, &key))
-                .collect()
-        };
-        let (before, after) = (terms(change.before.as_ref()), terms(change.after.as_ref()));
-        gone.extend(before.difference(&after).cloned());
-        new.extend(after.difference(&before).cloned());
+        let (go, come) = change.terms();
+        gone.extend(go.iter().map(|term| keys::term(&term.index, &term.at, &key)));
+        new.extend(come.iter().map(|term| keys::term(&term.index, &term.at, &key)));
         match &change.after {
             Some(record) => records.put(&key, |out| codec::put_record(out, record))?,
             None => records.remove(&key)?,
@@ -192,7 +177,7 @@ fn write_records(transaction: &WriteTransaction, changes: &BTreeMap<Key, RecordC
     if gone.is_empty() && new.is_empty() {
         return Ok(records.written);
     }
-    let mut terms = Sheet::open(transaction, tables::TERMS)?;
+    let mut terms = Sheet::open(transaction, Table::Terms)?;
     for key in &gone {
         terms.remove(key)?;
     }
@@ -206,7 +191,7 @@ fn write_records(transaction: &WriteTransaction, changes: &BTreeMap<Key, RecordC
 fn write_money(transaction: &WriteTransaction, writes: &Writes) -> Result<u64> {
     let mut written = 0;
     if !writes.heads.is_empty() {
-        let mut heads = Sheet::open(transaction, tables::HEADS)?;
+        let mut heads = Sheet::open(transaction, Table::Heads)?;
         for (owner, head) in &writes.heads {
             heads.put(&owner.0, |out| codec::put_head(out, head))?;
         }
@@ -215,8 +200,8 @@ fn write_money(transaction: &WriteTransaction, writes: &Writes) -> Result<u64> {
     if writes.transfers.is_empty() {
         return Ok(written); // and so no totals
     }
-    let mut ids = Sheet::open(transaction, tables::TRANSFER_IDS)?;
-    let mut transfers = Sheet::open(transaction, tables::TRANSFERS)?;
+    let mut ids = Sheet::open(transaction, Table::TransferIds)?;
+    let mut transfers = Sheet::open(transaction, Table::Transfers)?;
     let mut sorted: Vec<_> = writes.transfers.iter().collect();
     sorted.sort_by(|a, b| a.id.cmp(&b.id));
     for transfer in &sorted {
@@ -234,7 +219,7 @@ fn write_money(transaction: &WriteTransaction, writes: &Writes) -> Result<u64> {
             })?;
         }
     }
-    let mut totals = Sheet::open(transaction, tables::TOTALS)?;
+    let mut totals = Sheet::open(transaction, Table::Totals)?;
     for (currency, tally) in &writes.tallies {
         totals.change(&keys::tally(*currency), |out, before| codec::add_tally(out, before, tally))?;
     }
@@ -246,8 +231,8 @@ fn write_money(transaction: &WriteTransaction, writes: &Writes) -> Result<u64> {
 
 /// Remembers the operations of this group, and forgets some that are old enough.
 fn write_operations(transaction: &WriteTransaction, writes: Writes) -> Result<u64> {
-    let mut operations = Sheet::open(transaction, tables::OPERATIONS)?;
-    let mut groups = Sheet::open(transaction, tables::OPERATION_GROUPS)?;
+    let mut operations = Sheet::open(transaction, Table::Operations)?;
+    let mut groups = Sheet::open(transaction, Table::OperationGroups)?;
     let mut remembered = writes.operations;
     remembered.sort_by_key(|(id, _)| *id);
     let Some((first, _)) = remembered.first() else {

@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::{ChangeSet, Effect, Receipt, StoreError};
+use super::{ChangeSet, Effect, Receipt, Refusal, StoreError};
 
 /// A ChangeSet that waits for its turn, with the way back to its caller.
 #[derive(Debug)]
@@ -20,6 +20,18 @@ impl Pending {
     /// Answers the caller; one that has gone away is not an error.
     pub fn answer(self, result: Result<Receipt, StoreError>) {
         drop(self.reply.send(result));
+    }
+
+    /// Answers a group: each member with its own result, in their order, or all with one error.
+    pub fn answer_all(group: Vec<Self>, results: Result<Vec<Result<Receipt, Refusal>>, StoreError>) {
+        match results {
+            Ok(results) => {
+                for (pending, result) in group.into_iter().zip(results) {
+                    pending.answer(result.map_err(StoreError::from));
+                }
+            }
+            Err(error) => group.into_iter().for_each(|pending| pending.answer(Err(error.clone()))),
+        }
     }
 }
 

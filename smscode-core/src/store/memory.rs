@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::limits::{LOAD_KEYS_MAX, OPERATION_HOURS, OPERATIONS_FORGOTTEN_MAX, PAGE_ROWS_MAX};
+use super::limits::{OPERATION_HOURS, OPERATIONS_FORGOTTEN_MAX, PAGE_ROWS_MAX};
 use super::{
     ChangeSet, CommitQueue, CounterKey, Cursor, Event, Head, House, Index, Key, Kind, LoadKey, Names, OperationId,
-    Owner, Page, Range, Receipt, Record, Refusal, Row, Rows, Snapshot, Store, StoreError, StoreInfo, StoredOperation,
+    Owner, Page, Pending, Range, Receipt, Record, Row, Rows, Snapshot, Store, StoreError, StoreInfo, StoredOperation,
     Totals, Transfer, TransferId, Writes, judge_group, kind_position, let_others_run,
 };
 use crate::money::Currency;
@@ -143,9 +143,7 @@ impl MemoryStore {
             let (writes, results) = judge_group(data.rows(&Names::of(sets())), sets());
             data.write(writes);
             drop(data);
-            for (pending, result) in group.into_iter().zip(results) {
-                pending.answer(result.map_err(StoreError::from));
-            }
+            Pending::answer_all(group, Ok(results));
         }
     }
 }
@@ -257,13 +255,6 @@ fn first_number(range: &Range, after: Option<&Cursor>) -> u64 {
     number(&range.from).max(after.map_or(0, |cursor| number(&cursor.position)))
 }
 
-fn refuse_large(what: &'static str, found: usize, max: usize) -> Result<(), StoreError> {
-    if found > max {
-        return Err(Refusal::Limit { what, found, max, advice: "ask for less at once" }.into());
-    }
-    Ok(())
-}
-
 #[async_trait]
 impl Store for MemoryStore {
     async fn describe(&self) -> Result<StoreInfo, StoreError> {
@@ -271,7 +262,7 @@ impl Store for MemoryStore {
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
-        refuse_large("keys in a load", keys.len(), LOAD_KEYS_MAX)?;
+        LoadKey::check(keys)?;
         let data = self.lock();
         let mut snapshot = Snapshot::default();
         for key in keys {
@@ -316,7 +307,7 @@ impl Store for MemoryStore {
         let data = self.lock();
         let past = |position: &[u8]| after.is_none_or(|cursor| position > cursor.position.as_slice());
         let wanted = |position: &[u8]| range.contains(position) && past(position);
-        let mut rows: Vec<Row> = match index {
+        let rows: Vec<Row> = match index {
             Index::Term(name) => data.scan_terms(name, range, after).take(limit + 1).collect(),
             Index::Kind(kind) => data
                 .records
@@ -349,10 +340,7 @@ impl Store for MemoryStore {
                 .take(limit + 1)
                 .collect(),
         };
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = if more { rows.last().map(Row::cursor) } else { None };
-        Ok(Page { rows, next })
+        Ok(Page::cut(rows, limit))
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {
