@@ -2,7 +2,7 @@
 //! types, so that a file does not depend on them.
 
 use redb::TableDefinition;
-use smscode_core::store::codec::Table;
+use smscode_core::store::ordered::Table;
 
 /// Version of the format of this store: the tables, their keys and values. Found under [`FORMAT_KEY`] in [`META`].
 pub(crate) const FORMAT: u64 = 1;

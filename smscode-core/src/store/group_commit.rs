@@ -141,6 +141,21 @@ impl CommitQueue {
         }
     }
 
+    /// The work of a committer with a thread of its own: takes groups until the queue is closed and empty, and answers
+    /// each with what `commit` says of it. However it ends, also by a panic of `commit`, nobody waits in vain: the queue
+    /// is closed, and who is not answered is told that the effect is unknown.
+    pub fn serve_blocking(
+        &self,
+        group_max: usize,
+        mut commit: impl FnMut(&[Pending]) -> Result<Vec<Result<Receipt, Refusal>>, StoreError>,
+    ) {
+        let _end = ClosedAtEnd(self);
+        while let Some(group) = self.take_blocking(group_max) {
+            let results = commit(&group);
+            Pending::answer_all(group, results);
+        }
+    }
+
     /// As [`CommitQueue::take_blocking`], for a committer that is a task, and needs no runtime. Several may take from one
     /// queue. Nothing is taken by a future that is dropped before it is ready.
     pub async fn take_when_filled(&self, group_max: usize) -> Option<Vec<Pending>> {
@@ -175,5 +190,14 @@ impl CommitQueue {
 
     fn unavailable(&self, effect: Effect, reason: &str) -> StoreError {
         StoreError::Unavailable { store: self.store, effect, reason: reason.to_owned() }
+    }
+}
+
+struct ClosedAtEnd<'a>(&'a CommitQueue);
+
+impl Drop for ClosedAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        drop(self.0.take(usize::MAX));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smscode_core::conformance::golden;
 use smscode_core::money::Currency;
-use smscode_core::store::codec::Table;
+use smscode_core::store::ordered::Table;
 use smscode_core::store::{
     Amount, Body, Bucket, ChangeSet, CounterKey, Entry, Expect, House, Index, Key, Kind, LoadKey, OperationId, Owner,
     Place, Post, Range, Store, Term, TransferId, TransferKind,
@@ -122,7 +122,7 @@ fn dump(store: &RedbStore) -> String {
         })
     };
     for table in Table::ALL {
-        for row in view.open_table(definition(table)).unwrap().range::<&[u8]>(..).unwrap() {
+        for row in view.table(table).unwrap().range::<&[u8]>(..).unwrap() {
             let (key, value) = row.unwrap();
             writeln!(text, "{} {} {}", table.name(), hex(key.value()), hex(value.value())).unwrap();
         }

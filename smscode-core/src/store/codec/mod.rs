@@ -1,9 +1,9 @@
 //! The stored form of rows, for adapters over an engine that keeps bytes under ordered keys. They need no form of their
 //! own: [`keys`] names rows so that they sort as the port wants its lists sorted, and the functions here write and read
-//! what stands under them. A store with typed columns may keep columns instead, and take from here only what it has no
+//! what stands under them; [`ordered`](super::ordered) does both for a whole group. A store with typed columns may keep columns instead, and take from here only what it has no
 //! type for, such as the terms of a record or a remembered operation.
 //!
-//! | [`Table`] | key | value |
+//! | [`Table`](super::ordered::Table) | key | value |
 //! |---|---|---|
 //! | `Records` | [`keys::record`] | [`put_record`] |
 //! | `Terms` | [`keys::term`] | nothing |
@@ -16,7 +16,7 @@
 //! | `OperationGroups` | [`keys::group`] | [`put_group`] |
 //! | `Totals` | [`keys::tally`], [`keys::house`] | [`add_tally`], [`add_house`] |
 //!
-//! Keys of two tables can be alike. [`Part`] says which keys a page of a list is read from, and reads them.
+//! Keys of two tables can be alike.
 //!
 //! `put_…` appends to a buffer, so that one serves a whole group; `read_…` takes the bytes as they were written. What is
 //! written here is on disks: golden files hold every form, and one that moves is a new format of every store that keeps
@@ -39,14 +39,12 @@
 
 mod bytes;
 pub mod keys;
-mod lists;
 #[cfg(all(test, feature = "conformance"))]
 mod tests;
 mod values;
 
 use super::StoreError;
 
-pub use lists::{Part, Table};
 pub use values::{
     add_house, add_tally, add_total, put_counter, put_event, put_group, put_head, put_operation, put_record, put_terms,
     put_transfer, read_counter, read_event, read_group, read_head, read_operation, read_operation_time, read_record,
