@@ -51,6 +51,8 @@ pub(crate) enum StoreName {
     Memory,
     /// One file, durable.
     Redb,
+    /// A throw-away Postgres server, durable, in the system's folder for temporary files.
+    Postgres,
 }
 
 impl Args {

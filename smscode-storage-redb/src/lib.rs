@@ -42,7 +42,7 @@ use async_trait::async_trait;
 use smscode_core::store::ordered;
 use smscode_core::store::{
     ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Snapshot, Store, StoreError,
-    StoreInfo, Totals, limits,
+    StoreInfo, Totals, check_load, limits,
 };
 
 pub use figures::{RedbFigures, TableFigures};
@@ -169,7 +169,7 @@ impl Store for RedbStore {
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
-        LoadKey::check(keys)?;
+        check_load(keys)?;
         self.read(|view| ordered::load(view, keys))
     }
 

@@ -19,7 +19,7 @@ use smscode_core::store::codec::Unreadable;
 use smscode_core::store::ordered;
 use smscode_core::store::{
     ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Names, Page, Pending, Range, Receipt, Refusal, Snapshot,
-    Store, StoreError, StoreInfo, Totals, judge_group, limits,
+    Store, StoreError, StoreInfo, Totals, check_load, judge_group, limits,
 };
 
 use journal::{FORMAT, Journal};
@@ -117,7 +117,7 @@ impl Store for JournalStore {
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
-        LoadKey::check(keys)?;
+        check_load(keys)?;
         ordered::load(&*self.shared.read(), keys).map_err(corrupt)
     }
 

@@ -130,7 +130,7 @@ impl Inner {
         for entry in &change_set.entries {
             if let Entry::Append { owner, .. } = entry {
                 // nobody may be listening
-                drop(self.wake_ups.send(AccountId(*owner)));
+                drop(self.wake_ups.send(Some(AccountId(*owner))));
             }
         }
         Ok(receipt)

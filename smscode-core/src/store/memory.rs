@@ -11,7 +11,7 @@ use super::limits::{OPERATION_HOURS, OPERATIONS_FORGOTTEN_MAX, PAGE_ROWS_MAX};
 use super::{
     ChangeSet, CommitQueue, CounterKey, Cursor, Event, Head, House, Index, Key, Kind, LoadKey, Names, OperationId,
     Owner, Page, Pending, Range, Receipt, Record, Row, Rows, Snapshot, Store, StoreError, StoreInfo, StoredOperation,
-    Totals, Transfer, TransferId, Writes, judge_group, kind_position, let_others_run,
+    Totals, Transfer, TransferId, Writes, check_load, judge_group, kind_position, let_others_run,
 };
 use crate::money::Currency;
 use crate::time::Timestamp;
@@ -262,7 +262,7 @@ impl Store for MemoryStore {
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
-        LoadKey::check(keys)?;
+        check_load(keys)?;
         let data = self.lock();
         let mut snapshot = Snapshot::default();
         for key in keys {

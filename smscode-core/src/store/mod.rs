@@ -59,6 +59,7 @@ pub use change_set::{
     Amount, Bucket, ChangeSet, Entry, Expect, Fingerprint, House, OperationId, Place, Post, Term, TransferId,
     TransferKind,
 };
+pub use check::check_load;
 pub use error::{Effect, Refusal, StoreError};
 pub use group_commit::{CommitQueue, Pending};
 pub use judge::{Names, RecordChange, Rows, Tally, Writes, judge_group};

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Body, Bucket, CounterKey, Fingerprint, House, Key, Owner, Place, Refusal, Term, TransferId, TransferKind, limits,
-};
+use super::{Body, Bucket, CounterKey, Fingerprint, House, Key, Owner, Place, Term, TransferId, TransferKind};
 use crate::money::Currency;
 use crate::time::Timestamp;
 
@@ -17,21 +15,6 @@ pub enum LoadKey {
     Head(Owner),
     /// A counter.
     Counter(CounterKey),
-}
-
-impl LoadKey {
-    /// Refuses to load too much at once: what every store says before it reads.
-    ///
-    /// # Errors
-    ///
-    /// More keys than [`limits::LOAD_KEYS_MAX`].
-    pub fn check(keys: &[Self]) -> Result<(), Refusal> {
-        let (found, max) = (keys.len(), limits::LOAD_KEYS_MAX);
-        if found > max {
-            return Err(Refusal::Limit { what: "keys in a load", found, max, advice: "ask for less at once" });
-        }
-        Ok(())
-    }
 }
 
 /// A stored record.

@@ -12,7 +12,7 @@ use smscode_core::store::ordered::{self, Change, Table, View};
 use smscode_core::store::{
     ChangeSet, CommitQueue, Cursor, Effect, Entry, Expect, Head, Index, Key, Kind, LoadKey, Names, OperationId, Owner,
     Page, Pending, Range, Receipt, Refusal, Rows, Snapshot, Store, StoreError, StoreInfo, StoredOperation, Totals,
-    Writes, judge_group, let_others_run,
+    Writes, check_load, judge_group, let_others_run,
 };
 use smscode_core::time::Timestamp;
 
@@ -421,7 +421,7 @@ impl Store for Node {
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
         if self.fault != Fault::LoadWithoutLimit {
-            LoadKey::check(keys)?;
+            check_load(keys)?;
         }
         let mut found = ordered::load(&*held(&self.shared.map), keys).map_err(corrupt)?;
         for key in keys {

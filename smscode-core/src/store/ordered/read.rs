@@ -61,7 +61,7 @@ pub fn rows<V: View>(view: &V, names: &Names) -> Result<Rows, V::Error> {
     Ok(rows)
 }
 
-/// [`Store::load`](crate::store::Store::load), of at most so many keys as [`LoadKey::check`] lets through.
+/// [`Store::load`](crate::store::Store::load), of at most so many keys as [`check_load`](crate::store::check_load) lets through.
 ///
 /// # Errors
 ///
