@@ -44,6 +44,7 @@ mod key;
 mod let_others_run;
 pub mod limits;
 mod memory;
+pub mod ordered;
 mod scan;
 mod snapshot;
 #[cfg(test)]
