@@ -2,10 +2,10 @@
 
 use super::line::Reply;
 use super::world::{World, accepted, unclear};
-use super::{Answer, Call, Needs, Say};
+use super::{Answer, Call, Needs, Say, Sold};
 use crate::conformance::Failure;
 use crate::conformance::failure::{Checked, holds, same};
-use crate::port::{ActivationState, BuyOutcome, BuyRequest, Rejection};
+use crate::port::{ActivationId, ActivationState, BuyOutcome, BuyRequest, Rejection};
 
 /// What a purchase was rejected with.
 #[track_caller]
@@ -44,6 +44,19 @@ pub(super) async fn rule_01_a_number_that_is_sold_is_accepted(w: &mut World) -> 
 pub(super) async fn rule_01_each_purchase_is_another_number(w: &mut World) -> Checked {
     let (one, two) = (w.buy().await?, w.buy().await?);
     holds(one.id != two.id && one.phone != two.phone, "two purchases are two activations")
+}
+
+pub(super) async fn rule_01_ids_are_text(w: &mut World) -> Checked {
+    // beyond 32 bits, beyond what a float keeps, beyond 64 bits
+    for id in ["4294967297", "36028797018963969", "340282366920938463463374607431768211457"] {
+        let id = ActivationId(id.to_owned());
+        let sold = Sold { id, phone: "6281000004711".into(), charged: w.price(), is_open: true };
+        let BuyOutcome::Accepted(bought) = answered(w, Say::SoldFor(&sold, w.price())).await? else {
+            return holds(false, &format!("an activation with an id of {} digits is accepted", sold.id.0.len()));
+        };
+        same(&(bought.id.0.as_str(), &bought.phone), &(sold.id.0.as_str(), &sold.phone), "id and phone")?;
+    }
+    Ok(())
 }
 
 pub(super) async fn rule_01_out_of_stock_is_uncharged(w: &mut World) -> Checked {

@@ -1,6 +1,9 @@
 //! The list of what is open is whole, or an error.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
 
 use super::Call;
 use super::line::{Reply, unusable};
@@ -81,4 +84,30 @@ pub(super) async fn rule_07_a_page_that_is_missing_fails_the_list(w: &mut World)
         told.is_no_answer(&("a page of the list", fault))?;
     }
     same(&listed(w).await?, &whole, "the list after all that")
+}
+
+pub(super) async fn rule_07_a_list_that_moves_meanwhile_leaves_nothing_out(w: &mut World) -> Checked {
+    let mut open = BTreeSet::new();
+    let first = w.buy().await?.id;
+    for _ in 1..w.fixture().many() {
+        open.insert(w.buy().await?.id);
+    }
+    let before = w.line.count();
+    w.line.break_after(1, Reply::Paused.after());
+    let found = match select(pin!(w.supplier.active()), pin!(w.line.reached(before + 2))).await {
+        // a list of one page cannot move
+        Either::Left((found, _)) => found,
+        Either::Right(((), reading)) => {
+            w.fixture().end(&first).await;
+            w.line.resume();
+            reading.await
+        }
+    };
+    match found {
+        Ok(found) => {
+            let found: BTreeSet<ActivationId> = found.into_iter().map(|one| one.id).collect();
+            same(&open.difference(&found).count(), &0, "open activations that the list leaves out")
+        }
+        Err(error) => same(&error.code(), &"supplier_unusable", "the error of a list that moved"),
+    }
 }

@@ -108,20 +108,27 @@ impl SmsActivate {
         outcome::state(self.frame(), &self.read(action, &[("id", &id.0)], SMALL_BODY).await?)
     }
 
-    /// All rows of the active list; pages are read until one brings nothing new.
+    /// All rows of the active list. Pages overlap by a row: where the first row of a page is not known yet, rows before it
+    /// have gone while the list was read and moved others up between two pages, so the page before it is read again.
     async fn rows(&self, list: ActiveList) -> Result<BTreeMap<ActivationId, Row>, CallError> {
-        let mut all = BTreeMap::new();
-        for page in 0..PAGE_LIMIT {
-            let size = list.page.unwrap_or_default();
-            let (start, limit) = (page.saturating_mul(size).to_string(), size.to_string());
+        let size = list.page.unwrap_or_default();
+        let (mut all, mut page, mut back) = (BTreeMap::new(), 0_u16, false);
+        for _ in 0..PAGE_LIMIT {
+            let (start, limit) = (page.saturating_mul(size.saturating_sub(1)).to_string(), size.to_string());
             let paging = [("start", start.as_str()), ("limit", limit.as_str())];
             let parameters = if list.page.is_some() { paging.as_slice() } else { &[] };
             let answer = self.read("getActiveActivations", parameters, LIST_BODY).await?;
             let rows = outcome::rows(self.frame(), &answer)?;
-            let (count, known) = (rows.len(), all.len());
+            let is_last = list.page.is_none() || rows.len() < usize::from(size);
+            let joins = page == 0 || rows.first().is_some_and(|row| all.contains_key(&row.id));
+            let known = all.len();
             all.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
-            if list.page.is_none() || count < usize::from(size) || all.len() == known {
+            if !joins {
+                (page, back) = (page - 1, true);
+            } else if is_last || (all.len() == known && !back) {
                 return Ok(all);
+            } else {
+                (page, back) = (page + 1, false);
             }
         }
         Err(CallError::Unusable("a list of open activations without an end".to_owned()))

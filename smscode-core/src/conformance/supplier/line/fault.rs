@@ -18,6 +18,10 @@ pub(in crate::conformance::supplier) enum Reply {
     Held,
     /// The head and a byte now and then, until the adapter hangs up.
     Drip,
+    /// The true reply, once [`super::Line::resume`] is called; the simulator gets the request then.
+    Paused,
+    /// A page with the true reply inside, with this status.
+    Inside(u16),
     /// The first half of the body, as if it were all.
     Cut,
     /// The whole length is announced, half of it comes, the connection is closed.
@@ -71,7 +75,6 @@ pub(in crate::conformance::supplier) fn unusable() -> Vec<Fault> {
     replies.push(Reply::Closed);
     let both = |reply: Reply| [reply.clone().before(), reply.after()];
     let mut faults: Vec<Fault> = replies.into_iter().flat_map(both).collect();
-    faults.push(Reply::Cut.after());
-    faults.push(Reply::Short.after());
+    faults.extend([Reply::Inside(200), Reply::Inside(502), Reply::Cut, Reply::Short].map(Reply::after));
     faults
 }

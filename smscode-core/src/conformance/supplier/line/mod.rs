@@ -2,7 +2,7 @@
 //!
 //! So faults of the network are the same for every adapter, and no simulator has to play them. It runs on threads of its
 //! own and asks for no runtime. Nothing else of this crate opens a socket.
-#![allow(clippy::disallowed_methods, reason = "a server that asks for no runtime needs threads")]
+#![allow(clippy::disallowed_methods, reason = "a server that asks for no runtime has threads, which wait")]
 
 mod fault;
 mod http;
@@ -57,6 +57,8 @@ struct State {
     busy: usize,
     /// Replies that were held back or without end, and that the adapter gave up by hanging up.
     given_up: usize,
+    /// Whether requests that were paused go on.
+    resumed: bool,
     skip: usize,
     left: usize,
     fault: Option<Fault>,
@@ -124,7 +126,12 @@ impl Line {
 
     fn plan(&self, skip: usize, left: usize, fault: Fault) {
         let mut state = self.shared.lock();
-        (state.skip, state.left, state.fault) = (skip, left, Some(fault));
+        (state.skip, state.left, state.fault, state.resumed) = (skip, left, Some(fault), false);
+    }
+
+    /// Lets requests that were paused go on.
+    pub(super) fn resume(&self) {
+        self.shared.lock().resumed = true;
     }
 
     /// Requests so far.
@@ -272,6 +279,10 @@ impl Connection<'_> {
 
     /// One request and what comes of it; whether the connection stays.
     fn exchange(&self, message: &Message, fault: Option<Fault>) -> io::Result<bool> {
+        let fault = match fault {
+            Some(Fault { reply: Reply::Paused, .. }) if self.pause() => None,
+            fault => fault,
+        };
         let passed_on = fault.as_ref().is_none_or(|fault| fault.passed_on);
         let answer = if passed_on { Some(self.pass_on(message)?) } else { None };
         let Some(fault) = fault else {
@@ -279,7 +290,7 @@ impl Connection<'_> {
             return self.shortened(answer.as_ref(), length, length);
         };
         match fault.reply {
-            Reply::Closed => Ok(false),
+            Reply::Closed | Reply::Paused => Ok(false),
             Reply::Held => self.hold(None),
             Reply::Drip => {
                 self.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")?;
@@ -292,6 +303,11 @@ impl Connection<'_> {
             Reply::Short => {
                 let length = answer.as_ref().map_or(0, |answer| answer.body.len());
                 self.shortened(answer.as_ref(), length, length / 2).map(|_| false)
+            }
+            Reply::Inside(status) => {
+                let body = answer.map_or_else(Vec::new, |answer| answer.body);
+                let page = [b"<html><body><pre>", body.as_slice(), b"</pre></body></html>"].concat();
+                self.write(&http::reply(status, "", &page)).map(|()| true)
             }
             Reply::Body(status, body) => self.write(&http::reply(status, "", &body)).map(|()| true),
             Reply::Endless => self.endless(),
@@ -309,6 +325,17 @@ impl Connection<'_> {
     fn shortened(&self, answer: Option<&Answer>, announced: usize, sent: usize) -> io::Result<bool> {
         let Some(answer) = answer else { return Ok(false) };
         self.write(&answer.framed(announced, sent)).map(|()| true)
+    }
+
+    /// Waits until requests go on; whether they do.
+    fn pause(&self) -> bool {
+        for _ in 0..HELD_TURNS {
+            if self.shared.lock().resumed {
+                return true;
+            }
+            thread::sleep(TURN);
+        }
+        false
     }
 
     /// Waits until the adapter hangs up, and sends this now and then meanwhile.
