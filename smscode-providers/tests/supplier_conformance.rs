@@ -3,29 +3,29 @@
 #[path = "rig/mod.rs"]
 mod rig;
 
-use rig::{Rig, block_on};
+use rig::{Rig, Sound, block_on};
 
 mod sms_activate {
     use super::*;
-    smscode_core::supplier_suite!(Rig<0>, block_on);
+    smscode_core::supplier_suite!(Rig<Sound<0>>, block_on);
 }
 
 mod smscode {
     use super::*;
-    smscode_core::supplier_suite!(Rig<1>, block_on);
+    smscode_core::supplier_suite!(Rig<Sound<1>>, block_on);
 }
 
 mod herosms {
     use super::*;
-    smscode_core::supplier_suite!(Rig<2>, block_on);
+    smscode_core::supplier_suite!(Rig<Sound<2>>, block_on);
 }
 
 mod grizzlysms {
     use super::*;
-    smscode_core::supplier_suite!(Rig<3>, block_on);
+    smscode_core::supplier_suite!(Rig<Sound<3>>, block_on);
 }
 
 mod smshub {
     use super::*;
-    smscode_core::supplier_suite!(Rig<4>, block_on);
+    smscode_core::supplier_suite!(Rig<Sound<4>>, block_on);
 }

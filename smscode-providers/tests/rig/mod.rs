@@ -1,6 +1,7 @@
 //! The client of the SMS-Activate protocol and its simulator, as the supplier suite wants them.
 #![allow(dead_code, reason = "each test program uses a part")]
 
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -44,7 +45,7 @@ const ID: &str = "the dialect has no reference of the buyer";
 const CODE: &str = "the protocol shows the code alone, not the text";
 
 /// By the number of the fixture.
-pub(crate) static DIALECTS: [Line; 5] = [
+pub(crate) const DIALECTS: [Line; 5] = [
     Line {
         dialect: &SMS_ACTIVATE,
         style: Style::Plain,
@@ -109,8 +110,35 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> R
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
-/// The simulator of the dialect of this number.
-pub(crate) struct Rig<const N: usize>(pub(crate) SandboxHandle);
+/// Which adapter is tested.
+pub(crate) trait Kind: Send + Sync + 'static {
+    /// The number of its dialect.
+    const DIALECT: usize;
+
+    /// The adapter.
+    fn supplier(base_url: &str) -> Arc<dyn Supplier>;
+}
+
+/// The client as it is, in the dialect of this number.
+pub(crate) struct Sound<const N: usize>;
+
+impl<const N: usize> Kind for Sound<N> {
+    const DIALECT: usize = N;
+
+    fn supplier(base_url: &str) -> Arc<dyn Supplier> {
+        Arc::new(client(&DIALECTS[N], base_url))
+    }
+}
+
+/// The simulator of the adapter's dialect.
+pub(crate) struct Rig<K> {
+    sandbox: SandboxHandle,
+    kind: PhantomData<K>,
+}
+
+impl<K: Kind> Rig<K> {
+    const LINE: &'static Line = &DIALECTS[K::DIALECT];
+}
 
 /// The client with its configuration as the suite wants it.
 pub(crate) fn config(line: &Line, base_url: &str) -> SmsActivateConfig {
@@ -201,17 +229,17 @@ pub(crate) mod sim {
 }
 
 #[async_trait]
-impl<const N: usize> SupplierFixture for Rig<N> {
+impl<K: Kind> SupplierFixture for Rig<K> {
     async fn open() -> Self {
-        Self(sim::open(&DIALECTS[N]).await)
+        Self { sandbox: sim::open(Self::LINE).await, kind: PhantomData }
     }
 
     fn address(&self) -> SocketAddr {
-        self.0.addr()
+        self.sandbox.addr()
     }
 
     fn supplier(&self, base_url: &str) -> Arc<dyn Supplier> {
-        Arc::new(client(&DIALECTS[N], base_url))
+        K::supplier(base_url)
     }
 
     fn secret(&self) -> String {
@@ -219,7 +247,7 @@ impl<const N: usize> SupplierFixture for Rig<N> {
     }
 
     fn shown(&self) -> String {
-        format!("{:?} {:?}", config(&DIALECTS[N], "http://x"), client(&DIALECTS[N], "http://x"))
+        format!("{:?} {:?}", config(Self::LINE, "http://x"), client(Self::LINE, "http://x"))
     }
 
     fn product(&self) -> (u16, String) {
@@ -231,42 +259,42 @@ impl<const N: usize> SupplierFixture for Rig<N> {
     }
 
     fn many(&self) -> usize {
-        DIALECTS[N].dialect.active.and_then(|list| list.page).map_or(3, |rows| usize::from(rows) + 1)
+        Self::LINE.dialect.active.and_then(|list| list.page).map_or(3, |rows| usize::from(rows) + 1)
     }
 
     async fn set_price(&self, price: Money) {
-        self.0.with_model(|model| model.set_price(PRODUCT.0, PRODUCT.1, price));
+        self.sandbox.with_model(|model| model.set_price(PRODUCT.0, PRODUCT.1, price));
     }
 
     async fn set_stock(&self, count: u32) {
-        self.0.with_model(|model| model.set_stock(PRODUCT.0, PRODUCT.1, count));
+        self.sandbox.with_model(|model| model.set_stock(PRODUCT.0, PRODUCT.1, count));
     }
 
     async fn set_balance(&self, balance: Money) {
-        self.0.with_model(|model| model.set_balance(balance));
+        self.sandbox.with_model(|model| model.set_balance(balance));
     }
 
     async fn deliver(&self, id: &ActivationId, text: &str) {
-        sim::deliver(&self.0, id, text);
+        sim::deliver(&self.sandbox, id, text);
     }
 
     async fn end(&self, id: &ActivationId) {
-        self.0.with_model(|model| model.end(SystemClock.now(), number(id)));
+        self.sandbox.with_model(|model| model.end(SystemClock.now(), number(id)));
     }
 
     async fn sold(&self) -> Vec<Sold> {
-        sim::sold(&self.0)
+        sim::sold(&self.sandbox)
     }
 
     fn answer(&self, call: Call, say: Say<'_>) -> Option<Answer> {
-        sim::answer(&DIALECTS[N], call, say)
+        sim::answer(Self::LINE, call, say)
     }
 
     fn lacks() -> &'static [Needs] {
-        DIALECTS[N].lacks
+        Self::LINE.lacks
     }
 
     fn excuses() -> &'static [Excuse] {
-        DIALECTS[N].excuses
+        Self::LINE.excuses
     }
 }

@@ -12,7 +12,7 @@ async fn all_unclear(w: &World, faults: impl IntoIterator<Item = Fault>) -> Chec
         w.line.break_next(fault.clone());
         let outcome = w.supplier.buy(&w.request()).await;
         w.line.mend();
-        unclear(&outcome, &format!("{fault:?}"))?;
+        unclear(&outcome, &fault.to_string())?;
         w.line.settled().await;
         w.sold_so_far(&w.sold().await, sold)?;
     }

@@ -21,10 +21,10 @@ async fn once(w: &World, most: usize, fault: Fault) -> Checked {
     w.line.mend();
     w.line.settled().await;
     let made = w.line.count() - requests;
-    holds(made <= most, &format!("after {fault:?} the purchase was sent {made} times"))?;
+    holds(made <= most, &format!("after {fault} the purchase was sent {made} times"))?;
     let bought = w.sold().await.len() - sold;
-    holds(bought <= usize::from(fault.passed_on), &format!("after {fault:?} {bought} numbers were bought"))?;
-    holds(!matches!(outcome, BuyOutcome::Accepted(_)), &format!("after {fault:?} nobody can know of a number"))
+    holds(bought <= usize::from(fault.passed_on), &format!("after {fault} {bought} numbers were bought"))?;
+    holds(!matches!(outcome, BuyOutcome::Accepted(_)), &format!("after {fault} nobody can know of a number"))
 }
 
 pub(super) async fn rule_02_one_purchase_is_one_number(w: &mut World) -> Checked {

@@ -47,7 +47,7 @@ pub(super) async fn rule_05_a_failed_read_ends_nothing(w: &mut World) -> Checked
             w.line.break_all(fault.clone());
             let told = w.tell(call, &bought.id).await;
             w.line.mend();
-            told.is_no_answer(&(call, &fault))?;
+            told.is_no_answer(&fault)?;
         }
     }
     same(&w.state(&bought.id).await?, &ActivationState::Waiting, "the state after all that")
@@ -57,7 +57,7 @@ pub(super) async fn rule_05_a_404_page_ends_nothing(w: &mut World) -> Checked {
     let bought = w.buy().await?;
     w.line.break_all(Reply::body(404, "<html><body>404 Not Found</body></html>").before());
     for call in w.calls()?.into_iter().filter(|call| READS.contains(call)) {
-        w.tell(call, &bought.id).await.is_no_answer(&(call, "a page with status 404"))?;
+        w.tell(call, &bought.id).await.is_no_answer(&"a page with status 404")?;
     }
     Ok(())
 }
@@ -67,7 +67,7 @@ pub(super) async fn rule_05_a_refused_key_is_told_by_every_call(w: &mut World) -
     for call in w.calls()? {
         let Answer { status, body } = w.answer(call, Say::Unauthorised)?;
         w.line.break_all(Reply::body(status, &body).before());
-        w.tell(call, &bought.id).await.is_unauthorised(call)?;
+        w.tell(call, &bought.id).await.is_unauthorised()?;
     }
     Ok(())
 }
@@ -77,7 +77,7 @@ pub(super) async fn rule_05_a_request_to_slow_down_is_told_by_every_call(w: &mut
     for call in w.calls()? {
         let Answer { status, body } = w.answer(call, Say::RateLimited)?;
         w.line.break_all(Reply::body(status, &body).before());
-        w.tell(call, &bought.id).await.is_throttled(call)?;
+        w.tell(call, &bought.id).await.is_throttled()?;
     }
     Ok(())
 }

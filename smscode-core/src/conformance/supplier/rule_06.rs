@@ -119,7 +119,7 @@ pub(super) async fn rule_06_another_sms_can_be_asked_for(w: &mut World) -> Check
     let id = w.buy().await?.id;
     w.fixture().deliver(&id, "Your code is 100001.").await;
     let first = w.state(&id).await?;
-    w.tell(Call::More, &id).await.is_done(Call::More)?;
+    w.tell(Call::More, &id).await.is_done()?;
     let between = w.state(&id).await?;
     let known = sms(&first, 1)?;
     holds(between.sms().iter().all(|sms| known.contains(sms)), "the SMS that was there is no new one")?;

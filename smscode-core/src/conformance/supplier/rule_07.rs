@@ -81,7 +81,7 @@ pub(super) async fn rule_07_a_page_that_is_missing_fails_the_list(w: &mut World)
         w.line.break_after(pages.saturating_sub(1).min(1), fault.clone());
         let told = w.tell(Call::Active, &ActivationId("1".into())).await;
         w.line.mend();
-        told.is_no_answer(&("a page of the list", fault))?;
+        told.is_no_answer(&format!("{fault} in the middle of the list"))?;
     }
     same(&listed(w).await?, &whole, "the list after all that")
 }

@@ -24,7 +24,7 @@ pub(super) async fn rule_09_a_cancel_may_be_repeated(w: &mut World) -> Checked {
     let id = w.buy().await?.id;
     same(&w.supplier.cancel(&id).await, &CancelOutcome::Cancelled, "the first cancel")?;
     for _ in 0..2 {
-        w.tell(Call::Cancel, &id).await.is_done(Call::Cancel)?;
+        w.tell(Call::Cancel, &id).await.is_done()?;
     }
     closed(w, &id, 0).await?;
     same(&w.supplier.balance().await?, &before, "the balance, refunded once")
@@ -36,7 +36,7 @@ pub(super) async fn rule_09_a_cancel_without_answer_is_found_done(w: &mut World)
     w.line.break_next(Reply::Closed.after());
     w.tell(Call::Cancel, &id).await.is_no_answer(&"a lost reply")?;
     w.line.mend();
-    w.tell(Call::Cancel, &id).await.is_done(Call::Cancel)?;
+    w.tell(Call::Cancel, &id).await.is_done()?;
     closed(w, &id, 0).await?;
     same(&w.supplier.balance().await?, &before, "the balance, refunded once")
 }
@@ -44,7 +44,7 @@ pub(super) async fn rule_09_a_cancel_without_answer_is_found_done(w: &mut World)
 pub(super) async fn rule_09_a_cancel_of_what_has_ended_is_not_open(w: &mut World) -> Checked {
     let id = w.buy().await?.id;
     w.fixture().end(&id).await;
-    w.tell(Call::Cancel, &id).await.is_done(Call::Cancel)
+    w.tell(Call::Cancel, &id).await.is_done()
 }
 
 pub(super) async fn rule_09_a_finish_keeps_the_charge(w: &mut World) -> Checked {
@@ -94,5 +94,5 @@ pub(super) async fn rule_09_more_without_the_word_is_unknown(w: &mut World) -> C
     w.line.break_next(Reply::Closed.after());
     w.tell(Call::More, &id).await.is_no_answer(&"a lost reply")?;
     w.line.mend();
-    w.tell(Call::More, &id).await.is_done(Call::More)
+    w.tell(Call::More, &id).await.is_done()
 }

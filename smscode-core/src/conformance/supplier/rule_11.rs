@@ -48,7 +48,7 @@ pub(super) async fn rule_11_no_key_and_no_address_in_any_failure(w: &mut World) 
             w.line.break_all(fault.clone());
             let told = w.tell(call, &id).await.to_string();
             w.line.mend();
-            hidden(&told, &planted, &format!("{call:?} after {fault:?}"))?;
+            hidden(&told, &planted, &format!("{call:?} after {fault}"))?;
         }
     }
     let nowhere = Line::nowhere()?;
@@ -71,10 +71,10 @@ pub(super) async fn rule_11_no_number_and_no_text_in_any_failure(w: &mut World) 
             w.line.break_all(fault.clone());
             let told = w.tell(call, &bought.id).await.to_string();
             w.line.mend();
-            hidden(&told, &planted, &format!("{call:?} after {fault:?}"))?;
+            hidden(&told, &planted, &format!("{call:?} after {fault}"))?;
             // of a purchase that was cut the number is in the books alone
             let phones: Vec<String> = w.sold().await.into_iter().map(|sold| sold.phone).collect();
-            hidden(&told, &phones, &format!("{call:?} after {fault:?}"))?;
+            hidden(&told, &phones, &format!("{call:?} after {fault}"))?;
         }
     }
     Ok(())

@@ -38,7 +38,7 @@ pub(super) async fn rule_13_a_dropped_call_leaves_the_adapter_sound(w: &mut Worl
             w.fixture().deliver(&id, "Your code is 104200.").await;
         }
         dropped(w, call, &id).await?;
-        w.tell(call, &id).await.is_done(call)?;
+        w.tell(call, &id).await.is_done()?;
     }
     Ok(())
 }
@@ -86,7 +86,7 @@ pub(super) async fn rule_13_a_slow_call_holds_up_no_other(w: &mut World) -> Chec
         Either::Right(((), slow)) => slow,
     };
     match select(pin!(w.tell(Call::Balance, &id)), slow).await {
-        Either::Left((told, _)) => told.is_done(Call::Balance),
+        Either::Left((told, _)) => told.is_done(),
         Either::Right(_) => holds(false, "a call waits until a slow one is over"),
     }
 }

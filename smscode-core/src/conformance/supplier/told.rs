@@ -22,6 +22,19 @@ pub(super) enum Told {
 }
 
 impl Told {
+    fn call(&self) -> Call {
+        match self {
+            Self::Offers(_) => Call::Offers,
+            Self::Balance(_) => Call::Balance,
+            Self::Buy(_) => Call::Buy,
+            Self::Poll(_) => Call::Poll,
+            Self::Active(_) => Call::Active,
+            Self::More(_) => Call::More,
+            Self::Cancel(_) => Call::Cancel,
+            Self::Finish(_) => Call::Finish,
+        }
+    }
+
     fn error(&self) -> Option<&CallError> {
         match self {
             Self::Offers(Err(error))
@@ -34,7 +47,7 @@ impl Told {
 
     /// Checks that it says: no usable answer.
     #[track_caller]
-    pub(super) fn is_no_answer(&self, after: &dyn fmt::Debug) -> Checked {
+    pub(super) fn is_no_answer(&self, after: &dyn fmt::Display) -> Checked {
         let so = match self {
             Self::Buy(outcome) => matches!(outcome, BuyOutcome::Unknown(_)),
             Self::More(outcome) => matches!(outcome, MoreOutcome::Unknown(_)),
@@ -44,12 +57,12 @@ impl Told {
             Self::Poll(Ok(state)) => *state == ActivationState::Waiting,
             _ => matches!(self.error(), Some(CallError::Unusable(_))),
         };
-        holds(so, &format!("after {after:?} there is no usable answer, but it is said: {self}"))
+        holds(so, &format!("after {after} {:?} has no usable answer, but it is said: {self}", self.call()))
     }
 
     /// Checks that a refused key is said: a read fails with it, a step is not done.
     #[track_caller]
-    pub(super) fn is_unauthorised(&self, call: Call) -> Checked {
+    pub(super) fn is_unauthorised(&self) -> Checked {
         let so = match self {
             Self::Buy(outcome) => *outcome == BuyOutcome::RejectedUncharged(Rejection::Credentials),
             Self::More(outcome) => *outcome != MoreOutcome::Waiting,
@@ -57,12 +70,12 @@ impl Told {
             Self::Finish(outcome) => *outcome != FinishOutcome::Finished,
             _ => matches!(self.error(), Some(CallError::Credentials(_))),
         };
-        holds(so, &format!("the vendor refuses the key of {call:?}, but it is said: {self}"))
+        holds(so, &format!("the vendor refuses the key of {:?}, but it is said: {self}", self.call()))
     }
 
     /// Checks that a request to slow down is said: a read fails with it, a step is not done.
     #[track_caller]
-    pub(super) fn is_throttled(&self, call: Call) -> Checked {
+    pub(super) fn is_throttled(&self) -> Checked {
         let so = match self {
             Self::Buy(outcome) => *outcome == BuyOutcome::RejectedUncharged(Rejection::Throttled),
             Self::More(outcome) => *outcome != MoreOutcome::Waiting,
@@ -70,12 +83,12 @@ impl Told {
             Self::Finish(outcome) => *outcome != FinishOutcome::Finished,
             _ => matches!(self.error(), Some(CallError::Throttled(_))),
         };
-        holds(so, &format!("the vendor asks {call:?} to slow down, but it is said: {self}"))
+        holds(so, &format!("the vendor asks {:?} to slow down, but it is said: {self}", self.call()))
     }
 
     /// Checks that it went well.
     #[track_caller]
-    pub(super) fn is_done(&self, call: Call) -> Checked {
+    pub(super) fn is_done(&self) -> Checked {
         let so = match self {
             Self::Buy(outcome) => matches!(outcome, BuyOutcome::Accepted(_)),
             Self::More(outcome) => *outcome == MoreOutcome::Waiting,
@@ -83,7 +96,7 @@ impl Told {
             Self::Finish(outcome) => *outcome == FinishOutcome::Finished,
             Self::Offers(_) | Self::Balance(_) | Self::Poll(_) | Self::Active(_) => self.error().is_none(),
         };
-        holds(so, &format!("nothing stands against {call:?}, but it is said: {self}"))
+        holds(so, &format!("nothing stands against {:?}, but it is said: {self}", self.call()))
     }
 }
 

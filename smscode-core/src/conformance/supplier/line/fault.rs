@@ -1,5 +1,10 @@
 //! What the line does to a request and to its reply, as data.
 
+use std::fmt;
+
+/// As much of a body as a failure shows.
+const SHOWN_CHARS: usize = 24;
+
 /// A fault of one exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::conformance::supplier) struct Fault {
@@ -34,6 +39,28 @@ pub(in crate::conformance::supplier) enum Reply {
     Redirect(u16, String),
     /// The request as the body, inside this text in place of `{}`, with this status.
     Echo(u16, &'static str),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reply {
+            Reply::Closed => f.write_str("a connection that closes")?,
+            Reply::Held => f.write_str("a long silence")?,
+            Reply::Drip => f.write_str("a byte now and then")?,
+            Reply::Paused => f.write_str("a pause")?,
+            Reply::Inside(status) => write!(f, "a page (HTTP {status}) around the reply")?,
+            Reply::Cut => f.write_str("half a body")?,
+            Reply::Short => f.write_str("a body that breaks off")?,
+            Reply::Body(status, body) => {
+                let text: String = String::from_utf8_lossy(body).chars().take(SHOWN_CHARS).collect();
+                write!(f, "HTTP {status} with the body {text:?}")?;
+            }
+            Reply::Endless => f.write_str("a body without end")?,
+            Reply::Redirect(status, _) => write!(f, "a redirect (HTTP {status})")?,
+            Reply::Echo(status, _) => write!(f, "the request as the answer (HTTP {status})")?,
+        }
+        f.write_str(if self.passed_on { ", the request done," } else { ", the request not passed on," })
+    }
 }
 
 impl Reply {
