@@ -3,6 +3,7 @@
 //! Each fault is one that a real adapter could have: a retry that somebody meant well, a float, a substring, a lock. They
 //! are put around or into the sound client of the SMS-Activate protocol.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stdout, reason = "the table of who is caught by what")]
 
 #[path = "rig/mod.rs"]
 mod rig;

@@ -4,15 +4,12 @@ use chrono::{DateTime, NaiveDateTime};
 use smscode_core::money::{Currency, Money};
 use smscode_core::port::{Activation, ActivationId, ActivationState, SupplierSms};
 
-use super::amount::{self, Excess};
 use super::dialects::Dialect;
 use super::json::{Json, Members, first, first_scalar};
+use crate::read;
 
 /// The longest id of an activation.
 const ID_LIMIT: usize = 64;
-/// The longest text of an SMS, in bytes: the longest that the networks can put together has some 39,000, but no code is
-/// sent in one of more than a few hundred. Cut, not refused.
-const SMS_TEXT_LIMIT: usize = 4_096;
 /// The most SMS of one activation: the last ones are kept.
 const SMS_LIMIT: usize = 100;
 /// Windows outside of these bounds are a mistake in the supplier's times.
@@ -60,7 +57,7 @@ pub(super) fn number(detail: &str) -> Option<Activation> {
     let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
     Some(Activation {
         id: if digits { activation_id(id)? } else { return None },
-        phone: phone_digits(phone)?,
+        phone: read::phone(phone)?,
         cost: None,
         window_seconds: None,
         reference: None,
@@ -90,7 +87,7 @@ fn row_of(frame: Frame<'_>, members: &Members<'_>) -> Option<Row> {
     let country = first_scalar(members, &["countryCode", "country"]).and_then(|id| id.parse().ok());
     Some(Row {
         id: activation_id(&first_scalar(members, &["activationId", "id"])?)?,
-        phone: first_scalar(members, &["phoneNumber", "phone"]).and_then(|text| phone_digits(&text)),
+        phone: first_scalar(members, &["phoneNumber", "phone"]).and_then(|text| read::phone(&text)),
         cost: cost(frame, members),
         country: country.map(|id| frame.dialect.country_in(id)),
         service,
@@ -105,13 +102,6 @@ fn activation_id(text: &str) -> Option<ActivationId> {
     (!text.is_empty() && text.len() <= ID_LIMIT && text.bytes().all(fine)).then(|| ActivationId(text.to_owned()))
 }
 
-/// International digits, with plus, blanks and dashes taken off. A masked phone is none.
-fn phone_digits(text: &str) -> Option<String> {
-    let text = text.trim();
-    let digits: String = text.strip_prefix('+').unwrap_or(text).chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-    ((6..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
-}
-
 /// What it cost, rounded up; `None` if it is stated in another currency or cannot be read.
 fn cost(frame: Frame<'_>, members: &Members<'_>) -> Option<Money> {
     if let Some(stated) = first_scalar(members, &["currency"]) {
@@ -122,7 +112,7 @@ fn cost(frame: Frame<'_>, members: &Members<'_>) -> Option<Money> {
         }
     }
     let literal = first_scalar(members, &["activationCost", "cost"])?;
-    amount::amount(&literal, frame.currency, Excess::Up)
+    read::cost(&literal, frame.currency)
 }
 
 /// The difference of two times of the supplier's clock. One of them alone is worth nothing: it has no zone.
@@ -184,7 +174,7 @@ fn message(members: &Members<'_>) -> Option<SupplierSms> {
     let text = members.get("text").and_then(|json| json.scalar());
     let mut found = sms(text, first_scalar(members, &["code"]), first_scalar(members, &["dateTime", "date"]))?;
     found.id = first_scalar(members, &["id"]);
-    found.sender = first_scalar(members, &["phoneFrom", "from"]).map(|sender| clean(&sender));
+    found.sender = first_scalar(members, &["phoneFrom", "from"]).map(|sender| read::sms_text(&sender));
     Some(found)
 }
 
@@ -197,21 +187,12 @@ pub(super) fn status_ok(detail: Option<&str>) -> ActivationState {
 
 /// An SMS, if there is a text or at least a code.
 fn sms(text: Option<String>, code: Option<String>, at: Option<String>) -> Option<SupplierSms> {
-    let filled = |text: Option<String>| text.map(|text| clean(&text)).filter(|text| !text.trim().is_empty());
+    let filled = |text: Option<String>| text.map(|text| read::sms_text(&text)).filter(|text| !text.trim().is_empty());
     let code = filled(code);
     let text = filled(text).or_else(|| code.clone())?;
     let code = code.filter(|code| code != NO_CODE).map(|code| code.trim().to_owned());
     let at = filled(at).filter(|at| !at.starts_with("0000-"));
     Some(SupplierSms { id: None, sender: None, text, code, at })
-}
-
-/// Without U+0000, which no document of ours may hold, and not too long.
-fn clean(text: &str) -> String {
-    let mut end = text.len().min(SMS_TEXT_LIMIT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].replace('\0', "")
 }
 
 fn last(mut all: Vec<SupplierSms>) -> Vec<SupplierSms> {

@@ -5,7 +5,6 @@
 //! currency is rounded up, a balance down.
 
 mod activation;
-mod amount;
 mod config;
 mod dialects;
 mod json;
@@ -17,7 +16,6 @@ mod tests;
 mod words;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
@@ -37,7 +35,8 @@ pub use words::Meaning;
 use activation::{Frame, Row};
 use reply::Reply;
 
-use crate::http::{self, Answer, Client, Failure};
+use crate::http::{Answer, Client, Failure};
+use crate::read;
 
 /// A word or one activation is short; this much holds an SMS and an error page that we only look at.
 const SMALL_BODY: usize = 64 * 1024;
@@ -83,16 +82,15 @@ impl SmsActivate {
     ) -> Result<Answer, Failure> {
         let request = self
             .client
-            .0
-            .get(self.url.clone())
-            .query(&[("api_key", self.config.api_key.reveal()), ("action", action)])
-            .query(parameters)
-            .timeout(Duration::from_millis(u64::from(timeout_ms)));
-        http::send(request, limit).await
+            .get(self.url.as_str())
+            .key_query("api_key", &self.config.api_key)
+            .query(&[("action", action)])
+            .query(parameters);
+        request.timeout_ms(timeout_ms).body_limit(limit).send().await
     }
 
     async fn read(&self, action: &str, parameters: &[(&str, &str)], limit: usize) -> Result<Answer, CallError> {
-        outcome::readable(self.send(action, parameters, limit, self.config.read_timeout_ms).await)
+        Ok(self.send(action, parameters, limit, self.config.read_timeout_ms).await?)
     }
 
     async fn step(&self, id: &ActivationId, status: &str) -> Result<Answer, Failure> {
@@ -197,7 +195,7 @@ impl Supplier for SmsActivate {
             PriceList::V3 => "getPricesV3",
         };
         let answer = self.read(action, &[], PRICES_BODY).await?;
-        let text = reply::text(&answer.body);
+        let text = answer.text();
         let reply = reply::read(&self.config.dialect, answer.status, &text);
         match &reply {
             Reply::Json(json) => prices::offers(self.frame(), *json)
@@ -208,13 +206,13 @@ impl Supplier for SmsActivate {
 
     async fn balance(&self) -> Result<Money, CallError> {
         let answer = self.read("getBalance", &[], SMALL_BODY).await?;
-        let text = reply::text(&answer.body);
+        let text = answer.text();
         let reply = reply::read(&self.config.dialect, answer.status, &text);
         match &reply {
             Reply::Word(word) if word.meaning == Meaning::Balance => word
                 .detail
                 .as_deref()
-                .and_then(|literal| amount::signed(literal, self.config.currency))
+                .and_then(|literal| read::balance(literal, self.config.currency))
                 .ok_or_else(|| CallError::Unusable("a balance that we cannot read".to_owned())),
             _ => Err(reply::refusal(&self.config.dialect, &answer, &reply)),
         }

@@ -5,21 +5,20 @@ use smscode_core::port::{
 };
 
 use super::activation::{self, Frame, Row};
-use super::amount::{self, Excess};
 use super::dialects::HttpStatus;
 use super::json::Json;
 use super::reply::{self, Reply, Word};
 use super::words::Meaning;
 use crate::http::{Answer, Failure};
+use crate::read;
 
 /// The outcome of a purchase. Only a connection that never came about and a word that means "no" are a no.
 pub(super) fn bought(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> BuyOutcome {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(Failure::NotConnected(why)) => return BuyOutcome::NotSent(why.clone()),
-        Err(failure) => return BuyOutcome::Unknown(lost(failure)),
+        Err(failure) => return failure.clone().into(),
     };
-    let text = reply::text(&answer.body);
+    let text = answer.text();
     match reply::read(frame.dialect, answer.status, &text) {
         Reply::Word(word) if word.meaning == Meaning::Number => {
             word.detail.as_deref().and_then(activation::number).map_or_else(
@@ -49,7 +48,7 @@ fn rejection(frame: Frame<'_>, word: &Word<'_>) -> Option<Rejection> {
         Meaning::NoNumbers => Rejection::NoNumbers,
         Meaning::PriceAboveCeiling => {
             let named = word.detail.as_deref().map(str::to_owned).or_else(|| word.info("min"));
-            Rejection::PriceAboveCeiling(named.and_then(|literal| amount::amount(&literal, frame.currency, Excess::Up)))
+            Rejection::PriceAboveCeiling(named.and_then(|literal| read::cost(&literal, frame.currency)))
         }
         Meaning::NotSold => Rejection::NotSold,
         Meaning::NoFunds => Rejection::NoFunds,
@@ -63,23 +62,9 @@ fn rejection(frame: Frame<'_>, word: &Word<'_>) -> Option<Rejection> {
     })
 }
 
-/// A failure as text without anything of the request.
-fn lost(failure: &Failure) -> String {
-    match failure {
-        Failure::NotConnected(why) => format!("no connection: {why}"),
-        Failure::Lost(why) => why.clone(),
-        Failure::TooLarge { status, limit } => format!("a body above {limit} bytes (HTTP {status})"),
-    }
-}
-
-/// The reply of a read, or why there is none.
-pub(super) fn readable(answer: Result<Answer, Failure>) -> Result<Answer, CallError> {
-    answer.map_err(|failure| CallError::Unusable(lost(&failure)))
-}
-
 /// The state of one activation.
 pub(super) fn state(frame: Frame<'_>, answer: &Answer) -> Result<ActivationState, CallError> {
-    let text = reply::text(&answer.body);
+    let text = answer.text();
     let reply = reply::read(frame.dialect, answer.status, &text);
     match &reply {
         Reply::Word(word) => match word.meaning {
@@ -96,7 +81,7 @@ pub(super) fn state(frame: Frame<'_>, answer: &Answer) -> Result<ActivationState
 
 /// The rows of a list. An object where a list should be, or a row without an id, is not an empty list.
 pub(super) fn rows(frame: Frame<'_>, answer: &Answer) -> Result<Vec<Row>, CallError> {
-    let text = reply::text(&answer.body);
+    let text = answer.text();
     let reply = reply::read(frame.dialect, answer.status, &text);
     match &reply {
         Reply::Word(word) if word.meaning == Meaning::EmptyList => Ok(Vec::new()),
@@ -195,8 +180,8 @@ enum Meant {
 
 /// The word that answers a step, or why there is none.
 fn step(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> Result<Meant, String> {
-    let answer = answer.as_ref().map_err(lost)?;
-    let text = reply::text(&answer.body);
+    let answer = answer.as_ref().map_err(Failure::to_string)?;
+    let text = answer.text();
     match reply::read(frame.dialect, answer.status, &text) {
         Reply::Word(word) => Ok(Meant::Word(word.name, word.meaning)),
         Reply::NoContent if frame.dialect.http_status == HttpStatus::Meaningful => Ok(Meant::Done),

@@ -44,18 +44,6 @@ impl Word<'_> {
     }
 }
 
-/// The body as text, without byte order mark and outer blanks. A byte that is no UTF-8 must not cost an SMS.
-pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
-    match String::from_utf8_lossy(body) {
-        Cow::Borrowed(text) => Cow::Borrowed(strip(text)),
-        Cow::Owned(text) => Cow::Owned(strip(&text).to_owned()),
-    }
-}
-
-fn strip(text: &str) -> &str {
-    text.trim_start_matches('\u{feff}').trim()
-}
-
 /// Takes a reply apart.
 pub(super) fn read<'a>(dialect: &Dialect, status: u16, text: &'a str) -> Reply<'a> {
     match (status, text.as_bytes().first()) {

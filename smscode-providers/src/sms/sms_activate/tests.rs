@@ -5,6 +5,7 @@ use smscode_core::money::{Currency, Money};
 use smscode_core::port::{Rejection, SupplierSms};
 
 use super::*;
+use crate::http;
 
 const FRAME: Frame<'static> = Frame { dialect: &SMS_ACTIVATE, currency: Currency::Usd };
 const HERO: Frame<'static> = Frame { dialect: &HEROSMS, currency: Currency::Usd };
