@@ -11,10 +11,14 @@
 pub mod clock;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "http")]
+pub mod json;
 #[cfg(feature = "file-keyring")]
 pub mod keyring;
 #[cfg(feature = "http")]
 pub mod read;
+#[cfg(feature = "http")]
+pub mod refusal;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(any(feature = "http", feature = "sandbox"))]

@@ -43,6 +43,23 @@ pub struct Capabilities {
     pub concurrency: u32,
 }
 
+impl Capabilities {
+    /// The least that a supplier can do: no list, one activation at a time, no word of the end. The rest are figures that
+    /// hold almost everywhere. An adapter names what its vendor can do beyond: `Capabilities { lists_active: true,
+    /// ..Capabilities::LEAST }`.
+    pub const LEAST: Self = Self {
+        cancel_after_seconds: 120,
+        window_seconds: 1_200,
+        lists_active: false,
+        reference_is_unique: false,
+        poll_batch: 1,
+        poll_floor_ms: 3_000,
+        further_sms_free: false,
+        wants_finish: false,
+        concurrency: 4,
+    };
+}
+
 /// A supplier as it introduces itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SupplierInfo {
@@ -171,6 +188,11 @@ pub enum ActivationState {
 }
 
 impl ActivationState {
+    /// The state of an activation that is open, with the SMS that are there.
+    pub fn open(sms: Vec<SupplierSms>) -> Self {
+        if sms.is_empty() { Self::Waiting } else { Self::Received(sms) }
+    }
+
     /// The SMS it carries.
     pub fn sms(&self) -> &[SupplierSms] {
         match self {

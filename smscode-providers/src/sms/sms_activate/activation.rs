@@ -5,7 +5,7 @@ use smscode_core::money::{Currency, Money};
 use smscode_core::port::{Activation, ActivationId, ActivationState, SupplierSms};
 
 use super::dialects::Dialect;
-use super::json::{Json, Members, first, first_scalar};
+use crate::json::{Json, Members};
 use crate::read;
 
 /// The longest id of an activation.
@@ -83,15 +83,15 @@ pub(super) fn row(frame: Frame<'_>, json: Json<'_>) -> Option<Row> {
 }
 
 fn row_of(frame: Frame<'_>, members: &Members<'_>) -> Option<Row> {
-    let service = first_scalar(members, &["serviceCode", "service"]).map(|code| code.to_ascii_lowercase());
-    let country = first_scalar(members, &["countryCode", "country"]).and_then(|id| id.parse().ok());
+    let service = members.first_scalar(&["serviceCode", "service"]).map(|code| code.to_ascii_lowercase());
+    let country = members.first_scalar(&["countryCode", "country"]).and_then(|id| id.parse().ok());
     Some(Row {
-        id: activation_id(&first_scalar(members, &["activationId", "id"])?)?,
-        phone: first_scalar(members, &["phoneNumber", "phone"]).and_then(|text| read::phone(&text)),
+        id: activation_id(&members.first_scalar(&["activationId", "id"])?)?,
+        phone: members.first_scalar(&["phoneNumber", "phone"]).and_then(|text| read::phone(&text)),
         cost: cost(frame, members),
         country: country.map(|id| frame.dialect.country_in(id)),
         service,
-        reference: first_scalar(members, &["orderId"]),
+        reference: members.first_scalar(&["orderId"]),
         state: row_state(members),
     })
 }
@@ -104,21 +104,21 @@ fn activation_id(text: &str) -> Option<ActivationId> {
 
 /// What it cost, rounded up; `None` if it is stated in another currency or cannot be read.
 fn cost(frame: Frame<'_>, members: &Members<'_>) -> Option<Money> {
-    if let Some(stated) = first_scalar(members, &["currency"]) {
+    if let Some(stated) = members.first_scalar(&["currency"]) {
         let same =
             stated.parse().ok() == frame.currency.iso_number() || stated.eq_ignore_ascii_case(frame.currency.code());
         if !same {
             return None;
         }
     }
-    let literal = first_scalar(members, &["activationCost", "cost"])?;
+    let literal = members.first_scalar(&["activationCost", "cost"])?;
     read::cost(&literal, frame.currency)
 }
 
 /// The difference of two times of the supplier's clock. One of them alone is worth nothing: it has no zone.
 fn window(members: &Members<'_>) -> Option<u32> {
-    let begin = moment(&first_scalar(members, &["activationTime"])?)?;
-    let end = moment(&first_scalar(members, &["activationEndTime", "activationEnd"])?)?;
+    let begin = moment(&members.first_scalar(&["activationTime"])?)?;
+    let end = moment(&members.first_scalar(&["activationEndTime", "activationEnd"])?)?;
     let seconds = end.checked_sub(begin)?;
     WINDOW_SECONDS.contains(&seconds).then(|| u32::try_from(seconds).ok())?
 }
@@ -131,7 +131,7 @@ fn moment(text: &str) -> Option<i64> {
 /// 6 finished, 8 cancelled, 10 refunded; all others, known or not, are open.
 fn row_state(members: &Members<'_>) -> ActivationState {
     let sms = row_sms(members);
-    match first_scalar(members, &["activationStatus", "status"]).as_deref() {
+    match members.first_scalar(&["activationStatus", "status"]).as_deref() {
         Some("8" | "10") => ActivationState::Ended,
         _ if !sms.is_empty() => ActivationState::Received(sms),
         Some("6") => ActivationState::Ended,
@@ -142,7 +142,7 @@ fn row_state(members: &Members<'_>) -> ActivationState {
 /// `smsCode`, `smsText` and times: a string, a list of strings side by side, or nothing.
 fn row_sms(members: &Members<'_>) -> Vec<SupplierSms> {
     let column = |names: &[&str]| -> Vec<Option<String>> {
-        let Some(json) = first(members, names) else {
+        let Some(json) = members.first(names) else {
             return Vec::new();
         };
         json.rows().map_or_else(|| vec![json.scalar()], |rows| rows.into_iter().map(Json::scalar).collect())
@@ -163,18 +163,18 @@ pub(super) fn status(json: Json<'_>) -> Option<ActivationState> {
     }
     let found: Vec<SupplierSms> = ["sms", "data", "call"]
         .iter()
-        .filter_map(|name| first(&members, &[name]))
+        .filter_map(|name| members.first(&[name]))
         .flat_map(|json| json.rows().unwrap_or_else(|| vec![json]))
         .filter_map(|json| message(&json.object()?))
         .collect();
-    Some(if found.is_empty() { ActivationState::Waiting } else { ActivationState::Received(last(found)) })
+    Some(ActivationState::open(last(found)))
 }
 
 fn message(members: &Members<'_>) -> Option<SupplierSms> {
     let text = members.get("text").and_then(|json| json.scalar());
-    let mut found = sms(text, first_scalar(members, &["code"]), first_scalar(members, &["dateTime", "date"]))?;
-    found.id = first_scalar(members, &["id"]);
-    found.sender = first_scalar(members, &["phoneFrom", "from"]).map(|sender| read::sms_text(&sender));
+    let mut found = sms(text, members.first_scalar(&["code"]), members.first_scalar(&["dateTime", "date"]))?;
+    found.id = members.first_scalar(&["id"]);
+    found.sender = members.first_scalar(&["phoneFrom", "from"]).map(|sender| read::sms_text(&sender));
     Some(found)
 }
 

@@ -7,7 +7,6 @@
 mod activation;
 mod config;
 mod dialects;
-mod json;
 mod outcome;
 mod prices;
 mod reply;
@@ -35,7 +34,7 @@ pub use words::Meaning;
 use activation::{Frame, Row};
 use reply::Reply;
 
-use crate::http::{Answer, Client, Failure};
+use crate::http::{Answer, Api, Client, Failure, SignIn};
 use crate::read;
 
 /// A word or one activation is short; this much holds an SMS and an error page that we only look at.
@@ -57,16 +56,16 @@ const POLL_CONCURRENCY: u32 = 8;
 #[derive(Debug)]
 pub struct SmsActivate {
     config: SmsActivateConfig,
-    client: Client,
-    url: reqwest::Url,
+    api: Api,
 }
 
 impl SmsActivate {
     /// A supplier with this account. The client comes from [`crate::http::client`], or from the host: then it must
     /// follow no redirect and retry nothing (see [`Client`]).
     pub fn new(config: SmsActivateConfig, client: impl Into<Client>) -> Result<Self, ConfigError> {
-        let url = config.checked_url()?;
-        Ok(Self { config, client: client.into(), url })
+        config.check()?;
+        let api = Api::new(client, &config.base_url, SignIn::Query("api_key"), config.api_key.clone());
+        Ok(Self { config, api })
     }
 
     fn frame(&self) -> Frame<'_> {
@@ -80,12 +79,7 @@ impl SmsActivate {
         limit: usize,
         timeout_ms: u32,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .client
-            .get(self.url.as_str())
-            .key_query("api_key", &self.config.api_key)
-            .query(&[("action", action)])
-            .query(parameters);
+        let request = self.api.get("").query(&[("action", action)]).query(parameters);
         request.timeout_ms(timeout_ms).body_limit(limit).send().await
     }
 

@@ -455,7 +455,7 @@ fn rows_carry_their_sms() {
 #[test]
 fn prices_in_every_form() {
     let offers = |body: &str| {
-        let json = json::Json::parse(body).unwrap();
+        let json = crate::json::Json::parse(body).unwrap();
         prices::offers(FRAME, json)
             .map(|all| all.into_iter().map(|o| (o.country, o.service, o.cost.minor, o.count)).collect::<Vec<_>>())
     };
