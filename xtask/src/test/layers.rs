@@ -7,8 +7,18 @@ pub(crate) const BUDGET_MINUTES: u64 = 35;
 pub(crate) const COMMAND_MINUTES: u64 = 15;
 
 /// Targets whose passing tests print figures worth reading (seeds, recall, rates), by a part of `package::target`.
-pub(crate) const SHOWS_FIGURES: &[&str] =
-    &["smscode-core", "conformance", "model", "propert", "crash", "simulat", "chain", "smscode-server", "bench"];
+pub(crate) const SHOWS_FIGURES: &[&str] = &[
+    "smscode-core",
+    "conformance",
+    "model",
+    "propert",
+    "crash",
+    "simulat",
+    "chain",
+    "smscode-server",
+    "bench",
+    "broken",
+];
 
 /// A step of the run with a time of its own.
 #[derive(Debug)]
