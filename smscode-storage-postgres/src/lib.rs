@@ -1,4 +1,27 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # What a commit costs
+//!
+//! A commit shares its transaction with what else is waiting for the same committer, at most [`PostgresOptions::group_max`]
+//! commits. A test keeps this table true.
+//!
+//! | cost | once for a group | for each commit in it |
+//! |---|---|---|
+//! | round trips | 2: a statement that reads, one that writes; 1 if all are refused or were made before | |
+//! | transactions, syncs | 1: the statement that writes; none if all are refused or were made before | |
+//! | rows looked up | | 1 for the operation id, each record, account, counter and transfer id that it names |
+//! | rows locked | | each record that it relies on (shared), changes or deletes; its account; each counter |
+//! | locks held over a round trip | none | |
+//! | rows for records | | 1 for each put or deleted; 1 for each index term that came or went |
+//! | rows for money | 1 for each currency (2 sums) and each house account | 1 for each transfer |
+//! | rows for events, operations | | 1 for each event; 1 for the operation id |
+//! | rows for heads, counters | 1 for each that changed | |
+//! | rows forgotten | up to 256 operation ids of 48 h before, looked for once a second of header time | |
+//! | messages to other nodes | 1, after the commit and on another connection, for all groups since the last | |
+//!
+//! A group that was overtaken by another process is run again in a transaction that locks first: BEGIN, records, heads,
+//! counters, read, write, COMMIT. With an expectation that a record is absent and stays so: BEGIN, 2 to reserve it, read
+//! again, write, COMMIT.
 
 mod committer;
 mod connect;
