@@ -57,7 +57,8 @@ fn request_id() -> String {
 
 fn log(method: &Method, route: &str, status: u16, took_us: u64, id: &str) {
     let took_ms = took_us / 1_000;
-    if status >= 500 {
+    // what is away is logged where it is noticed, not once more for each request
+    if status >= 500 && status != 503 {
         tracing::warn!(target: "access", %method, route, status, took_ms, id);
     } else {
         tracing::debug!(target: "access", %method, route, status, took_ms, id);
