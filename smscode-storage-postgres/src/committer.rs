@@ -143,7 +143,11 @@ impl Committer {
         }
         if transaction {
             *effect = Effect::Unknown;
-            connection.execute("COMMIT").await?;
+            let committed = connection.execute("COMMIT").await.map_err(Fault::from);
+            if committed.as_ref().is_err_and(|fault| !fault.ends_connection()) {
+                *effect = Effect::No; // refused at the last moment, which is an answer too
+            }
+            committed?;
         }
         self.done(&writes);
         Ok(answers)

@@ -6,7 +6,7 @@ use smscode_core::store::{Effect, StoreError};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
 
-use crate::fault::{Fault, Result, unavailable};
+use crate::fault::{Fault, Result, unusable};
 use crate::within;
 
 /// Says of a session that nothing stands between it and the server that could hand it to somebody else.
@@ -41,9 +41,9 @@ pub(crate) struct Target {
 
 /// Reads an address such as `postgres://user:password@host/database?sslmode=verify-full`.
 pub(crate) fn parse(url: &str) -> std::result::Result<PgConnectOptions, StoreError> {
-    let options: PgConnectOptions = url.parse().map_err(|_| {
-        unavailable(Effect::No, "the address of the server cannot be read: postgres://user:password@host/database")
-    })?;
+    let options: PgConnectOptions = url
+        .parse()
+        .map_err(|_| unusable("the address of the server cannot be read: postgres://user:password@host/database"))?;
     Ok(options.application_name("smscode").disable_statement_logging())
 }
 
@@ -60,13 +60,18 @@ impl Target {
             Err(Fault::Lost(_)) => Ok(false),
             Err(fault) => Err(fault),
         };
-        if told.map_err(tell)? { Ok(direct) } else { pooled.seen().await.map_err(tell) }
-    }
-
-    async fn seen(self) -> Result<Self> {
-        self.connect().await?.close().await.ok();
+        if told.map_err(tell)? {
+            return Ok(direct);
+        }
+        pooled.connect().await.map_err(tell)?.close().await.ok();
+        // a server that was away a moment ago is no pooler
+        if let Ok(connection) = direct.connect().await
+            && is_direct(connection, limit).await.is_ok_and(|direct| direct)
+        {
+            return Ok(direct);
+        }
         tracing::info!("a pooler stands before the server: wake-ups between nodes come by reading");
-        Ok(self)
+        Ok(pooled)
     }
 
     pub(crate) fn options(&self) -> PgConnectOptions {
@@ -87,13 +92,13 @@ async fn is_direct(mut connection: PgConnection, limit: Duration) -> Result<bool
     let (direct, version): (Option<String>, i32) = (row.try_get(0)?, row.try_get(1)?);
     let (encoding, durable): (String, String) = (row.try_get(2)?, row.try_get(3)?);
     if version < VERSION_MIN {
-        return Err(Fault::Refused(format!("the server has version {version}, at least {VERSION_MIN} is needed")));
+        return Err(Fault::Unusable(format!("the server has version {version}, at least {VERSION_MIN} is needed")));
     }
     if encoding != "UTF8" {
-        return Err(Fault::Refused(format!("the database has the encoding {encoding}, UTF8 is needed")));
+        return Err(Fault::Unusable(format!("the database has the encoding {encoding}, UTF8 is needed")));
     }
     if durable == "off" {
-        return Err(Fault::Refused(
+        return Err(Fault::Unusable(
             "synchronous_commit is off there, so commits could be lost: switch it on for this role or database"
                 .to_owned(),
         ));

@@ -15,6 +15,8 @@ pub(crate) enum Fault {
     Conflict,
     /// The server answered that it did not do it.
     Refused(String),
+    /// The same, and it never will before somebody changes something there.
+    Unusable(String),
     /// No answer came, so nobody knows whether it was done. The connection is of no more use.
     Lost(String),
     /// No answer came in time.
@@ -30,8 +32,10 @@ impl Fault {
     pub(crate) fn tell(self, effect: Effect) -> StoreError {
         match self {
             Self::Conflict => unavailable(effect, "too many writers want the same rows; try again"),
-            Self::Refused(reason) => unavailable(Effect::No, reason),
-            Self::Lost(reason) => unavailable(effect, reason),
+            // an earlier try of the same may have gone through all the same
+            Self::Refused(reason) | Self::Lost(reason) => unavailable(effect, reason),
+            Self::Unusable(reason) if effect == Effect::No => StoreError::Unusable { store: STORE, reason },
+            Self::Unusable(reason) => unavailable(effect, reason),
             Self::Late(limit) => unavailable(effect, format!("no answer within {} ms", limit.as_millis())),
             Self::Told(error) => error,
         }
@@ -55,12 +59,12 @@ impl From<sqlx::Error> for Fault {
             sqlx::Error::Database(error) => from_code(&**error),
             sqlx::Error::Io(error) => Self::Lost(format!("the connection failed: {}", error.kind())),
             sqlx::Error::Tls(_) => {
-                Self::Lost("TLS to the server failed: look at sslmode and the certificates".to_owned())
+                Self::Unusable("TLS to the server failed: look at sslmode and the certificates".to_owned())
             }
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnIndexOutOfBounds { .. } => {
                 Self::Told(corrupt("a row in another form than this program writes"))
             }
-            sqlx::Error::Configuration(_) => Self::Refused("the address of the server cannot be read".to_owned()),
+            sqlx::Error::Configuration(_) => Self::Unusable("the address of the server cannot be read".to_owned()),
             _ => Self::Lost("the connection failed".to_owned()),
         }
     }
@@ -73,12 +77,12 @@ fn from_code(error: &dyn DatabaseError) -> Fault {
         "22012" | "23505" | "40001" | "40P01" => Fault::Conflict,
         "23514" | "22003" => Fault::Told(corrupt("a row that breaks a rule of its table, so money was not moved")),
         "25006" => Fault::Lost("the server is read only: it is a standby, or writing is switched off there".to_owned()),
-        "28P01" => Fault::Refused("the server refuses the password".to_owned()),
-        "28000" => Fault::Refused("the server refuses this user, or its address".to_owned()),
-        "3D000" => Fault::Refused("the server has no such database".to_owned()),
-        "42501" => Fault::Refused("the role has no rights there: let an administrator run migrate for it".to_owned()),
+        "28P01" => Fault::Unusable("the server refuses the password".to_owned()),
+        "28000" => Fault::Unusable("the server refuses this user, or its address".to_owned()),
+        "3D000" => Fault::Unusable("the server has no such database".to_owned()),
+        "42501" => Fault::Unusable("the role has no rights there: let an administrator run migrate for it".to_owned()),
         "3F000" | "42P01" | "42703" => {
-            Fault::Refused("the schema smscode is not as it was: let an administrator run migrate".to_owned())
+            Fault::Unusable("the schema smscode is not as it was: let an administrator run migrate".to_owned())
         }
         "53100" => Fault::Refused(
             "the server has no room on its disk; what was committed is safe, and commits go on when there is room"
@@ -98,6 +102,10 @@ fn from_code(error: &dyn DatabaseError) -> Fault {
 
 pub(crate) fn corrupt(what: &str) -> StoreError {
     StoreError::Corrupt { store: STORE, what: what.to_owned() }
+}
+
+pub(crate) fn unusable(reason: &str) -> StoreError {
+    StoreError::Unusable { store: STORE, reason: reason.to_owned() }
 }
 
 pub(crate) fn unavailable(effect: Effect, reason: impl Into<String>) -> StoreError {
