@@ -53,7 +53,7 @@ pub use figures::PostgresFigures;
 pub use schema::{Migrated, migrate};
 
 use committer::{Committer, Tallies};
-use connect::{Line, Target};
+use connect::Line;
 use fault::{Fault, STORE};
 use reader::{Job, Reader, ask};
 use wake::Herald;
@@ -109,15 +109,14 @@ impl PostgresStore {
     pub async fn open(url: &str, mut options: PostgresOptions) -> Result<Self, StoreError> {
         options.group_max = options.group_max.clamp(1, GROUP_MAX);
         let limit = Duration::from_millis(options.limit_ms.max(1));
-        let target = Target::find(url, limit).await?;
-        let mut line = Line::new(target.clone());
+        let mut line = Line::find(url, limit).await?;
         let set_up = async { schema::set_up(line.ready().await?).await };
         within(limit, set_up).await.map_err(|fault| fault.tell(Effect::No))?;
-        line.close().await;
-        Ok(Self::start(&target, &options, limit))
+        Ok(Self::start(line, &options, limit))
     }
 
-    fn start(target: &Target, options: &PostgresOptions, limit: Duration) -> Self {
+    fn start(line: Line, options: &PostgresOptions, limit: Duration) -> Self {
+        let target = &line.target().clone();
         let mut tasks = Vec::new();
         let (mut herald, mut woken, mut listener) = (Herald::silent(), None, None);
         if !target.pooled {
@@ -144,8 +143,9 @@ impl PostgresStore {
         }
         let (jobs, waiting) = mpsc::channel(options.queue_max.max(1));
         let waiting = Arc::new(Mutex::new(waiting));
-        for _ in 0..options.readers.clamp(1, TASKS_MAX) {
-            let reader = Reader { line: Line::new(target.clone()), jobs: waiting.clone(), limit };
+        let further = (1..options.readers.clamp(1, TASKS_MAX)).map(|_| Line::new(target.clone()));
+        for line in std::iter::once(line).chain(further) {
+            let reader = Reader { line, jobs: waiting.clone(), limit };
             tasks.push(spawn(reader.run()));
         }
         Self {
