@@ -8,10 +8,9 @@
 //! use smscode_providers::read;
 //!
 //! let said = Json::parse(r#"{"price": 0.29, "left": "12", "numbers": [{"id": 36028797018963969}]}"#).unwrap();
-//! let members = said.object().unwrap();
-//! assert_eq!(read::cost(&members.text("price").unwrap(), Currency::Usd).unwrap().minor, 290_000);
-//! assert_eq!(members.whole("left"), Some(12));
-//! assert_eq!(members.rows("numbers", |row| row.object()?.text("id")).unwrap(), ["36028797018963969"]);
+//! assert_eq!(read::cost(&said.text("price").unwrap(), Currency::Usd).unwrap().minor, 290_000);
+//! assert_eq!(said.whole("left"), Some(12));
+//! assert_eq!(said.rows("numbers", |row| row.text("id")).unwrap(), ["36028797018963969"]);
 //! ```
 
 use std::collections::BTreeMap;
@@ -54,28 +53,6 @@ impl<'a> IntoIterator for Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// A string that is not empty, or the literal text of a number, without blanks around it.
-    pub fn text(&self, name: &str) -> Option<String> {
-        self.first_scalar(&[name])
-    }
-
-    /// The content of a string, as it is.
-    pub fn string(&self, name: &str) -> Option<String> {
-        self.get(name)?.string()
-    }
-
-    /// A whole number, also as a string; one beyond 32 bits is cut to the largest.
-    pub fn whole(&self, name: &str) -> Option<u32> {
-        let whole: u64 = self.text(name)?.parse().ok()?;
-        Some(u32::try_from(whole).unwrap_or(u32::MAX))
-    }
-
-    /// The items of an array, each read by itself. `None` if it is no array, or if one of them cannot be read: what is left
-    /// of a list is not the list.
-    pub fn rows<T>(&self, name: &str, read: impl FnMut(Json<'a>) -> Option<T>) -> Option<Vec<T>> {
-        self.get(name)?.array()?.into_iter().map(read).collect()
-    }
-
     /// The first of these members that says something.
     pub(crate) fn first(&self, names: &[&str]) -> Option<Json<'a>> {
         names.iter().find_map(|name| self.get(*name).copied().filter(|json| !json.is_absent()))
@@ -93,6 +70,29 @@ impl<'a> Json<'a> {
     /// The whole text as one JSON value.
     pub fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Self)
+    }
+
+    /// A member of an object. Each call looks through the object anew; for one with many members take
+    /// [`Json::object`] once.
+    pub fn member(self, name: &str) -> Option<Json<'a>> {
+        self.object()?.get(name).copied()
+    }
+
+    /// A member that is a string, not empty, or the literal text of a number, without blanks around it.
+    pub fn text(self, name: &str) -> Option<String> {
+        self.object()?.first_scalar(&[name])
+    }
+
+    /// A member that is a whole number, also as a string; one beyond 32 bits is cut to the largest.
+    pub fn whole(self, name: &str) -> Option<u32> {
+        let whole: u64 = self.text(name)?.parse().ok()?;
+        Some(u32::try_from(whole).unwrap_or(u32::MAX))
+    }
+
+    /// A member that is an array, its items read one by one. `None` if it is no array, or if one of them cannot be read:
+    /// what is left of a list is not the list.
+    pub fn rows<T>(self, name: &str, read: impl FnMut(Json<'a>) -> Option<T>) -> Option<Vec<T>> {
+        self.member(name)?.array()?.into_iter().map(read).collect()
     }
 
     /// The members of an object.
@@ -121,7 +121,7 @@ impl<'a> Json<'a> {
     }
 
     /// The items of an array, also of one that PHP wrote as an object with the keys 0, 1, 2, ...
-    pub(crate) fn rows(self) -> Option<Vec<Json<'a>>> {
+    pub fn items(self) -> Option<Vec<Json<'a>>> {
         if let Some(items) = self.array() {
             return Some(items);
         }
@@ -139,7 +139,7 @@ impl<'a> Json<'a> {
     }
 
     /// `false`, or a string that says so.
-    pub(crate) fn is_false(self) -> bool {
+    pub fn is_false(self) -> bool {
         self.0.get() == "false" || self.string().is_some_and(|text| text == "false")
     }
 

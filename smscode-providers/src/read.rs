@@ -1,6 +1,9 @@
 //! Reading what vendors write: amounts from their literal text, phones, texts of SMS.
 
+use std::collections::BTreeMap;
+
 use smscode_core::money::{Currency, Money};
+use smscode_core::port::{Activation, ActivationId, ActivationState};
 
 /// What happens to decimals that the currency does not have.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,6 +65,13 @@ pub fn sms_text(text: &str) -> String {
         end -= 1;
     }
     text[..end].replace('\0', "")
+}
+
+/// The states that [`poll`](smscode_core::port::Supplier::poll) wants, in the order of the question. An id that was not
+/// found is `NotFound`: this is for a vendor whose documentation says that it leaves out what it does not know.
+pub fn in_order(asked: &[ActivationId], found: Vec<Activation>) -> Vec<ActivationState> {
+    let states: BTreeMap<_, _> = found.into_iter().map(|one| (one.id, one.state)).collect();
+    asked.iter().map(|id| states.get(id).cloned().unwrap_or(ActivationState::NotFound)).collect()
 }
 
 fn amount(literal: &str, currency: Currency, excess: Excess) -> Option<Money> {

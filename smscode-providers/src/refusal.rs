@@ -42,25 +42,18 @@ pub enum Refusal {
     Broken,
 }
 
-/// Where an answer in JSON has the word for a refusal, and what the vendor's words mean.
-#[derive(Clone, Copy, Debug)]
-pub struct Words {
-    /// The member that only refusals have; one inside another is written with a dot: `error.code`.
-    pub member: &'static str,
-    /// The words. One that is not here means nothing.
-    pub words: &'static [(&'static str, Refusal)],
-}
-
-impl Words {
-    /// The word of a refusal: `None` if it is none, `Some(None)` if the word is not known.
-    pub(crate) fn said_by(&self, said: Json<'_>) -> Option<Option<(&'static str, Refusal)>> {
-        let mut found = said;
-        for name in self.member.split('.') {
-            found = found.object()?.first(&[name])?;
-        }
-        let word = found.scalar();
-        Some(self.words.iter().find(|(known, _)| word.as_deref() == Some(known)).copied())
+/// The word of a refusal in an answer, looked up: `None` if it is no refusal, `Some(None)` if the word is not known.
+pub(crate) fn said(
+    answer: Json<'_>,
+    member: &str,
+    words: &[(&'static str, Refusal)],
+) -> Option<Option<(&'static str, Refusal)>> {
+    let mut found = answer;
+    for name in member.split('.') {
+        found = found.object()?.first(&[name])?;
     }
+    let word = found.scalar();
+    Some(words.iter().find(|(known, _)| word.as_deref() == Some(known)).copied())
 }
 
 /// A refusal, by a word that we know.
@@ -218,7 +211,6 @@ mod tests {
     #[test]
     fn words_are_found_where_they_stand() {
         let words: &[(&str, Refusal)] = &[("sold_out", Refusal::NoNumbers), ("17", Refusal::NoFunds)];
-        let (flat, deep) = (Words { member: "error", words }, Words { member: "error.code", words });
         let table = [
             (r#"{"error":"sold_out"}"#, Some(Some(Refusal::NoNumbers)), None),
             (r#"{"error":17}"#, Some(Some(Refusal::NoFunds)), None),
@@ -229,10 +221,11 @@ mod tests {
             (r#"["sold_out"]"#, None, None),
         ];
         for (text, at_flat, at_deep) in table {
-            let found = |words: &Words| {
-                Json::parse(text).and_then(|said| words.said_by(said)).map(|known| known.map(|(_, refusal)| refusal))
+            let found = |member: &str| {
+                let answer = Json::parse(text)?;
+                Some(said(answer, member, words)?.map(|(_, refusal)| refusal))
             };
-            assert_eq!((found(&flat), found(&deep)), (at_flat, at_deep), "{text}");
+            assert_eq!((found("error"), found("error.code")), (at_flat, at_deep), "{text}");
         }
     }
 

@@ -1,182 +1,100 @@
-//! Rents numbers from Pelican, whose documentation is [`crate::simulator`].
+//! Rents numbers from Pelican; [`crate::simulator`] stands for its documentation.
 
-use std::collections::BTreeMap;
+use serde_json::json;
+use smscode_core::{catalogue::countries, money::Currency, money::Money, port::*};
+use smscode_providers::refusal::{No, Refusal};
+use smscode_providers::{http::Api, json::Json, read};
 
-use async_trait::async_trait;
-use serde_json::{Value, json};
-use smscode_core::catalogue::countries;
-use smscode_core::money::{Currency, Money};
-use smscode_core::port::*;
-use smscode_providers::http::{Client, Failure, Request};
-use smscode_providers::{ApiKey, read};
+/// Its words for a refusal, in the member `error`, and what its documentation says of each.
+const WORDS: &[(&str, Refusal)] = &[
+    ("unauthorised", Refusal::Credentials),
+    ("rate_limited", Refusal::Throttled),
+    ("no_funds", Refusal::NoFunds),
+    ("out_of_stock", Refusal::NoNumbers),
+    ("price_too_low", Refusal::PriceAboveCeiling),
+    ("reference_used", Refusal::ReferenceUsed),
+    ("not_found", Refusal::NotFound),
+    ("too_early", Refusal::TooEarly),
+    ("has_messages", Refusal::SmsArrived),
+];
 
-/// A page has 50 rentals with 100 SMS each at most.
-const BODY_LIMIT: usize = 4 << 20;
-/// An account may have 10,000 rentals.
-const PAGES_MAX: usize = 200;
-
-/// An account at Pelican: client, address without a slash at the end, key, limit of each call in milliseconds.
+/// An account at Pelican, in US dollars.
 #[derive(Debug)]
-pub struct Pelican(pub Client, pub String, pub ApiKey, pub u32);
+pub struct Pelican(pub Api);
 
-/// Why a call has no result: the vendor's word for a refusal, or no usable answer.
-enum No {
-    Word(String),
-    Failed(Failure),
-}
-
-impl From<No> for CallError {
-    fn from(no: No) -> Self {
-        match no {
-            No::Word(word) if word == "unauthorised" => Self::Credentials("the key is refused".into()),
-            No::Word(word) if word == "rate_limited" => Self::Throttled(None),
-            No::Word(_) => unreadable(),
-            No::Failed(failure) => failure.into(),
-        }
-    }
-}
-
-fn unreadable() -> CallError {
-    CallError::Unusable("an answer that is not as documented".into())
-}
-
-impl Pelican {
-    async fn call(&self, request: Request) -> Result<Value, No> {
-        let request = request.bearer(&self.2).timeout_ms(self.3).body_limit(BODY_LIMIT);
-        let answer = request.send().await.map_err(No::Failed)?;
-        let said: Value = serde_json::from_slice(&answer.body).map_err(|_| No::Failed(answer.unreadable()))?;
-        match said["error"].as_str() {
-            Some(word) => Err(No::Word(word.to_owned())),
-            None => Ok(said),
-        }
-    }
-
-    async fn read(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, CallError> {
-        Ok(self.call(self.0.get(&format!("{}/v1/{path}", self.1)).query(query)).await?)
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Result<Value, No> {
-        self.call(self.0.post(&format!("{}/v1/{path}", self.1)).json(body.to_string())).await
-    }
-}
-
-fn text<'a>(said: &'a Value, name: &str) -> Option<&'a str> {
-    said[name].as_str()
-}
-
-fn rental(said: &Value) -> Option<Activation> {
-    let message = |sms: &Value| {
-        let own = |name| text(sms, name).map(str::to_owned);
-        let text = read::sms_text(text(sms, "text")?);
-        Some(SupplierSms { id: own("id"), sender: own("from"), text, code: own("code"), at: own("at") })
-    };
-    let sms = said["messages"].as_array()?.iter().map(message).collect::<Option<Vec<_>>>()?;
+fn rental(it: Json<'_>) -> Option<Activation> {
+    let ended = matches!(it.text("state")?.as_str(), "cancelled" | "expired" | "finished");
+    let sms = it.rows("messages", |it| {
+        let text = read::sms_text(&it.member("text")?.string()?);
+        Some(SupplierSms { id: it.text("id"), sender: it.text("from"), text, code: it.text("code"), at: it.text("at") })
+    })?;
     Some(Activation {
-        id: ActivationId(text(said, "id")?.to_owned()),
-        phone: read::phone(text(said, "phone")?)?,
-        cost: Some(read::cost(text(said, "price")?, Currency::Usd)?),
-        window_seconds: said["seconds_left"].as_u64().and_then(|seconds| seconds.try_into().ok()),
-        reference: text(said, "reference").map(str::to_owned),
-        country: text(said, "country").and_then(countries::by_iso).map(|country| country.id),
-        service: text(said, "service").map(str::to_owned),
-        state: match text(said, "state")? {
-            "cancelled" | "expired" | "finished" => ActivationState::Ended,
-            _ if sms.is_empty() => ActivationState::Waiting,
-            _ => ActivationState::Received(sms),
-        },
+        cost: Some(read::cost(&it.text("price")?, Currency::Usd)?),
+        window_seconds: it.whole("seconds_left"),
+        reference: it.text("ref"),
+        country: it.text("country").and_then(|iso| countries::by_iso(&iso)).map(|country| country.id),
+        state: if ended { ActivationState::Ended } else { ActivationState::open(sms) },
+        ..Activation::new(ActivationId(it.text("id")?), read::phone(&it.text("phone")?)?)
     })
 }
 
-fn rentals(said: &Value) -> Result<Vec<Activation>, CallError> {
-    let found = said["rentals"].as_array().and_then(|rows| rows.iter().map(rental).collect());
-    found.ok_or_else(unreadable)
+fn offer(it: Json<'_>) -> Option<Offer> {
+    let (country, cost) = (countries::by_iso(&it.text("country")?)?.id, read::cost(&it.text("price")?, Currency::Usd)?);
+    Some(Offer { country, service: it.text("service")?, cost, count: it.whole("count")? })
 }
 
-fn offer(said: &Value) -> Option<Offer> {
-    let country = countries::by_iso(text(said, "country")?)?.id;
-    let (service, cost) = (text(said, "service")?.to_owned(), read::cost(text(said, "price")?, Currency::Usd)?);
-    Some(Offer { country, service, cost, count: said["count"].as_u64()?.try_into().unwrap_or(u32::MAX) })
+/// Takes a step, which is done when the rental is in this state.
+async fn step(api: &Api, path: &str, id: &ActivationId, done: &str) -> Result<(), No> {
+    let request = api.post(path).json(json!({ "id": id.0 }).to_string());
+    request.ask("error", WORDS, |it| (it.text("state")? == done).then_some(())).await
 }
 
-#[async_trait]
+#[async_trait::async_trait]
 impl Supplier for Pelican {
     fn describe(&self) -> SupplierInfo {
-        let capabilities = Capabilities {
-            cancel_after_seconds: 60,
-            window_seconds: 900,
-            lists_active: true,
-            reference_is_unique: true,
-            poll_batch: 50,
-            poll_floor_ms: 1_000,
-            further_sms_free: true,
-            wants_finish: true,
-            concurrency: 16,
-        };
+        let able = Capabilities { lists_active: true, reference_is_unique: true, ..Capabilities::LEAST };
+        let capabilities = Capabilities { wants_finish: true, poll_batch: 50, ..able };
         SupplierInfo { name: "pelican".into(), currency: Currency::Usd, capabilities }
     }
 
     async fn offers(&self) -> Result<Vec<Offer>, CallError> {
-        let said = self.read("offers", &[]).await?;
-        said["offers"].as_array().and_then(|all| all.iter().map(offer).collect()).ok_or_else(unreadable)
+        Ok(self.0.get("offers").ask("error", WORDS, |it| it.rows("offers", offer)).await?)
     }
 
     async fn balance(&self) -> Result<Money, CallError> {
-        let said = self.read("balance", &[]).await?;
-        text(&said, "balance").and_then(|text| read::balance(text, Currency::Usd)).ok_or_else(unreadable)
+        Ok(self.0.get("balance").ask("error", WORDS, |it| read::balance(&it.text("balance")?, Currency::Usd)).await?)
     }
 
     async fn buy(&self, wanted: &BuyRequest) -> BuyOutcome {
-        let country = countries::by_id(wanted.country).map(|country| country.iso);
-        if wanted.ceiling.currency != Currency::Usd {
-            return BuyOutcome::NotSent("the account is in US dollars".into());
-        }
-        let body = json!({ "country": country, "service": wanted.service, "max_price": wanted.ceiling.decimal(),
-            "reference": wanted.reference });
-        let word = match self.post("rentals", body).await {
-            Ok(said) => {
-                return rental(&said).map_or_else(|| BuyOutcome::Unknown("no rental".into()), BuyOutcome::Accepted);
-            }
-            Err(No::Failed(failure)) => return failure.into(),
-            Err(No::Word(word)) => word,
+        let (Some(country), Currency::Usd) = (countries::by_id(wanted.country), wanted.ceiling.currency) else {
+            return BuyOutcome::NotSent("a country without a name, or a ceiling that is not in dollars".into());
         };
-        BuyOutcome::RejectedUncharged(match word.as_str() {
-            "out_of_stock" => Rejection::NoNumbers,
-            "not_sold" => Rejection::NotSold,
-            "price_too_low" => Rejection::PriceAboveCeiling(None),
-            "no_funds" => Rejection::NoFunds,
-            "unauthorised" => Rejection::Credentials,
-            "rate_limited" => Rejection::Throttled,
-            "reference_used" => Rejection::ReferenceUsed,
-            _ => return BuyOutcome::Unknown("a word that is not documented".into()),
-        })
+        let (price, reference) = (wanted.ceiling.decimal(), &wanted.reference);
+        let body = json!({ "country": country.iso, "service": wanted.service, "max_price": price, "ref": reference });
+        let bought = self.0.post("rentals").json(body.to_string()).ask("error", WORDS, rental).await;
+        bought.map_or_else(Into::into, BuyOutcome::Accepted)
     }
 
     async fn poll(&self, ids: &[ActivationId]) -> Result<Vec<ActivationState>, CallError> {
-        let asked: Vec<&str> = ids.iter().map(|id| id.0.as_str()).collect();
-        let found = rentals(&self.read("rentals", &[("ids", &asked.join(","))]).await?)?;
-        let states: BTreeMap<_, _> = found.into_iter().map(|one| (one.id, one.state)).collect();
-        Ok(ids.iter().map(|id| states.get(id).cloned().unwrap_or(ActivationState::NotFound)).collect())
+        let asked = ids.iter().map(|id| id.0.as_str()).collect::<Vec<_>>().join(",");
+        let request = self.0.get("rentals").query(&[("ids", &asked)]);
+        Ok(read::in_order(ids, request.ask("error", WORDS, |it| it.rows("rentals", rental)).await?))
     }
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
-        let (mut all, mut after) = (Vec::new(), String::new());
-        for _ in 0..PAGES_MAX {
-            let said = self.read("rentals", &[("state", "open"), ("after", &after)]).await?;
-            all.extend(rentals(&said)?);
-            match text(&said, "next") {
-                Some(next) => after = next.to_owned(),
-                None => return Ok(all),
-            }
-        }
-        Err(unreadable())
+        let request = self.0.get("rentals").query(&[("state", "open")]);
+        Ok(request.ask("error", WORDS, |it| it.rows("rentals", rental)).await?)
     }
 
     async fn more(&self, id: &ActivationId) -> MoreOutcome {
-        match self.post("rentals/more", json!({ "id": id.0 })).await {
-            Ok(said) if text(&said, "state") == Some("waiting") => MoreOutcome::Waiting,
-            Ok(_) => MoreOutcome::Unknown("another state".into()),
-            Err(No::Failed(failure)) => failure.into(),
-            Err(No::Word(_)) => MoreOutcome::Refused("a refusal".into()),
-        }
+        step(&self.0, "rentals/more", id, "waiting").await.map_or_else(Into::into, |()| MoreOutcome::Waiting)
+    }
+
+    async fn cancel(&self, id: &ActivationId) -> CancelOutcome {
+        step(&self.0, "rentals/cancel", id, "cancelled").await.map_or_else(Into::into, |()| CancelOutcome::Cancelled)
+    }
+
+    async fn finish(&self, id: &ActivationId) -> FinishOutcome {
+        step(&self.0, "rentals/finish", id, "finished").await.map_or_else(Into::into, |()| FinishOutcome::Finished)
     }
 }

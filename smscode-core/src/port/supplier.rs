@@ -168,6 +168,22 @@ pub struct Activation {
     pub state: ActivationState,
 }
 
+impl Activation {
+    /// A number without an SMS, of which nothing else is told.
+    pub fn new(id: ActivationId, phone: String) -> Self {
+        Self {
+            id,
+            phone,
+            cost: None,
+            window_seconds: None,
+            reference: None,
+            country: None,
+            service: None,
+            state: ActivationState::Waiting,
+        }
+    }
+}
+
 impl fmt::Debug for Activation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Activation({:?}, {} SMS, cost {:?})", self.state.word(), self.state.sms().len(), self.cost)

@@ -2,18 +2,18 @@
 //! becomes the outcome that the port wants.
 //!
 //! ```no_run
-//! use smscode_core::port::{BuyOutcome, CallError};
+//! use smscode_core::port::BuyOutcome;
 //! use smscode_providers::http::{Api, SignIn};
-//! use smscode_providers::refusal::{Refusal, Words};
+//! use smscode_providers::refusal::Refusal;
 //! use smscode_providers::{ApiKey, http};
 //!
-//! // where the vendor's word for a refusal stands, and what its words mean
-//! const WORDS: Words = Words { member: "error", words: &[("sold_out", Refusal::NoNumbers)] };
+//! // what the vendor's words for a refusal mean; they stand in the member `error`
+//! const WORDS: &[(&str, Refusal)] = &[("sold_out", Refusal::NoNumbers)];
 //!
 //! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 //! let api = Api::new(http::client()?, "https://vendor.example/v1/", SignIn::Bearer, ApiKey::new("..."));
 //! let request = api.post("rentals").json(r#"{"service":"tg"}"#.to_owned()).timeout_ms(30_000);
-//! match request.ask(&WORDS, |said| said.object()?.text("id")).await {
+//! match request.ask("error", WORDS, |said| said.text("id")).await {
 //!     Ok(id) => println!("rented as {id}"),
 //!     Err(no) => println!("{:?}", BuyOutcome::from(no)), // NotSent, RejectedUncharged or Unknown, by itself
 //! }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::answer::{Answer, Failure};
 use super::{Client, cause};
 use crate::json::Json;
-use crate::refusal::{No, Refused, Words};
+use crate::refusal::{self, No, Refusal, Refused};
 use crate::secret::ApiKey;
 
-/// The most bytes of a body, if a request does not say: a page of a list.
-const BODY_LIMIT: usize = 1 << 20;
+/// The most bytes of a body, if a request does not say: a list of some thousand open activations.
+const BODY_LIMIT: usize = 4 << 20;
 /// The limit of a request, if neither it nor its [`Api`] says.
 const TIMEOUT_MS: u32 = 15_000;
 
@@ -128,7 +128,7 @@ impl Request {
         self.with(|builder| builder.timeout(Duration::from_millis(u64::from(timeout_ms))))
     }
 
-    /// The most bytes of the reply's body; 1 MiB if it is not set.
+    /// The most bytes of the reply's body; 4 MiB if it is not set.
     pub fn body_limit(self, bytes: usize) -> Self {
         Self { body_limit: bytes, ..self }
     }
@@ -154,24 +154,32 @@ impl Request {
         Ok(Answer { status, body, retry_after_ms: seconds.map(|seconds| seconds.saturating_mul(1_000)) })
     }
 
-    /// Sends it once and reads an answer in JSON: a refusal by the vendor's words, or what `read` makes of it.
+    /// Sends it once and reads an answer in JSON: a refusal in the vendor's words, or what `read` makes of it.
+    ///
+    /// `member` is the one that only refusals have; one inside another is written with a dot: `error.code`. `words` are what
+    /// may stand in it, with their meaning by the vendor's documentation.
     ///
     /// # Errors
     ///
-    /// [`No::Refused`] by a word of the table; [`No::Failed`] for everything else, also for a word that is not in the table
-    /// and for an answer of which `read` makes nothing.
-    pub async fn ask<T>(self, words: &Words, read: impl FnOnce(Json<'_>) -> Option<T>) -> Result<T, No> {
+    /// [`No::Refused`] by one of the words; [`No::Failed`] for everything else, also for a word that is not among them and
+    /// for an answer of which `read` makes nothing.
+    pub async fn ask<T>(
+        self,
+        member: &str,
+        words: &[(&'static str, Refusal)],
+        read: impl FnOnce(Json<'_>) -> Option<T>,
+    ) -> Result<T, No> {
         let answer = self.send().await.map_err(No::Failed)?;
         let text = answer.text();
-        let said = Json::parse(&text).filter(|_| !(300..=399).contains(&answer.status));
-        let Some(said) = said else { return Err(No::Failed(answer.unreadable())) };
-        match words.said_by(said) {
+        let parsed = Json::parse(&text).filter(|_| !(300..=399).contains(&answer.status));
+        let Some(parsed) = parsed else { return Err(No::Failed(answer.unreadable())) };
+        match refusal::said(parsed, member, words) {
             Some(Some((word, refusal))) => {
                 let retry_after_ms = answer.retry_after_ms;
                 Err(No::Refused(Refused { refusal, word, status: answer.status, price: None, retry_after_ms }))
             }
             Some(None) => Err(No::Failed(answer.unreadable())),
-            None => read(said).ok_or_else(|| No::Failed(answer.unreadable())),
+            None => read(parsed).ok_or_else(|| No::Failed(answer.unreadable())),
         }
     }
 }

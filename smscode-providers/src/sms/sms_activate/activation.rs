@@ -55,16 +55,8 @@ impl Row {
 pub(super) fn number(detail: &str) -> Option<Activation> {
     let (id, phone) = detail.split_once([':', '|'])?;
     let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
-    Some(Activation {
-        id: if digits { activation_id(id)? } else { return None },
-        phone: read::phone(phone)?,
-        cost: None,
-        window_seconds: None,
-        reference: None,
-        country: None,
-        service: None,
-        state: ActivationState::Waiting,
-    })
+    let id = if digits { activation_id(id)? } else { return None };
+    Some(Activation::new(id, read::phone(phone)?))
 }
 
 /// The reply of `getNumberV2`.
@@ -145,7 +137,7 @@ fn row_sms(members: &Members<'_>) -> Vec<SupplierSms> {
         let Some(json) = members.first(names) else {
             return Vec::new();
         };
-        json.rows().map_or_else(|| vec![json.scalar()], |rows| rows.into_iter().map(Json::scalar).collect())
+        json.items().map_or_else(|| vec![json.scalar()], |rows| rows.into_iter().map(Json::scalar).collect())
     };
     let (codes, texts) = (column(&["smsCode"]), column(&["smsText"]));
     let times = column(&["smsDate", "receiveSmsDate"]);
@@ -164,7 +156,7 @@ pub(super) fn status(json: Json<'_>) -> Option<ActivationState> {
     let found: Vec<SupplierSms> = ["sms", "data", "call"]
         .iter()
         .filter_map(|name| members.first(&[name]))
-        .flat_map(|json| json.rows().unwrap_or_else(|| vec![json]))
+        .flat_map(|json| json.items().unwrap_or_else(|| vec![json]))
         .filter_map(|json| message(&json.object()?))
         .collect();
     Some(ActivationState::open(last(found)))

@@ -87,7 +87,7 @@ fn list(json: Json<'_>) -> Option<Vec<Json<'_>>> {
     }
     let members = json.object()?;
     let named = ["data", "activeActivations"];
-    if let Some(items) = named.iter().find_map(|name| members.get(*name)?.rows().filter(|items| !items.is_empty())) {
+    if let Some(items) = named.iter().find_map(|name| members.get(*name)?.items().filter(|items| !items.is_empty())) {
         return Some(items);
     }
     // nothing in either: believed if nothing contradicts

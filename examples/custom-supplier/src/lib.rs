@@ -1,0 +1,6 @@
+//! A supplier that nobody has heard of: an adapter of at most 100 lines for an invented JSON API, and its simulator.
+//!
+//! `docs/adapters.md` goes through both; `tests/conformance.rs` runs the supplier suite on them.
+
+pub mod adapter;
+pub mod simulator;
