@@ -1,10 +1,10 @@
-//! Amounts from their literal text, exactly.
+//! Reading what vendors write: amounts from their literal text, phones, texts of SMS.
 
 use smscode_core::money::{Currency, Money};
 
 /// What happens to decimals that the currency does not have.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Excess {
+enum Excess {
     /// Rounded up: what something costs us is never understated.
     Up,
     /// Cut: what we own is never overstated.
@@ -15,11 +15,56 @@ pub(super) enum Excess {
 const EXPONENT_LIMIT: i32 = 30;
 /// The longest literal that is looked at.
 const LITERAL_LIMIT: usize = 64;
+/// The longest text of an SMS, in bytes: the longest that the networks can put together has some 39,000, but no code is
+/// sent in one of more than a few hundred. Cut, not refused.
+const SMS_TEXT_LIMIT: usize = 4_096;
 
-/// Reads `12.50`, `0.0608`, and JSON's exponent notation (`6.08e-2`), never through a float.
+/// What something costs us, from its literal text: `12.50`, `0.0608`, and JSON's exponent notation (`6.08e-2`), never
+/// through a float. Decimals that the currency does not have are rounded up.
 ///
-/// `None` for a sign (see [`signed`]), for a comma (it may mean thousands), and for what does not fit.
-pub(super) fn amount(literal: &str, currency: Currency, excess: Excess) -> Option<Money> {
+/// `None` for a sign, for a comma (it may mean thousands), for what is no number and for what does not fit.
+///
+/// ```
+/// use smscode_core::money::{Currency, Money};
+/// use smscode_providers::read;
+///
+/// assert_eq!(read::cost("0.29", Currency::Usd), Some(Money::new(290_000, Currency::Usd)));
+/// assert_eq!(read::cost("0.00000029", Currency::Usd), Some(Money::new(1, Currency::Usd)));
+/// assert_eq!(read::cost("0,29", Currency::Usd), None);
+/// ```
+pub fn cost(literal: &str, currency: Currency) -> Option<Money> {
+    amount(literal, currency, Excess::Up)
+}
+
+/// What we own, as [`cost`], but rounded down, and it may be negative.
+pub fn balance(literal: &str, currency: Currency) -> Option<Money> {
+    match literal.trim().strip_prefix('-') {
+        None => amount(literal, currency, Excess::Down),
+        Some(rest) => {
+            let owed = amount(rest, currency, Excess::Up)?;
+            Some(Money::new(owed.minor.checked_neg()?, currency))
+        }
+    }
+}
+
+/// A phone in international digits, with plus, blanks and dashes taken off. `None` for a masked one and for what is no
+/// phone of 6 to 15 digits.
+pub fn phone(text: &str) -> Option<String> {
+    let text = text.trim();
+    let digits: String = text.strip_prefix('+').unwrap_or(text).chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    ((6..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
+}
+
+/// The text of an SMS as an adapter hands it on: without U+0000, which no document of ours may hold, and at most 4 KiB.
+pub fn sms_text(text: &str) -> String {
+    let mut end = text.len().min(SMS_TEXT_LIMIT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].replace('\0', "")
+}
+
+fn amount(literal: &str, currency: Currency, excess: Excess) -> Option<Money> {
     if literal.len() > LITERAL_LIMIT {
         return None;
     }
@@ -36,17 +81,6 @@ pub(super) fn amount(literal: &str, currency: Currency, excess: Excess) -> Optio
         money.minor = money.minor.checked_add(1)?;
     }
     Some(money)
-}
-
-/// As [`amount`], rounded towards less, for a balance: it may be negative.
-pub(super) fn signed(literal: &str, currency: Currency) -> Option<Money> {
-    match literal.trim().strip_prefix('-') {
-        None => amount(literal, currency, Excess::Down),
-        Some(rest) => {
-            let owed = amount(rest, currency, Excess::Up)?;
-            Some(Money::new(owed.minor.checked_neg()?, currency))
-        }
-    }
 }
 
 /// Writes exponent notation out; other text is handed through.
@@ -108,12 +142,34 @@ mod tests {
             ("1.23456é", Currency::Usd, None),
         ];
         for (literal, currency, expected) in cases {
-            let up = amount(literal, currency, Excess::Up).map(|money| money.minor);
-            let down = amount(literal, currency, Excess::Down).map(|money| money.minor);
+            let up = cost(literal, currency).map(|money| money.minor);
+            let down = balance(literal, currency).filter(|money| money.minor >= 0).map(|money| money.minor);
             assert_eq!(up.zip(down), expected, "{literal}");
         }
-        assert_eq!(signed("-1.5", Currency::Usd).map(|m| m.minor), Some(-1_500_000));
-        assert_eq!(signed("-0.0000001", Currency::Usd).map(|m| m.minor), Some(-1), "never more than we own");
-        assert_eq!(signed("--1", Currency::Usd), None);
+        assert_eq!(balance("-1.5", Currency::Usd).map(|m| m.minor), Some(-1_500_000));
+        assert_eq!(balance("-0.0000001", Currency::Usd).map(|m| m.minor), Some(-1), "never more than we own");
+        assert_eq!(balance("--1", Currency::Usd), None);
+    }
+    #[test]
+    fn phones_are_digits() {
+        let table = [
+            ("+62 810-1234", Some("628101234")),
+            ("628101234", Some("628101234")),
+            ("+6281****34", None),
+            ("++628101234", None),
+            ("12345", None),
+            ("1234567890123456", None),
+            ("", None),
+        ];
+        for (text, digits) in table {
+            assert_eq!(phone(text).as_deref(), digits, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_are_cut_between_letters() {
+        assert_eq!(sms_text("a\0b"), "ab");
+        let long = "\u{434}".repeat(3_000);
+        assert_eq!(sms_text(&format!("x{long}")).len(), 4_095);
     }
 }
