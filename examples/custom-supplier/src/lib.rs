@@ -4,3 +4,8 @@
 
 pub mod adapter;
 pub mod simulator;
+
+/// `docs/adapters.md`: its code is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/adapters.md")]
+pub struct Guide;
