@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use smscode_core::store::codec::Unreadable;
 use smscode_core::store::{Effect, StoreError};
 
 /// The store's name in errors and in [`smscode_core::store::StoreInfo`].
@@ -15,8 +16,8 @@ pub(crate) enum Fault {
     Engine(Box<redb::Error>),
     /// The engine panicked: the structure of the file is damaged.
     Panicked,
-    /// A row is not in the form that this crate writes.
-    Unreadable(&'static str),
+    /// A row is not in its stored form.
+    Unreadable(Unreadable),
     /// Already told as the port tells it.
     Told(StoreError),
 }
@@ -42,6 +43,12 @@ from_engine!(
     redb::SetDurabilityError
 );
 
+impl From<Unreadable> for Fault {
+    fn from(what: Unreadable) -> Self {
+        Self::Unreadable(what)
+    }
+}
+
 /// Runs a step of the engine, which panics over some damages of a file instead of saying so. After that the engine is
 /// opened again before anything else, so no state of a half done step is met.
 pub(crate) fn guarded<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -64,7 +71,7 @@ impl Fault {
     pub(crate) fn tell(self, effect: Effect) -> StoreError {
         match self {
             Self::Told(error) => error,
-            Self::Unreadable(what) => corrupt(what),
+            Self::Unreadable(what) => what.in_store(STORE),
             Self::Panicked => corrupt("a file whose structure is damaged"),
             Self::Engine(error) => match *error {
                 redb::Error::Corrupted(what) => corrupt(&what),

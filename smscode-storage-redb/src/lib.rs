@@ -24,8 +24,6 @@
 //! 1,000 rows, mostly from memory, each shorter than handing it to another thread would be worth; a cold page waits for
 //! the disk. Sums over everything yield after every 1,000 accounts. Opening and closing block: do them before and after serving.
 
-mod bytes;
-mod codec;
 mod fault;
 mod figures;
 mod open;
@@ -41,16 +39,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use redb::ReadTransaction;
+use smscode_core::store::ordered;
 use smscode_core::store::{
-    ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Refusal, Snapshot, Store, StoreError,
-    StoreInfo, Totals, limits,
+    ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Snapshot, Store, StoreError,
+    StoreInfo, Totals, check_load, limits,
 };
 
 pub use figures::{RedbFigures, TableFigures};
 
 use fault::{STORE, unavailable};
 use open::{Engine, Opener};
+use read::View;
 use write::{Tallies, Writer};
 
 /// The largest group there can be: as many operation ids as one group forgets.
@@ -131,7 +130,7 @@ impl RedbStore {
     }
 
     /// Runs a read, and notes if the engine failed in it.
-    fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> fault::Result<T>) -> Result<T, StoreError> {
+    fn read<T>(&self, read: impl FnOnce(&View) -> fault::Result<T>) -> Result<T, StoreError> {
         self.told(fault::guarded(|| read(&self.engine.view()?)))
     }
 
@@ -170,16 +169,8 @@ impl Store for RedbStore {
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
-        if keys.len() > limits::LOAD_KEYS_MAX {
-            return Err(Refusal::Limit {
-                what: "keys in a load",
-                found: keys.len(),
-                max: limits::LOAD_KEYS_MAX,
-                advice: "ask for less at once",
-            }
-            .into());
-        }
-        self.read(|view| read::load(view, keys))
+        check_load(keys)?;
+        self.read(|view| ordered::load(view, keys))
     }
 
     async fn commit(&self, change_set: Arc<ChangeSet>) -> Result<Receipt, StoreError> {
@@ -193,7 +184,7 @@ impl Store for RedbStore {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        self.read(|view| read::scan(view, index, range, after, limit))
+        self.read(|view| ordered::scan(view, index, range, after, limit))
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

@@ -58,16 +58,3 @@ pub(super) fn say(line: &str) {
     // nobody reads it if it cannot be written
     drop(writeln!(std::io::stderr().lock(), "{line}"));
 }
-
-/// Lets the other futures of this task run once.
-pub(super) async fn pause() {
-    let mut paused = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut paused, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}

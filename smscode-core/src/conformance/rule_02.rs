@@ -218,7 +218,7 @@ pub(super) async fn rule_02_a_view_never_shows_half(w: &mut World) -> Checked {
     let keys = [LoadKey::Record(a.clone()), LoadKey::Record(b.clone())];
     let reader = async {
         for _ in 0..60 {
-            super::executor::pause().await;
+            crate::store::let_others_run().await;
             let view = w.load(&keys).await?;
             let there = [&a, &b].into_iter().filter(|key| view.record(key).is_some()).count();
             same(&there, &1, "records in one view")?;

@@ -3,11 +3,10 @@
 use futures_util::future::join;
 
 use super::draft::{capture, deposit, free, hold, owner, record, release};
-use super::executor::pause;
 use super::failure::{Checked, holds, same};
 use super::world::{World, keys_of, times};
 use crate::money::Currency;
-use crate::store::{CounterKey, Expect, Index, Key, Kind, LoadKey, Owner, Range};
+use crate::store::{CounterKey, Expect, Index, Key, Kind, LoadKey, Owner, Range, let_others_run};
 
 pub(super) async fn rule_07_a_scan_sees_every_commit_that_returned(w: &mut World) -> Checked {
     for n in 0..30_u8 {
@@ -59,7 +58,7 @@ pub(super) async fn rule_07_a_load_is_one_view(w: &mut World) -> Checked {
     let reader = async {
         let mut last = 0;
         for _ in 0..150 {
-            pause().await;
+            let_others_run().await;
             let view = w.load(&keys).await?;
             let (x, y) = (view.head(a), view.head(b));
             same(&(x.available + x.held, y.available + y.held), &(1_000, 1_000), "available and held together")?;
@@ -92,7 +91,7 @@ pub(super) async fn rule_07_totals_are_one_view(w: &mut World) -> Checked {
     };
     let reader = async {
         for _ in 0..150 {
-            pause().await;
+            let_others_run().await;
             let totals = w.totals().await?;
             let line = totals.currencies.get(&Currency::Idr).cloned().unwrap_or_default();
             same(&line.sum(), &0, "the sum of all accounts, at every moment")?;
@@ -119,7 +118,7 @@ pub(super) async fn rule_07_a_page_is_one_view(w: &mut World) -> Checked {
     };
     let reader = async {
         for _ in 0..100 {
-            pause().await;
+            let_others_run().await;
             let page = w.store().scan(&Index::Term(Kind::of("due")), &Range::all(), None, 100).await?;
             same(&page.rows.len(), &1, "places of the record on one page")?;
             for row in page.rows {

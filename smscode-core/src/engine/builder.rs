@@ -11,7 +11,9 @@ use super::platform::Platform;
 use super::settings::Settings;
 use crate::catalogue::Catalogue;
 use crate::order::content::{Epochs, hex};
-use crate::port::{Clock, Entropy, EpochKey, FixedRates, Keyring, KeyringError, MemoryKeyring, Rates, Supplier};
+use crate::port::{
+    Clock, Entropy, EpochKey, FixedRates, Keyring, KeyringError, MemoryKeyring, Rates, Supplier, Wakeups,
+};
 use crate::privacy::keyed_hash;
 use crate::store::{Store, StoreError};
 
@@ -47,6 +49,7 @@ pub struct PlatformBuilder {
     entropy: Option<Arc<dyn Entropy>>,
     keyring: Option<Arc<dyn Keyring>>,
     rates: Option<Arc<dyn Rates>>,
+    wakeups: Option<Arc<dyn Wakeups>>,
     settings: Settings,
 }
 
@@ -91,6 +94,14 @@ impl PlatformBuilder {
     #[must_use]
     pub fn rates(mut self, rates: Arc<dyn Rates>) -> Self {
         self.rates = Some(rates);
+        self
+    }
+
+    /// Word of what other nodes commit to the same store. Without it, whoever waits at this node for something that happens
+    /// at another sees it when he reads again.
+    #[must_use]
+    pub fn wakeups(mut self, wakeups: Arc<dyn Wakeups>) -> Self {
+        self.wakeups = Some(wakeups);
         self
     }
 
@@ -150,6 +161,7 @@ impl PlatformBuilder {
             due_next: AtomicI64::new(i64::MAX),
             supply: Notify::new(),
             wake_ups: broadcast::channel(WAKE_UPS_MAX).0,
+            wakeups: self.wakeups,
             node: hex(&node),
             running: watch::Sender::new(false),
             stopping: AtomicBool::new(false),

@@ -13,7 +13,7 @@ use super::settings::Settings;
 use crate::account::AccountId;
 use crate::catalogue::Catalogue;
 use crate::order::content::{Epochs, hex};
-use crate::port::{Clock, Entropy, Keyring, Rates, Supplier, SupplierInfo};
+use crate::port::{Clock, Entropy, Keyring, Rates, Supplier, SupplierInfo, Wakeups};
 use crate::privacy::{NONCE_BYTES, OrderKey};
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -95,7 +95,9 @@ pub(super) struct Inner {
     /// When the due worker wakes by itself, in microseconds.
     pub(super) due_next: AtomicI64,
     pub(super) supply: Notify,
-    pub(super) wake_ups: broadcast::Sender<AccountId>,
+    pub(super) wake_ups: broadcast::Sender<Option<AccountId>>,
+    /// Word of other nodes.
+    pub(super) wakeups: Option<Arc<dyn Wakeups>>,
     pub(super) node: String,
     /// Whether recovery has been through and `run` is driving.
     pub(super) running: watch::Sender<bool>,

@@ -4,12 +4,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::future::{join_all, join5, pending};
+use futures_util::future::{join, join_all, join5, pending};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 
 use super::inner::{Inner, Task};
+use crate::account::AccountId;
+use crate::port::Woken;
 use crate::time::Timestamp;
 
 /// Commands in work at once. Each waits for suppliers and commits most of its time.
@@ -76,7 +78,25 @@ impl Inner {
         let (due, telling, offers, epochs) =
             (self.do_due(), self.tell_suppliers(), self.refresh_offers(), self.look_after_epochs());
         // none of these ends
-        join5(polling, due, telling, offers, epochs).await;
+        join(join5(polling, due, telling, offers, epochs), self.hear_others()).await;
+    }
+
+    /// Hands on what other nodes say.
+    async fn hear_others(&self) {
+        let Some(wakeups) = &self.wakeups else {
+            return pending().await;
+        };
+        loop {
+            // nobody listens: nothing to hand on
+            match wakeups.next().await {
+                Woken::All => drop(self.wake_ups.send(None)),
+                Woken::Accounts(owners) => {
+                    for owner in owners {
+                        drop(self.wake_ups.send(Some(AccountId(owner))));
+                    }
+                }
+            }
+        }
     }
 
     async fn look_after_epochs(&self) {

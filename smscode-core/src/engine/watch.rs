@@ -8,7 +8,7 @@ use crate::account::AccountId;
 #[derive(Debug)]
 pub struct Watch {
     pub(super) account: AccountId,
-    pub(super) receiver: broadcast::Receiver<AccountId>,
+    pub(super) receiver: broadcast::Receiver<Option<AccountId>>,
 }
 
 impl Watch {
@@ -16,7 +16,8 @@ impl Watch {
     pub async fn changed(&mut self) -> bool {
         loop {
             match self.receiver.recv().await {
-                Ok(account) if account == self.account => return true,
+                // none: whoever it is
+                Ok(account) if account.is_none_or(|account| account == self.account) => return true,
                 Ok(_) => {}
                 Err(broadcast::error::RecvError::Lagged(_)) => return true,
                 Err(broadcast::error::RecvError::Closed) => return false,

@@ -4,6 +4,7 @@ mod clock;
 mod keyring;
 mod rates;
 mod supplier;
+mod wakeups;
 
 pub use clock::{Clock, Entropy};
 pub use keyring::{EpochId, EpochKey, Keyring, KeyringError, MemoryKeyring};
@@ -12,3 +13,4 @@ pub use supplier::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities,
     FinishOutcome, MoreOutcome, Offer, Rejection, Supplier, SupplierInfo, SupplierSms,
 };
+pub use wakeups::{Wakeups, Woken};

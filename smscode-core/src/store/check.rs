@@ -4,7 +4,16 @@ use std::collections::BTreeSet;
 
 use super::change_set::{Amount, ChangeSet, Entry, House, Place, Post};
 use super::judge::{Rows, customers, owned};
-use super::{Body, Key, Refusal, limits};
+use super::{Body, Key, LoadKey, Refusal, StoreError, limits};
+
+/// Refuses a load of too many keys, as every store does.
+///
+/// # Errors
+///
+/// [`Refusal::Limit`].
+pub fn check_load(keys: &[LoadKey]) -> Result<(), StoreError> {
+    limit("keys in a load", keys.len(), limits::LOAD_KEYS_MAX, "ask for less at once").map_err(StoreError::from)
+}
 
 const SPLIT: &str = "split it into several commands";
 const SHORTEN: &str = "shorten it or put a hash in its place";

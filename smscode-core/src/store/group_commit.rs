@@ -1,11 +1,12 @@
 //! The queue before a committer: many callers, one writer, groups as large as what is waiting.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-use super::{ChangeSet, Effect, Receipt, StoreError};
+use super::{ChangeSet, Effect, Receipt, Refusal, StoreError};
 
 /// A ChangeSet that waits for its turn, with the way back to its caller.
 #[derive(Debug)]
@@ -20,6 +21,18 @@ impl Pending {
     pub fn answer(self, result: Result<Receipt, StoreError>) {
         drop(self.reply.send(result));
     }
+
+    /// Answers a group: each member with its own result, in their order, or all with one error.
+    pub fn answer_all(group: Vec<Self>, results: Result<Vec<Result<Receipt, Refusal>>, StoreError>) {
+        match results {
+            Ok(results) => {
+                for (pending, result) in group.into_iter().zip(results) {
+                    pending.answer(result.map_err(StoreError::from));
+                }
+            }
+            Err(error) => group.into_iter().for_each(|pending| pending.answer(Err(error.clone()))),
+        }
+    }
 }
 
 /// A bounded queue of ChangeSets between async callers and one committer.
@@ -31,7 +44,10 @@ pub struct CommitQueue {
     store: &'static str,
     capacity: usize,
     state: Mutex<State>,
+    /// Wakes committers that are threads.
     filled: Condvar,
+    /// Wakes committers that are tasks.
+    woken: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -54,18 +70,34 @@ impl State {
         }
         group
     }
+
+    /// The next group, `None` once the queue is closed and empty; not ready while nobody waits.
+    fn next(&mut self, group_max: usize) -> Poll<Option<Vec<Pending>>> {
+        let group = self.group(group_max);
+        match group.is_empty() {
+            false => Poll::Ready(Some(group)),
+            true if self.closed => Poll::Ready(None),
+            true => Poll::Pending,
+        }
+    }
 }
 
 impl CommitQueue {
     /// A queue for a store of that name that refuses what comes when `capacity` ChangeSets wait.
     pub fn new(store: &'static str, capacity: usize) -> Self {
-        Self { store, capacity: capacity.max(1), state: Mutex::new(State::default()), filled: Condvar::new() }
+        Self {
+            store,
+            capacity: capacity.max(1),
+            state: Mutex::new(State::default()),
+            filled: Condvar::new(),
+            woken: Notify::new(),
+        }
     }
 
     /// Puts a ChangeSet into the queue; await the returned receiver through [`CommitQueue::answer_of`].
     fn push(&self, change_set: Arc<ChangeSet>) -> Result<oneshot::Receiver<Result<Receipt, StoreError>>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         if state.closed {
             return Err(self.unavailable(Effect::No, "it is closed"));
         }
@@ -75,6 +107,7 @@ impl CommitQueue {
         state.waiting.push_back(Pending { change_set, reply });
         drop(state);
         self.filled.notify_one();
+        self.woken.notify_one();
         Ok(answer)
     }
 
@@ -93,33 +126,78 @@ impl CommitQueue {
     /// What waits now, at most `group_max`; empty only if nobody waits. For a committer that is one of the callers: it
     /// must go on until its own ChangeSet was taken, because another caller who would have taken it may be gone.
     pub fn take(&self, group_max: usize) -> Vec<Pending> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.group(group_max)
+        self.lock().group(group_max)
     }
 
     /// Blocks the thread until something waits, and takes at most `group_max` of it. `None` once the queue is closed
     /// and empty. For a committer with a thread of its own.
     pub fn take_blocking(&self, group_max: usize) -> Option<Vec<Pending>> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         loop {
-            let group = state.group(group_max);
-            if !group.is_empty() {
-                return Some(group);
-            }
-            if state.closed {
-                return None;
+            if let Poll::Ready(taken) = state.next(group_max) {
+                return taken;
             }
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
+    /// The work of a committer with a thread of its own: takes groups until the queue is closed and empty, and answers
+    /// each with what `commit` says of it. However it ends, also by a panic of `commit`, nobody waits in vain: the queue
+    /// is closed, and who is not answered is told that the effect is unknown.
+    pub fn serve_blocking(
+        &self,
+        group_max: usize,
+        mut commit: impl FnMut(&[Pending]) -> Result<Vec<Result<Receipt, Refusal>>, StoreError>,
+    ) {
+        let _end = ClosedAtEnd(self);
+        while let Some(group) = self.take_blocking(group_max) {
+            let results = commit(&group);
+            Pending::answer_all(group, results);
+        }
+    }
+
+    /// As [`CommitQueue::take_blocking`], for a committer that is a task, and needs no runtime. Several may take from one
+    /// queue. Nothing is taken by a future that is dropped before it is ready.
+    pub async fn take_when_filled(&self, group_max: usize) -> Option<Vec<Pending>> {
+        loop {
+            // made before looking, so that a close right after the look is heard too
+            let woken = self.woken.notified();
+            let (taken, rest) = {
+                let mut state = self.lock();
+                (state.next(group_max), !state.waiting.is_empty())
+            };
+            if rest {
+                // two that came at once may have woken one committer: this one wakes the next
+                self.woken.notify_one();
+            }
+            if let Poll::Ready(taken) = taken {
+                return taken;
+            }
+            woken.await;
+        }
+    }
+
     /// Refuses what comes from now on; what waits is still committed.
     pub fn close(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.lock().closed = true;
         self.filled.notify_all();
+        self.woken.notify_waiters();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unavailable(&self, effect: Effect, reason: &str) -> StoreError {
         StoreError::Unavailable { store: self.store, effect, reason: reason.to_owned() }
+    }
+}
+
+struct ClosedAtEnd<'a>(&'a CommitQueue);
+
+impl Drop for ClosedAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        drop(self.0.take(usize::MAX));
     }
 }

@@ -3,17 +3,15 @@
 mod figures;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
 
 use async_trait::async_trait;
 
-use super::limits::{LOAD_KEYS_MAX, OPERATION_HOURS, OPERATIONS_FORGOTTEN_MAX, PAGE_ROWS_MAX};
+use super::limits::{OPERATION_HOURS, OPERATIONS_FORGOTTEN_MAX, PAGE_ROWS_MAX};
 use super::{
     ChangeSet, CommitQueue, CounterKey, Cursor, Event, Head, House, Index, Key, Kind, LoadKey, Names, OperationId,
-    Owner, Page, Range, Receipt, Record, Refusal, Row, Rows, Snapshot, Store, StoreError, StoreInfo, StoredOperation,
-    Totals, Transfer, TransferId, Writes, judge_group, kind_position,
+    Owner, Page, Pending, Range, Receipt, Record, Row, Rows, Snapshot, Store, StoreError, StoreInfo, StoredOperation,
+    Totals, Transfer, TransferId, Writes, check_load, judge_group, kind_position, let_others_run,
 };
 use crate::money::Currency;
 use crate::time::Timestamp;
@@ -145,9 +143,7 @@ impl MemoryStore {
             let (writes, results) = judge_group(data.rows(&Names::of(sets())), sets());
             data.write(writes);
             drop(data);
-            for (pending, result) in group.into_iter().zip(results) {
-                pending.answer(result.map_err(StoreError::from));
-            }
+            Pending::answer_all(group, Ok(results));
         }
     }
 }
@@ -248,19 +244,6 @@ impl Data {
     }
 }
 
-/// Lets the other futures of this task run once.
-async fn pause() {
-    let mut paused = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut paused, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// The smallest number that a scan of transfers or events can want, so that it need not begin at 1.
 fn first_number(range: &Range, after: Option<&Cursor>) -> u64 {
     let number = |position: &[u8]| {
@@ -272,13 +255,6 @@ fn first_number(range: &Range, after: Option<&Cursor>) -> u64 {
     number(&range.from).max(after.map_or(0, |cursor| number(&cursor.position)))
 }
 
-fn refuse_large(what: &'static str, found: usize, max: usize) -> Result<(), StoreError> {
-    if found > max {
-        return Err(Refusal::Limit { what, found, max, advice: "ask for less at once" }.into());
-    }
-    Ok(())
-}
-
 #[async_trait]
 impl Store for MemoryStore {
     async fn describe(&self) -> Result<StoreInfo, StoreError> {
@@ -286,7 +262,7 @@ impl Store for MemoryStore {
     }
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
-        refuse_large("keys in a load", keys.len(), LOAD_KEYS_MAX)?;
+        check_load(keys)?;
         let data = self.lock();
         let mut snapshot = Snapshot::default();
         for key in keys {
@@ -314,7 +290,7 @@ impl Store for MemoryStore {
     async fn commit(&self, change_set: Arc<ChangeSet>) -> Result<Receipt, StoreError> {
         // one of the callers commits for all that wait; the pause lets others of the same task set queue up
         let lead = async {
-            pause().await;
+            let_others_run().await;
             self.commit_waiting();
         };
         self.queue.submit(change_set, lead).await
@@ -331,7 +307,7 @@ impl Store for MemoryStore {
         let data = self.lock();
         let past = |position: &[u8]| after.is_none_or(|cursor| position > cursor.position.as_slice());
         let wanted = |position: &[u8]| range.contains(position) && past(position);
-        let mut rows: Vec<Row> = match index {
+        let rows: Vec<Row> = match index {
             Index::Term(name) => data.scan_terms(name, range, after).take(limit + 1).collect(),
             Index::Kind(kind) => data
                 .records
@@ -364,23 +340,14 @@ impl Store for MemoryStore {
                 .take(limit + 1)
                 .collect(),
         };
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = if more { rows.last().map(Row::cursor) } else { None };
-        Ok(Page { rows, next })
+        Ok(Page::cut(rows, limit))
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         let data = self.lock();
         let mut totals = data.totals.clone();
         for head in data.heads.values() {
-            let Some(currency) = head.currency else {
-                continue;
-            };
-            let line = totals.currencies.entry(currency).or_default();
-            line.available += i128::from(head.available);
-            line.held += i128::from(head.held);
-            line.debt += i128::from(head.debt);
+            totals.add_head(head);
         }
         Ok(totals)
     }

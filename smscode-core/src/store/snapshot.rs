@@ -206,6 +206,18 @@ pub struct Totals {
     pub currencies: BTreeMap<Currency, CurrencyTotals>,
 }
 
+impl Totals {
+    /// Adds what is in an account.
+    pub fn add_head(&mut self, head: &Head) {
+        if let Some(currency) = head.currency {
+            let line = self.currencies.entry(currency).or_default();
+            line.available += i128::from(head.available);
+            line.held += i128::from(head.held);
+            line.debt += i128::from(head.debt);
+        }
+    }
+}
+
 /// Sums of one currency.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CurrencyTotals {

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests")]
 //! The judge as a table of values: rows in, ChangeSet in, refusal or writes out.
 
 use std::sync::Arc;
@@ -266,4 +266,110 @@ fn a_queue_passes_over_those_who_left() {
     drop(leaves);
     queue.close();
     assert!(queue.take_blocking(2).is_none());
+}
+
+/// Polls a future once.
+fn poll<F: Future + ?Sized>(future: std::pin::Pin<&mut F>) -> std::task::Poll<F::Output> {
+    future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+}
+
+/// A submission that is queued and waits.
+fn waits(
+    queue: &Arc<CommitQueue>,
+    n: u8,
+) -> std::pin::Pin<Box<impl Future<Output = Result<Receipt, StoreError>> + use<>>> {
+    let queue = queue.clone();
+    let change_set = Arc::new(set(n, vec![]));
+    let mut waits = Box::pin(async move { queue.submit(change_set, std::future::ready(())).await });
+    assert!(poll(waits.as_mut()).is_pending());
+    waits
+}
+
+#[test]
+fn a_queue_wakes_committers_that_are_tasks() {
+    use std::task::Poll;
+    let queue = Arc::new(CommitQueue::new("test", 100));
+    let ids = |taken: Poll<Option<Vec<Pending>>>| match taken {
+        Poll::Ready(Some(group)) => group.iter().map(|p| p.change_set.operation.0[0]).collect::<Vec<_>>(),
+        other => panic!("nothing was taken: {other:?}"),
+    };
+    let mut taker = Box::pin(queue.take_when_filled(2));
+    assert!(poll(taker.as_mut()).is_pending());
+    let _callers = [1, 2, 3].map(|n| waits(&queue, n));
+    assert_eq!(ids(poll(taker.as_mut())), [1, 2]);
+    assert_eq!(ids(poll(Box::pin(queue.take_when_filled(2)).as_mut())), [3]);
+    // two wait, and one that was woken is dropped: the other is woken in its place
+    let (mut first, mut second) = (Box::pin(queue.take_when_filled(9)), Box::pin(queue.take_when_filled(9)));
+    assert!(poll(first.as_mut()).is_pending() && poll(second.as_mut()).is_pending());
+    let _caller = waits(&queue, 4);
+    drop(first);
+    assert_eq!(ids(poll(second.as_mut())), [4]);
+    let mut taker = Box::pin(queue.take_when_filled(2));
+    assert!(poll(taker.as_mut()).is_pending());
+    let _caller = waits(&queue, 5);
+    queue.close();
+    assert_eq!(ids(poll(taker.as_mut())), [5], "what waits is still committed");
+    assert!(matches!(poll(Box::pin(queue.take_when_filled(2)).as_mut()), Poll::Ready(None)));
+}
+
+/// Real threads: tasks and a thread take from one queue, nothing is left and nobody sleeps on.
+#[test]
+fn committers_of_both_kinds_share_a_queue() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let queue = Arc::new(CommitQueue::new("test", 10_000));
+    let receipt = || Receipt { outcome: body(), transfers: vec![], events: vec![], counters: vec![], replayed: false };
+    let answer = move |group: Vec<Pending>| group.into_iter().for_each(|pending| pending.answer(Ok(receipt())));
+    let thread = {
+        let queue = queue.clone();
+        std::thread::spawn(move || {
+            while let Some(group) = queue.take_blocking(3) {
+                answer(group);
+            }
+        })
+    };
+    let takers: Vec<_> = (0..3)
+        .map(|_| {
+            let queue = queue.clone();
+            runtime.spawn(async move {
+                while let Some(group) = queue.take_when_filled(3).await {
+                    answer(group);
+                }
+            })
+        })
+        .collect();
+    runtime.block_on(async {
+        let callers = (0..2_000_u32).map(|n| {
+            let queue = queue.clone();
+            tokio::spawn(async move { queue.submit(Arc::new(set(n as u8, vec![])), std::future::ready(())).await })
+        });
+        for caller in callers.collect::<Vec<_>>() {
+            caller.await.unwrap().unwrap();
+        }
+        queue.close();
+        for taker in takers {
+            taker.await.unwrap();
+        }
+    });
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_committer_that_panics_leaves_nobody_waiting() {
+    let queue = Arc::new(CommitQueue::new("test", 100));
+    let (mut first, mut second) = (waits(&queue, 1), waits(&queue, 2));
+    let committed = std::thread::scope(|scope| {
+        scope.spawn(|| queue.serve_blocking(1, |group| panic!("{} of them", group.len()))).join()
+    });
+    assert!(committed.is_err());
+    for caller in [&mut first, &mut second] {
+        let std::task::Poll::Ready(answer) = poll(caller.as_mut()) else {
+            panic!("a caller still waits");
+        };
+        assert!(matches!(answer, Err(StoreError::Unavailable { effect: Effect::Unknown, .. })), "{answer:?}");
+    }
+    let late = poll(Box::pin(queue.submit(Arc::new(set(3, vec![])), std::future::ready(()))).as_mut());
+    assert!(
+        matches!(late, std::task::Poll::Ready(Err(StoreError::Unavailable { effect: Effect::No, .. }))),
+        "{late:?}"
+    );
 }

@@ -1,18 +1,18 @@
-//! How values are written. Golden files hold every form; a change of any is a new [`crate::tables::FORMAT`].
+//! What stands under the keys.
 
-use smscode_core::money::Currency;
-use smscode_core::store::{
-    Bucket, Event, Fingerprint, Head, House, Kind, Owner, Place, Receipt, Record, Resolved, StatementEntry,
-    StoredOperation, Tally, Term, Transfer, TransferId, TransferKind,
+use super::bytes::{Reader, put_bytes, put_i64, put_length, put_u64};
+use super::{Unreadable, keys};
+use crate::money::Currency;
+use crate::store::{
+    Bucket, Event, Fingerprint, Head, House, Kind, OperationId, Owner, Place, Receipt, Record, Resolved,
+    StatementEntry, StoredOperation, Tally, Term, Totals, Transfer, TransferId, TransferKind,
 };
-use smscode_core::time::Timestamp;
+use crate::time::Timestamp;
 
-use crate::bytes::{Reader, put_bytes, put_i64, put_length, put_u64};
-use crate::fault::{Fault, Result};
-use crate::tables::read_numbered_key;
+type Result<T> = std::result::Result<T, Unreadable>;
 
 /// The byte of a currency; zero is none.
-pub(crate) const fn currency_code(currency: Currency) -> u8 {
+pub(super) const fn currency_code(currency: Currency) -> u8 {
     match currency {
         Currency::Idr => 1,
         Currency::Usd => 2,
@@ -47,32 +47,51 @@ const fn bucket_code(bucket: Bucket) -> u8 {
     }
 }
 
-fn known<T>(what: &'static str, value: Option<T>) -> Result<T> {
-    value.ok_or(Fault::Unreadable(what))
+pub(super) fn known<T>(what: &'static str, value: Option<T>) -> Result<T> {
+    value.ok_or(Unreadable(what))
 }
 
-pub(crate) fn put_record(out: &mut Vec<u8>, record: &Record) {
+/// Writes a record: version, terms, body.
+pub fn put_record(out: &mut Vec<u8>, record: &Record) {
     put_u64(out, record.version);
-    put_length(out, record.terms.len());
-    for term in &record.terms {
-        put_bytes(out, term.index.as_str().as_bytes());
-        put_bytes(out, &term.at);
-    }
+    put_terms(out, &record.terms);
     out.extend_from_slice(record.body.as_bytes());
 }
 
-pub(crate) fn read_record(bytes: &[u8]) -> Result<Record> {
-    let read = |mut from: Reader<'_>| {
-        Some(Record {
-            version: from.u64()?,
-            terms: from.list(|from| Some(Term { index: Kind::read(from.text()?), at: from.bytes()?.to_vec() }))?,
-            body: from.body(),
-        })
-    };
+/// Reads what [`put_record`] wrote.
+///
+/// # Errors
+///
+/// It did not.
+pub fn read_record(bytes: &[u8]) -> Result<Record> {
+    let read = |mut from: Reader<'_>| Some(Record { version: from.u64()?, terms: from.terms()?, body: from.body() });
     known("a record", read(Reader(bytes)))
 }
 
-pub(crate) fn put_head(out: &mut Vec<u8>, head: &Head) {
+/// Writes terms alone, for stores that keep the rest of a record in columns.
+pub fn put_terms(out: &mut Vec<u8>, terms: &[Term]) {
+    put_length(out, terms.len());
+    for term in terms {
+        put_bytes(out, term.index.as_str().as_bytes());
+        put_bytes(out, &term.at);
+    }
+}
+
+/// Reads what [`put_terms`] wrote.
+///
+/// # Errors
+///
+/// It did not.
+pub fn read_terms(bytes: &[u8]) -> Result<Vec<Term>> {
+    let read = |mut from: Reader<'_>| {
+        let terms = from.terms()?;
+        from.end(terms)
+    };
+    known("terms", read(Reader(bytes)))
+}
+
+/// Writes a head.
+pub fn put_head(out: &mut Vec<u8>, head: &Head) {
     out.push(head.currency.map_or(0, currency_code));
     put_i64(out, head.available);
     put_i64(out, head.held);
@@ -81,7 +100,12 @@ pub(crate) fn put_head(out: &mut Vec<u8>, head: &Head) {
     put_u64(out, head.last_event);
 }
 
-pub(crate) fn read_head(bytes: &[u8]) -> Result<Head> {
+/// Reads what [`put_head`] wrote.
+///
+/// # Errors
+///
+/// It did not.
+pub fn read_head(bytes: &[u8]) -> Result<Head> {
     let read = |mut from: Reader<'_>| {
         let head = Head {
             currency: match from.byte()? {
@@ -99,7 +123,17 @@ pub(crate) fn read_head(bytes: &[u8]) -> Result<Head> {
     known("a head", read(Reader(bytes)))
 }
 
-pub(crate) fn read_counter(bytes: &[u8]) -> Result<i64> {
+/// Writes a counter.
+pub fn put_counter(out: &mut Vec<u8>, value: i64) {
+    put_i64(out, value);
+}
+
+/// Reads what [`put_counter`] wrote.
+///
+/// # Errors
+///
+/// It did not.
+pub fn read_counter(bytes: &[u8]) -> Result<i64> {
     known("a counter", bytes.try_into().ok().map(i64::from_le_bytes))
 }
 
@@ -115,6 +149,10 @@ fn put_place(out: &mut Vec<u8>, place: &Place) {
 }
 
 impl Reader<'_> {
+    fn terms(&mut self) -> Option<Vec<Term>> {
+        self.list(|from| Some(Term { index: Kind::read(from.text()?), at: from.bytes()?.to_vec() }))
+    }
+
     fn place(&mut self, owner: Owner) -> Option<Place> {
         let buckets = [Bucket::Available, Bucket::Held, Bucket::Debt];
         match self.byte()? {
@@ -127,7 +165,8 @@ impl Reader<'_> {
     }
 }
 
-pub(crate) fn put_transfer(out: &mut Vec<u8>, transfer: &Transfer) {
+/// Writes a transfer. Owner and number of its statement entry are left out: they are its key.
+pub fn put_transfer(out: &mut Vec<u8>, transfer: &Transfer) {
     out.push(kind_code(transfer.kind));
     out.push(currency_code(transfer.currency));
     put_i64(out, transfer.time.0);
@@ -152,10 +191,14 @@ pub(crate) fn put_transfer(out: &mut Vec<u8>, transfer: &Transfer) {
     }
 }
 
-/// Reads a transfer of a statement, with its key.
-pub(crate) fn read_transfer(key: &[u8], bytes: &[u8]) -> Result<Transfer> {
+/// Reads what [`put_transfer`] wrote of a transfer of an account, with its [`keys::numbered`] key.
+///
+/// # Errors
+///
+/// It did not.
+pub fn read_transfer(key: &[u8], bytes: &[u8]) -> Result<Transfer> {
+    let (owner, number) = keys::read_numbered(key)?;
     let read = |mut from: Reader<'_>| {
-        let (owner, number) = read_numbered_key(key)?;
         let code = from.byte()?;
         let kind = TransferKind::ALL.into_iter().find(|kind| kind_code(*kind) == code)?;
         let currency = currency_of(from.byte()?)?;
@@ -185,21 +228,28 @@ pub(crate) fn read_transfer(key: &[u8], bytes: &[u8]) -> Result<Transfer> {
     known("a transfer", read(Reader(bytes)))
 }
 
-pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event) {
+/// Writes an event. Owner and number are left out: they are its key.
+pub fn put_event(out: &mut Vec<u8>, event: &Event) {
     put_i64(out, event.time.0);
     out.extend_from_slice(event.body.as_bytes());
 }
 
-pub(crate) fn read_event(key: &[u8], bytes: &[u8]) -> Result<Event> {
+/// Reads what [`put_event`] wrote, with its [`keys::numbered`] key.
+///
+/// # Errors
+///
+/// It did not.
+pub fn read_event(key: &[u8], bytes: &[u8]) -> Result<Event> {
+    let (owner, number) = keys::read_numbered(key)?;
     let read = |mut from: Reader<'_>| {
-        let (owner, number) = read_numbered_key(key)?;
         let time = Timestamp(from.i64()?);
         Some(Event { owner, number, body: from.body(), time })
     };
     known("an event", read(Reader(bytes)))
 }
 
-pub(crate) fn put_operation(out: &mut Vec<u8>, operation: &StoredOperation) {
+/// Writes what is remembered of a ChangeSet.
+pub fn put_operation(out: &mut Vec<u8>, operation: &StoredOperation) {
     put_i64(out, operation.time.0);
     out.extend_from_slice(&operation.fingerprint.0);
     let receipt = &operation.receipt;
@@ -216,7 +266,12 @@ pub(crate) fn put_operation(out: &mut Vec<u8>, operation: &StoredOperation) {
     out.extend_from_slice(receipt.outcome.as_bytes());
 }
 
-pub(crate) fn read_operation(bytes: &[u8]) -> Result<StoredOperation> {
+/// Reads what [`put_operation`] wrote.
+///
+/// # Errors
+///
+/// It did not.
+pub fn read_operation(bytes: &[u8]) -> Result<StoredOperation> {
     let read = |mut from: Reader<'_>| {
         let time = Timestamp(from.i64()?);
         let fingerprint = Fingerprint(from.array()?);
@@ -233,18 +288,31 @@ pub(crate) fn read_operation(bytes: &[u8]) -> Result<StoredOperation> {
     known("an operation", read(Reader(bytes)))
 }
 
-/// The time of an operation, without reading the rest.
-pub(crate) fn read_operation_time(bytes: &[u8]) -> Result<Timestamp> {
+/// The time in what [`put_operation`] wrote, without reading the rest.
+///
+/// # Errors
+///
+/// There is none.
+pub fn read_operation_time(bytes: &[u8]) -> Result<Timestamp> {
     known("an operation", Reader(bytes).i64().map(Timestamp))
 }
 
-pub(crate) fn put_tally(out: &mut Vec<u8>, transfers: u64, open_holds: u64) {
-    put_u64(out, transfers);
-    put_u64(out, open_holds);
+/// Writes the ids of operations that were remembered together.
+pub fn put_group(out: &mut Vec<u8>, ids: impl IntoIterator<Item = OperationId>) {
+    ids.into_iter().for_each(|id| out.extend_from_slice(&id.0));
 }
 
-/// Transfers and open holds.
-pub(crate) fn read_tally(bytes: &[u8]) -> Result<(u64, u64)> {
+/// Reads what [`put_group`] wrote.
+///
+/// # Errors
+///
+/// It did not.
+pub fn read_group(bytes: &[u8]) -> Result<Vec<OperationId>> {
+    let (ids, rest) = bytes.as_chunks();
+    known("a group", rest.is_empty().then(|| ids.iter().copied().map(OperationId).collect()))
+}
+
+fn read_tally(bytes: &[u8]) -> Result<(u64, u64)> {
     let read = |mut from: Reader<'_>| {
         let pair = (from.u64()?, from.u64()?);
         from.end(pair)
@@ -252,32 +320,48 @@ pub(crate) fn read_tally(bytes: &[u8]) -> Result<(u64, u64)> {
     known("a tally", read(Reader(bytes)))
 }
 
-pub(crate) fn read_house(bytes: &[u8]) -> Result<i128> {
+fn read_house(bytes: &[u8]) -> Result<i128> {
     known("a house account", bytes.try_into().ok().map(i128::from_le_bytes))
 }
 
-/// A row of the totals: whose it is and how much.
-pub(crate) enum Total {
-    House(Currency, House, i128),
-    Tally(Currency, u64, u64),
+/// Writes the tally of a currency: the one that was there, if any, and what a group adds to it.
+///
+/// # Errors
+///
+/// There was something else.
+pub fn add_tally(out: &mut Vec<u8>, before: Option<&[u8]>, tally: &Tally) -> Result<()> {
+    let (transfers, open_holds) = before.map_or(Ok((0, 0)), read_tally)?;
+    put_u64(out, transfers.saturating_add(tally.transfers));
+    put_u64(out, open_holds.saturating_add_signed(tally.open_holds));
+    Ok(())
 }
 
-pub(crate) fn read_total(key: &[u8], bytes: &[u8]) -> Result<Total> {
-    let (code, name) = known("a row of totals", key.split_first())?;
-    let currency = known("a currency", currency_of(*code))?;
+/// Writes the sum of a house account: the one that was there, if any, and what a group adds to it.
+///
+/// # Errors
+///
+/// There was something else.
+pub fn add_house(out: &mut Vec<u8>, before: Option<&[u8]>, by: i64) -> Result<()> {
+    let sum = before.map_or(Ok(0), read_house)?;
+    out.extend_from_slice(&sum.saturating_add(i128::from(by)).to_le_bytes());
+    Ok(())
+}
+
+/// Enters the row of a tally or of a house account into the totals.
+///
+/// # Errors
+///
+/// It is neither.
+pub fn add_total(totals: &mut Totals, key: &[u8], bytes: &[u8]) -> Result<()> {
+    let split = key.split_first().and_then(|(code, name)| Some((currency_of(*code)?, name)));
+    let (currency, name) = known("the key of a sum", split)?;
+    let line = totals.currencies.entry(currency).or_default();
     match name {
-        [] => {
-            let (transfers, open_holds) = read_tally(bytes)?;
-            Ok(Total::Tally(currency, transfers, open_holds))
-        }
+        [] => (line.transfers, line.open_holds) = read_tally(bytes)?,
         [_, name @ ..] => {
-            let name = known("a house account", std::str::from_utf8(name).ok())?;
-            Ok(Total::House(currency, House(name.to_owned()), read_house(bytes)?))
+            let name = known("the name of a house account", std::str::from_utf8(name).ok())?;
+            line.house.insert(House(name.to_owned()), read_house(bytes)?);
         }
     }
-}
-
-/// Adds a group's tally to the stored one.
-pub(crate) fn add_tally((transfers, open_holds): (u64, u64), tally: &Tally) -> (u64, u64) {
-    (transfers.saturating_add(tally.transfers), open_holds.saturating_add_signed(tally.open_holds))
+    Ok(())
 }

@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX statements ON smscode.transfers (owner, number)

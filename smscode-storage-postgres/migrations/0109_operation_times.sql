@@ -1,0 +1,1 @@
+CREATE INDEX operation_times ON smscode.operations (time)

@@ -1,0 +1,1 @@
+CREATE SCHEMA smscode_report

@@ -1,0 +1,252 @@
+//! Committing groups: a task of its own for each share of the accounts, so that no caller who goes away leaves a
+//! transaction half done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use smscode_core::store::{
+    ChangeSet, CommitQueue, Effect, Entry, Key, Names, Pending, Receipt, Refusal, Rows, StoreError, Writes,
+    judge_group, limits,
+};
+use smscode_core::time::Timestamp;
+use sqlx::{Executor, PgConnection};
+
+use crate::connect::Line;
+use crate::fault::{Fault, Result};
+use crate::read::{self, id_of};
+use crate::wake::Herald;
+use crate::within;
+use crate::write::Batch;
+
+/// How often a group is run before its members are tried one by one, and then each of them: the rule is three times.
+const TRIES: u32 = 3;
+/// How often one member alone is run.
+const TRIES_ALONE: u32 = 12;
+/// Old operations are looked for once in so much header time, or again when there were many.
+const FORGET_EVERY_MS: i64 = 1_000;
+
+/// What committers have done since the store was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Tallies {
+    pub(crate) commits: AtomicU64,
+    pub(crate) groups: AtomicU64,
+    /// Groups that were run again because another writer was faster.
+    pub(crate) repeats: AtomicU64,
+}
+
+pub(crate) struct Committer {
+    pub(crate) line: Line,
+    pub(crate) queue: Arc<CommitQueue>,
+    pub(crate) group_max: usize,
+    pub(crate) limit: Duration,
+    pub(crate) tallies: Arc<Tallies>,
+    pub(crate) herald: Herald,
+    pub(crate) forget_after: Timestamp,
+}
+
+/// What came of a group: an answer for each member.
+type Answers = Vec<std::result::Result<Receipt, Refusal>>;
+
+impl Committer {
+    /// Commits groups until the queue is closed and empty.
+    pub(crate) async fn run(mut self) {
+        while let Some(group) = self.queue.take_when_filled(self.group_max).await {
+            let sets: Vec<Arc<ChangeSet>> = group.iter().map(|pending| pending.change_set.clone()).collect();
+            match self.commit(&sets, TRIES).await {
+                Err(StoreError::Unavailable { .. }) if group.len() > 1 && self.line.is_up() => {
+                    // one of them may be what keeps the others from going through
+                    for pending in group {
+                        let one = [pending.change_set.clone()];
+                        Pending::answer_all(vec![pending], self.commit(&one, TRIES_ALONE).await);
+                    }
+                }
+                answers => Pending::answer_all(group, answers),
+            }
+        }
+        self.line.close().await;
+    }
+
+    /// Runs a group until it goes through. A lost answer is no end: on a new connection the operation ids tell what took
+    /// effect. Only if there is no new connection, nobody knows.
+    async fn commit(&mut self, group: &[Arc<ChangeSet>], tries: u32) -> std::result::Result<Answers, StoreError> {
+        let mut effect = Effect::No;
+        let mut fault = Fault::Conflict;
+        for attempt in 0..tries {
+            let begun = std::mem::replace(&mut effect, Effect::No);
+            let (limit, locks) = (self.limit, attempt > 0);
+            let tried = within(limit, self.attempt(group, locks, &mut effect)).await;
+            effect = later(begun, effect);
+            match tried {
+                Ok(answers) => return Ok(answers),
+                Err(failed) => {
+                    if failed.ends_connection() {
+                        self.line.hang_up();
+                    } else {
+                        self.line.roll_back().await;
+                    }
+                    self.tallies.repeats.fetch_add(1, Ordering::Relaxed);
+                    let again = matches!(failed, Fault::Conflict | Fault::Lost(_));
+                    fault = failed;
+                    if !again {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(fault.tell(effect))
+    }
+
+    /// Loads, judges and writes a group once. `locks` takes every row first, for a group that was overtaken before; else
+    /// there are two round trips and no transaction that stays open between them. `effect` is `Unknown` from the moment
+    /// at which the server may have made it durable.
+    async fn attempt(&mut self, group: &[Arc<ChangeSet>], locks: bool, effect: &mut Effect) -> Result<Answers> {
+        let names = Names::of(group.iter().map(|set| &**set));
+        let mut transaction = locks || self.line.pooled();
+        let connection = self.line.ready().await?;
+        if transaction {
+            connection.execute("BEGIN").await?;
+        }
+        if locks {
+            lock(connection, &names).await?;
+        }
+        let mut judged = Judged::of(group, read::rows(connection, &names).await?);
+        if !judged.absent.is_empty() {
+            // rows that are not there cannot be locked: they are reserved, and all is looked at again
+            if !transaction {
+                connection.execute("BEGIN").await?;
+                transaction = true;
+            }
+            reserve(connection, &judged.absent).await?;
+            let again = Judged::of(group, read::rows(connection, &names).await?);
+            if !again.absent.is_subset(&judged.absent) {
+                return Err(Fault::Conflict);
+            }
+            judged = again;
+        }
+        let Judged { rows, writes, answers, kept, .. } = judged;
+        if !writes.operations.is_empty() {
+            let forgets = writes.newest.ms_since(self.forget_after) >= 0;
+            let batch = Batch { rows: &rows, writes: &writes, kept: &kept, forgets };
+            if !transaction {
+                *effect = Effect::Unknown; // the statement is a transaction of its own
+            }
+            let written = batch.write(connection).await;
+            if written.as_ref().is_err_and(|fault| !fault.ends_connection()) {
+                *effect = Effect::No;
+            }
+            let forgotten = written?;
+            if forgets && forgotten < limits::OPERATIONS_FORGOTTEN_MAX as u64 {
+                self.forget_after = writes.newest.plus_ms(FORGET_EVERY_MS);
+            }
+        }
+        if transaction {
+            *effect = Effect::Unknown;
+            let committed = connection.execute("COMMIT").await.map_err(Fault::from);
+            if committed.as_ref().is_err_and(|fault| !fault.ends_connection()) {
+                *effect = Effect::No; // refused at the last moment, which is an answer too
+            }
+            committed?;
+        }
+        self.done(&writes);
+        Ok(answers)
+    }
+
+    fn done(&self, writes: &Writes) {
+        self.tallies.commits.fetch_add(writes.operations.len() as u64, Ordering::Relaxed);
+        self.tallies.groups.fetch_add(u64::from(!writes.operations.is_empty()), Ordering::Relaxed);
+        let owners: BTreeSet<_> = writes.events.iter().map(|event| event.owner).collect();
+        self.herald.tell(owners);
+    }
+}
+
+/// A group after its judgement, nothing written yet.
+struct Judged {
+    rows: Rows,
+    writes: Writes,
+    answers: Answers,
+    /// Records that accepted members rely on without changing them, with their versions.
+    kept: BTreeMap<Key, u64>,
+    /// The same, where there must be none.
+    absent: BTreeSet<Key>,
+}
+
+impl Judged {
+    fn of(group: &[Arc<ChangeSet>], rows: Rows) -> Self {
+        let (writes, answers) = judge_group(rows.clone(), group.iter().map(|set| &**set));
+        let (mut kept, mut absent) = (BTreeMap::new(), BTreeSet::new());
+        for (set, answer) in group.iter().zip(&answers) {
+            if !answer.as_ref().is_ok_and(|receipt| !receipt.replayed) {
+                continue;
+            }
+            for entry in &set.entries {
+                let (Entry::Put { key, .. } | Entry::Delete { key, .. } | Entry::Ensure { key, .. }) = entry else {
+                    continue;
+                };
+                match rows.records.get(key) {
+                    _ if writes.records.contains_key(key) => {}
+                    Some(record) => drop(kept.insert(key.clone(), record.version)),
+                    None => drop(absent.insert(key.clone())),
+                }
+            }
+        }
+        Self { rows, writes, answers, kept, absent }
+    }
+}
+
+/// What is known after another attempt: once unknown, only an answer makes it known.
+const fn later(before: Effect, now: Effect) -> Effect {
+    match (before, now) {
+        (Effect::No, Effect::No) => Effect::No,
+        (Effect::Unknown, _) | (_, Effect::Unknown) => Effect::Unknown,
+    }
+}
+
+/// Locks every row that is there, in one order for all: records, heads, counters, each by key.
+async fn lock(connection: &mut PgConnection, names: &Names) -> Result<()> {
+    let records = "SELECT 1 FROM (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bytea[]) u (kind, owner, id)) u
+        CROSS JOIN LATERAL (
+            SELECT 1 FROM smscode.records r WHERE r.kind = u.kind AND r.owner = u.owner AND r.id = u.id FOR UPDATE
+        ) r";
+    let heads = "SELECT 1 FROM unnest($1::uuid[]) u (owner)
+        CROSS JOIN LATERAL (SELECT 1 FROM smscode.heads h WHERE h.owner = u.owner FOR UPDATE) h";
+    let counters = "SELECT 1 FROM unnest($1::uuid[], $2::text[], $3::text[]) u (owner, name, period)
+        CROSS JOIN LATERAL (
+            SELECT 1 FROM smscode.counters c
+            WHERE c.owner = u.owner AND c.name = u.name AND c.period = u.period FOR UPDATE
+        ) c";
+    let keys = || names.records.iter();
+    let query = sqlx::query(records)
+        .bind(keys().map(|key| key.kind.as_str()).collect::<Vec<_>>())
+        .bind(keys().map(|key| id_of(key.owner)).collect::<Vec<_>>())
+        .bind(keys().map(|key| key.id.as_slice()).collect::<Vec<_>>());
+    query.execute(&mut *connection).await?;
+    let query = sqlx::query(heads).bind(names.heads.iter().map(|owner| id_of(*owner)).collect::<Vec<_>>());
+    query.execute(&mut *connection).await?;
+    let query = sqlx::query(counters)
+        .bind(names.counters.iter().map(|counter| id_of(counter.owner)).collect::<Vec<_>>())
+        .bind(names.counters.iter().map(|counter| counter.name.as_str()).collect::<Vec<_>>())
+        .bind(names.counters.iter().map(|counter| counter.period.as_str()).collect::<Vec<_>>());
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// Makes sure that nobody else makes these records before this transaction ends: whoever inserts a key waits for a
+/// transaction that has inserted it, also if it has deleted it again.
+async fn reserve(connection: &mut PgConnection, absent: &BTreeSet<Key>) -> Result<()> {
+    let made = "INSERT INTO smscode.records (kind, owner, id, version, body, terms)
+        SELECT kind, owner, id, 0, '', '' FROM unnest($1::text[], $2::uuid[], $3::bytea[]) u (kind, owner, id)
+        ON CONFLICT DO NOTHING";
+    let gone = "DELETE FROM smscode.records r USING unnest($1::text[], $2::uuid[], $3::bytea[]) u (kind, owner, id)
+        WHERE r.kind = u.kind AND r.owner = u.owner AND r.id = u.id AND r.body = ''";
+    for sql in [made, gone] {
+        sqlx::query(sql)
+            .bind(absent.iter().map(|key| key.kind.as_str()).collect::<Vec<_>>())
+            .bind(absent.iter().map(|key| id_of(key.owner)).collect::<Vec<_>>())
+            .bind(absent.iter().map(|key| key.id.as_slice()).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Connections: how they are made, and the one that a task holds.
+
+use std::time::Duration;
+
+use smscode_core::store::{Effect, StoreError};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
+
+use crate::fault::{Fault, Result, unusable};
+use crate::within;
+
+/// Says of a session that nothing stands between it and the server that could hand it to somebody else.
+const DIRECT: &str = "smscode.direct";
+
+/// Settings of a session. Plans are made once, on lists of unknown length, and always from the keys: tables that were
+/// empty at first would be read whole else. A server that lost its client gives its statement up.
+const SETTINGS: [(&str, &str); 9] = [
+    (DIRECT, "on"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
+    ("default_transaction_isolation", "read committed"),
+    ("idle_in_transaction_session_timeout", "30s"),
+    ("client_connection_check_interval", "2s"),
+];
+
+/// The oldest server whose statements these are.
+const VERSION_MIN: i32 = 140_000;
+
+/// How connections to one database are made.
+#[derive(Clone)]
+pub(crate) struct Target {
+    options: PgConnectOptions,
+    /// A pooler in transaction mode stands between: no settings of a session, no prepared statements, and a transaction
+    /// around every statement, so that its parts reach one server.
+    pub(crate) pooled: bool,
+    limit: Duration,
+}
+
+/// Reads an address such as `postgres://user:password@host/database?sslmode=verify-full`.
+pub(crate) fn parse(url: &str) -> std::result::Result<PgConnectOptions, StoreError> {
+    let options: PgConnectOptions = url
+        .parse()
+        .map_err(|_| unusable("the address of the server cannot be read: postgres://user:password@host/database"))?;
+    Ok(options.application_name("smscode").disable_statement_logging())
+}
+
+impl Target {
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        self.options.clone()
+    }
+
+    pub(crate) async fn connect(&self) -> Result<PgConnection> {
+        let connection = within(self.limit, async { Ok(self.options.connect().await?) }).await?;
+        Ok(connection)
+    }
+}
+
+/// A connection that one task holds. Made when it is needed, given up when it fails.
+pub(crate) struct Line {
+    target: Target,
+    connection: Option<PgConnection>,
+}
+
+impl Line {
+    /// Connects, and sees whether a pooler stands between and whether the server will do.
+    pub(crate) async fn find(url: &str, limit: Duration) -> std::result::Result<Self, StoreError> {
+        let plain = parse(url)?;
+        let mut direct = Self::new(Target { options: plain.clone().options(SETTINGS), pooled: false, limit });
+        let options = plain.statement_cache_capacity(0);
+        let mut pooled = Self::new(Target { options, pooled: true, limit });
+        let tell = |fault: Fault| fault.tell(Effect::No);
+        // a pooler refuses settings of a session, or drops them
+        let told = match direct.is_direct().await {
+            Err(Fault::Lost(_)) => Ok(false),
+            told => told,
+        };
+        if told.map_err(tell)? {
+            return Ok(direct);
+        }
+        pooled.ready().await.map_err(tell)?;
+        // a server that was away a moment ago is no pooler
+        direct.close().await;
+        if direct.is_direct().await.is_ok_and(|direct| direct) {
+            return Ok(direct);
+        }
+        tracing::info!("a pooler stands before the server: wake-ups between nodes come by reading");
+        Ok(pooled)
+    }
+
+    /// Whether the session has what it was given; fails if the server will not do.
+    async fn is_direct(&mut self) -> Result<bool> {
+        let sql = "SELECT current_setting('smscode.direct', true), current_setting('server_version_num')::int4, \
+                   current_setting('server_encoding'), current_setting('synchronous_commit')";
+        let limit = self.target.limit;
+        let connection = self.ready().await?;
+        let row = within(limit, async { Ok(sqlx::query(sql).fetch_one(connection).await?) }).await?;
+        let (direct, version): (Option<String>, i32) = (row.try_get(0)?, row.try_get(1)?);
+        let (encoding, durable): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+        if version < VERSION_MIN {
+            return Err(Fault::Unusable(format!("the server has version {version}, at least {VERSION_MIN} is needed")));
+        }
+        if encoding != "UTF8" {
+            return Err(Fault::Unusable(format!("the database has the encoding {encoding}, UTF8 is needed")));
+        }
+        if durable == "off" {
+            let advice = "switch it on for this role or database";
+            return Err(Fault::Unusable(format!("synchronous_commit is off, so commits could be lost: {advice}")));
+        }
+        Ok(direct.as_deref() == Some("on"))
+    }
+
+    /// Where it leads.
+    pub(crate) const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(crate) const fn new(target: Target) -> Self {
+        Self { target, connection: None }
+    }
+
+    /// The connection; made now if there is none.
+    pub(crate) async fn ready(&mut self) -> Result<&mut PgConnection> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.target.connect().await?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    /// Whether a connection was made and has not failed.
+    pub(crate) const fn is_up(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    pub(crate) const fn pooled(&self) -> bool {
+        self.target.pooled
+    }
+
+    /// Gives the connection up. The server rolls back what was open on it.
+    pub(crate) fn hang_up(&mut self) {
+        self.connection = None;
+    }
+
+    /// Takes back what is open, so that the connection can be used again.
+    pub(crate) async fn roll_back(&mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        let rolled_back = within(self.target.limit, async { Ok(connection.execute("ROLLBACK").await?) }).await;
+        if rolled_back.is_ok() {
+            self.connection = Some(connection);
+        }
+    }
+
+    /// Says goodbye.
+    pub(crate) async fn close(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.close().await.ok();
+        }
+    }
+}
