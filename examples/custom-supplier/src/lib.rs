@@ -4,3 +4,8 @@
 
 pub mod adapter;
 pub mod simulator;
+
+/// The guide's programs, of both chapters, are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/adapters.md")]
+mod guide {}

@@ -248,7 +248,8 @@ pub async fn case<F: SupplierFixture>(name: &str) -> Result<Verdict, Failure> {
         CASES.iter().find(|case| case.name == name).ok_or_else(|| Failure::new(format!("there is no case {name}")))?;
     let fixture = F::open().await;
     let excuse = F::excuses().iter().find(|excuse| excuse.case == name);
-    let able = world::is_able(&fixture, F::lacks(), case.needs)?;
+    let info = fixture.supplier(line::NOWHERE).describe();
+    let able = world::is_able(&fixture, &info, F::lacks(), case.needs);
     match (excuse, able) {
         (Some(excuse), false) => Ok(Verdict::Excused(*excuse)),
         (Some(_), true) => Err(Failure::new(format!("{name} is excused, but the vendor has what the case needs"))),

@@ -103,7 +103,7 @@ pub(super) async fn rule_01_a_broken_vendor_leaves_it_unknown(w: &mut World) -> 
 pub(super) async fn rule_01_an_undocumented_word_leaves_it_unknown(w: &mut World) -> Checked {
     unclear(&answered(w, Say::Undocumented).await?, "a word that the documentation does not have")?;
     // whatever comes next is read by itself
-    if w.is_able(Needs::RateLimited)? {
+    if w.is_able(Needs::RateLimited) {
         same(&rejected(answered(w, Say::RateLimited).await?)?, &Rejection::Throttled, "too many requests")?;
     }
     w.buy().await.map(drop)

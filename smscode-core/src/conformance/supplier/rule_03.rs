@@ -1,20 +1,20 @@
 //! `NotSent` means that no connection came about.
 
 use super::Call;
-use super::line::{Line, Reply};
+use super::line::{Line, NOWHERE, Reply};
 use super::world::{World, unclear};
 use crate::conformance::failure::{Checked, holds};
 use crate::port::{ActivationId, BuyOutcome};
 
 pub(super) async fn rule_03_a_refused_connection_is_not_sent(w: &mut World) -> Checked {
-    let gone = w.fixture().supplier(&Line::nowhere()?);
+    let gone = w.fixture().supplier(NOWHERE);
     let outcome = gone.buy(&w.request()).await;
     holds(matches!(outcome, BuyOutcome::NotSent(_)), &format!("nobody listens, but it is said: {outcome:?}"))
 }
 
 pub(super) async fn rule_03_a_refused_connection_fails_the_other_calls(w: &mut World) -> Checked {
-    w.supplier = w.fixture().supplier(&Line::nowhere()?);
-    for call in w.calls()?.into_iter().filter(|call| *call != Call::Buy) {
+    w.supplier = w.fixture().supplier(NOWHERE);
+    for call in w.calls().into_iter().filter(|call| *call != Call::Buy) {
         w.tell(call, &ActivationId("1".into())).await.is_no_answer(&"a refused connection")?;
     }
     Ok(())

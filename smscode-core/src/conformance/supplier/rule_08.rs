@@ -80,7 +80,7 @@ pub(super) async fn rule_08_another_word_is_no_success(w: &mut World) -> Checked
     let known =
         [(Needs::Broken, Say::Broken), (Needs::RateLimited, Say::RateLimited), (Needs::TooEarly, Say::TooEarly)];
     for (needs, say) in known {
-        if w.is_able(needs)? {
+        if w.is_able(needs) {
             words.push(say);
         }
     }

@@ -10,7 +10,7 @@ use crate::port::ActivationId;
 /// Makes every call at once with a reply that does not end by itself, and checks that the adapter gives each up.
 async fn all_given_up(w: &World, reply: Reply, what: &str) -> Checked {
     let id = w.buy().await?.id;
-    let (calls, before) = (w.calls()?, w.line.given_up());
+    let (calls, before) = (w.calls(), w.line.given_up());
     let requests = w.line.count();
     w.line.break_all(reply.before());
     let told = join_all(calls.iter().map(|call| w.tell(*call, &id))).await;
@@ -34,7 +34,7 @@ pub(super) async fn rule_10_the_limit_is_on_the_whole_reply(w: &mut World) -> Ch
 
 pub(super) async fn rule_10_a_body_without_end_is_given_up(w: &mut World) -> Checked {
     let id = w.buy().await?.id;
-    for call in w.calls()? {
+    for call in w.calls() {
         let (requests, before) = (w.line.count(), w.line.given_up());
         w.line.break_all(Reply::Endless.before());
         let told = w.tell(call, &id).await;
@@ -54,7 +54,7 @@ pub(super) async fn rule_10_no_redirect_is_followed(w: &mut World) -> Checked {
     let elsewhere = Line::start(w.fixture().address())?;
     let id = w.buy().await?.id;
     for status in [301, 302, 303, 307, 308] {
-        for call in w.calls()? {
+        for call in w.calls() {
             w.line.break_all(Reply::Redirect(status, elsewhere.url()).before());
             let told = w.tell(call, &id).await;
             w.line.mend();

@@ -1,7 +1,7 @@
 //! Nothing secret or personal stands in what is told.
 
 use super::Call;
-use super::line::{Line, Reply, unusable};
+use super::line::{NOWHERE, Reply, unusable};
 use super::world::World;
 use crate::conformance::failure::{Checked, holds, same};
 use crate::port::ActivationId;
@@ -30,7 +30,7 @@ pub(super) async fn rule_11_no_key_even_if_the_vendor_repeats_it(w: &mut World) 
     holds(secret.len() >= 16, "the fixture's secret has 16 letters, so that it is found")?;
     let id = w.buy().await?.id;
     for (status, around) in ECHOES {
-        for call in w.calls()? {
+        for call in w.calls() {
             w.line.break_all(Reply::Echo(status, around).before());
             let told = w.tell(call, &id).await.to_string();
             w.line.mend();
@@ -44,17 +44,16 @@ pub(super) async fn rule_11_no_key_and_no_address_in_any_failure(w: &mut World) 
     let id = w.buy().await?.id;
     let planted = [w.fixture().secret(), w.line.url(), w.line.url().replace("http://", "")];
     for fault in unusable() {
-        for call in w.calls()? {
+        for call in w.calls() {
             w.line.break_all(fault.clone());
             let told = w.tell(call, &id).await.to_string();
             w.line.mend();
             hidden(&told, &planted, &format!("{call:?} after {fault}"))?;
         }
     }
-    let nowhere = Line::nowhere()?;
-    let planted = [w.fixture().secret(), nowhere.replace("http://", "")];
-    w.supplier = w.fixture().supplier(&nowhere);
-    for call in w.calls()? {
+    let planted = [w.fixture().secret(), NOWHERE.replace("http://", "")];
+    w.supplier = w.fixture().supplier(NOWHERE);
+    for call in w.calls() {
         let told = w.tell(call, &id).await.to_string();
         hidden(&told, &planted, &format!("{call:?} after a refused connection"))?;
     }
@@ -67,7 +66,7 @@ pub(super) async fn rule_11_no_number_and_no_text_in_any_failure(w: &mut World) 
     w.fixture().deliver(&bought.id, text).await;
     let planted = [bought.phone.clone(), "planted-text-5f3a".into(), "104200".into()];
     for fault in [Reply::Cut.after(), Reply::Short.after()] {
-        for call in w.calls()?.into_iter().filter(|call| !matches!(call, Call::Finish | Call::Cancel)) {
+        for call in w.calls().into_iter().filter(|call| !matches!(call, Call::Finish | Call::Cancel)) {
             w.line.break_all(fault.clone());
             let told = w.tell(call, &bought.id).await.to_string();
             w.line.mend();
@@ -88,7 +87,7 @@ pub(super) async fn rule_11_debug_hides_the_key(w: &mut World) -> Checked {
 
 pub(super) async fn rule_11_ids_are_not_repeated(w: &mut World) -> Checked {
     let unknown = ActivationId("marker-5f3a-90071992547409".into());
-    for call in w.calls()? {
+    for call in w.calls() {
         let told = w.tell(call, &unknown).await.to_string();
         hidden(&told, std::slice::from_ref(&unknown.0), &format!("{call:?} of an id that is not known"))?;
     }

@@ -32,7 +32,7 @@ async fn dropped(w: &World, call: Call, id: &ActivationId) -> Checked {
 }
 
 pub(super) async fn rule_13_a_dropped_call_leaves_the_adapter_sound(w: &mut World) -> Checked {
-    for call in w.calls()? {
+    for call in w.calls() {
         let id = w.buy().await?.id;
         if matches!(call, Call::More | Call::Finish) {
             w.fixture().deliver(&id, "Your code is 104200.").await;
@@ -53,7 +53,7 @@ pub(super) async fn rule_13_a_dropped_purchase_goes_no_further(w: &mut World) ->
     // what was dropped, the poll (which may make two), the balance
     holds(w.line.count() - requests <= 4, "requests after a dropped purchase")?;
     w.sold_so_far(&w.sold().await, sold + 1)?;
-    if w.is_able(Needs::ActiveList)? {
+    if w.is_able(Needs::ActiveList) {
         same(&w.supplier.active().await?.len(), &(sold + 1), "open activations in the list")?;
     }
     Ok(())

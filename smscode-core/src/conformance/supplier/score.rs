@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{CASES, SupplierFixture};
+use super::{CASES, Needs, SupplierFixture};
 use crate::conformance::executor::say;
 use crate::conformance::{Failure, Verdict};
 
@@ -54,7 +54,7 @@ impl Board {
     ///
     /// # Errors
     ///
-    /// If a case failed, and if an excuse names no case or has no reason.
+    /// If a case failed, if an excuse names no case or has no reason, and if something lacks that is told elsewhere.
     pub fn score_card<F: SupplierFixture>(
         &self,
         name: &str,
@@ -103,13 +103,19 @@ fn row(title: &str, [passed, failed, excused, of]: [&str; 4]) -> String {
 ///
 /// # Errors
 ///
-/// If the suite cannot open a socket.
+/// None; it is a `Result` so that one function runs all that the tests run.
 pub async fn name<F: SupplierFixture>() -> Result<String> {
     let fixture = F::open().await;
-    Ok(fixture.supplier(&super::line::Line::nowhere()?).describe().name)
+    Ok(fixture.supplier(super::line::NOWHERE).describe().name)
 }
 
 fn excuses<F: SupplierFixture>() -> Result<()> {
+    for needs in F::lacks() {
+        let stated = [Needs::More, Needs::EverySms, Needs::Text, Needs::SmsArrived, Needs::Word, Needs::ErrorBody];
+        if !stated.contains(needs) {
+            return Err(Failure::new(format!("{needs:?} is told by capabilities and answers, not by what is lacking")));
+        }
+    }
     for excuse in F::excuses() {
         if !CASES.iter().any(|case| case.name == excuse.case) {
             return Err(Failure::new(format!("an excuse names {}, which is no case", excuse.case)));

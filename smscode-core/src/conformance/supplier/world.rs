@@ -29,12 +29,11 @@ pub struct World {
 }
 
 /// Whether the vendor has what a case needs: by its capabilities, by what it has an answer for, by what it lacks.
-pub(super) fn is_able(fixture: &dyn SupplierFixture, lacks: &[Needs], needs: Needs) -> Result<bool, Failure> {
-    let info = fixture.supplier(&Line::nowhere()?).describe();
-    let (able, zero) = (info.capabilities, Money::new(0, info.currency));
+pub(super) fn is_able(fixture: &dyn SupplierFixture, info: &SupplierInfo, lacks: &[Needs], needs: Needs) -> bool {
+    let (able, zero) = (&info.capabilities, Money::new(0, info.currency));
     let sold = Sold { id: ActivationId("1".into()), phone: "15550100".into(), charged: zero, is_open: true };
     let says = |call: Call, say: Say<'_>| fixture.answer(call, say).is_some();
-    Ok(match needs {
+    match needs {
         Needs::Nothing => true,
         Needs::ActiveList => able.lists_active,
         Needs::Batch => able.poll_batch > 1,
@@ -51,7 +50,7 @@ pub(super) fn is_able(fixture: &dyn SupplierFixture, lacks: &[Needs], needs: Nee
         Needs::More | Needs::EverySms | Needs::Text | Needs::SmsArrived | Needs::Word | Needs::ErrorBody => {
             !lacks.contains(&needs)
         }
-    })
+    }
 }
 
 impl World {
@@ -70,8 +69,8 @@ impl World {
         &*self.fixture
     }
 
-    pub(super) fn is_able(&self, needs: Needs) -> Result<bool, Failure> {
-        is_able(&*self.fixture, self.lacks, needs)
+    pub(super) fn is_able(&self, needs: Needs) -> bool {
+        is_able(&*self.fixture, &self.info, self.lacks, needs)
     }
 
     /// An amount in the account's currency.
@@ -90,15 +89,15 @@ impl World {
     }
 
     /// The calls that this supplier has.
-    pub(super) fn calls(&self) -> Result<Vec<Call>, Failure> {
+    pub(super) fn calls(&self) -> Vec<Call> {
         let mut calls = vec![Call::Offers, Call::Balance, Call::Buy, Call::Poll, Call::Cancel];
         let extra = [(Needs::ActiveList, Call::Active), (Needs::More, Call::More), (Needs::Finish, Call::Finish)];
         for (needs, call) in extra {
-            if self.is_able(needs)? {
+            if self.is_able(needs) {
                 calls.push(call);
             }
         }
-        Ok(calls)
+        calls
     }
 
     /// A purchase of the product that nothing stands against.

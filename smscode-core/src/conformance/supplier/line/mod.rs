@@ -21,6 +21,8 @@ pub(super) use fault::{Fault, Reply, pages, shapes, unusable};
 use crate::conformance::Failure;
 use http::{Answer, Message};
 
+/// An address of loopback where nobody listens: a port that is never handed out, of a service that nobody runs.
+pub(super) const NOWHERE: &str = "http://127.0.0.1:1";
 /// How often a waiting thread looks whether it is still wanted.
 const TURN: Duration = Duration::from_millis(20);
 /// Turns that a reply is held back for an adapter that does not hang up: 5 s.
@@ -89,14 +91,6 @@ impl Line {
         let accepting = shared.clone();
         thread::spawn(move || accept(&listener, &accepting));
         Ok(Self { address, shared })
-    }
-
-    /// An address of loopback where nobody listens.
-    pub(super) fn nowhere() -> Result<String, Failure> {
-        // bound and let go: the system does not hand the port out again at once
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-        let address = listener.map_err(|error| Failure::new(format!("the suite cannot bind on loopback: {error}")))?;
-        Ok(format!("http://{address}"))
     }
 
     /// Where an adapter finds it, without a slash at the end.
