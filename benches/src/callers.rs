@@ -51,7 +51,7 @@ pub(crate) async fn measure(args: &Args) -> Result<Report, Failure> {
         Some(dir) => tempfile::tempdir_in(dir)?,
         None => tempfile::tempdir()?,
     };
-    let store = Measured::open(options.store, dir.path()).await?;
+    let store = Measured::open(options, dir.path()).await?;
     let floor = Floor::open(&store, dir.path()).await?;
     let world = World::start(&store, options).await?;
     warm_up(&world, args).await?;

@@ -9,7 +9,7 @@ use smscode_storage_redb::{RedbOptions, RedbStore};
 use smscode_test_postgres::{Cluster, ClusterOptions, Database};
 
 use crate::Failure;
-use crate::args::StoreName;
+use crate::args::{Options, StoreName};
 
 pub(crate) enum Measured {
     Memory(Arc<MemoryStore>),
@@ -48,14 +48,19 @@ const PAGES: &str = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_cla
     WHERE relnamespace = 'smscode'::regnamespace AND relkind = 'r'";
 
 impl Measured {
-    pub(crate) async fn open(name: StoreName, dir: &Path) -> Result<Self, Failure> {
-        Ok(match name {
+    pub(crate) async fn open(how: &Options, dir: &Path) -> Result<Self, Failure> {
+        Ok(match how.store {
             StoreName::Memory => Self::Memory(Arc::new(MemoryStore::new())),
             StoreName::Redb => Self::Redb(Arc::new(RedbStore::open(dir.join("orders.redb"), RedbOptions::default())?)),
             StoreName::Postgres => {
+                let options = PostgresOptions {
+                    committers: how.committers as usize,
+                    readers: how.readers as usize,
+                    ..PostgresOptions::default()
+                };
                 let cluster = tokio::task::block_in_place(|| Cluster::start(&ClusterOptions::default()));
                 let database = cluster.database().await;
-                let store = PostgresStore::open(database.url(), PostgresOptions::default()).await?;
+                let store = PostgresStore::open(database.url(), options).await?;
                 Self::Postgres { cluster: Box::new(cluster), database, store: Arc::new(store) }
             }
         })

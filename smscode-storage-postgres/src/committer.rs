@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use smscode_core::store::{
-    ChangeSet, CommitQueue, Effect, Entry, Key, Names, Pending, Receipt, Refusal, Rows, StoreError, Writes,
-    judge_group, limits,
+    ChangeSet, CommitQueue, Effect, Entry, Key, Names, Pending, Receipt, Refusal, Rows, Writes, judge_group, limits,
 };
 use smscode_core::time::Timestamp;
 use sqlx::PgConnection;
@@ -56,10 +55,9 @@ impl Committer {
             let sets: Vec<Arc<ChangeSet>> = group.iter().map(|pending| pending.change_set.clone()).collect();
             let mut effect = Effect::No;
             match self.commit(&sets, TRIES, &mut effect).await {
-                Ok(answers) => answer(group, answers),
                 // one of them may be what keeps the others from going through
                 Err(_) if group.len() > 1 && self.line.is_up() => self.one_by_one(group, effect).await,
-                Err(fault) => group.into_iter().for_each(|pending| pending.answer(Err(fault.clone().tell(effect)))),
+                answers => Pending::answer_all(group, answers.map_err(|fault| fault.tell(effect))),
             }
         }
         self.line.close().await;
@@ -70,16 +68,12 @@ impl Committer {
         let mut group = group.into_iter();
         while let Some(pending) = group.next() {
             let mut its_own = effect;
-            match self.commit(std::slice::from_ref(&pending.change_set), TRIES_ALONE, &mut its_own).await {
-                Ok(answers) => answer(vec![pending], answers),
-                Err(fault) => {
-                    pending.answer(Err(fault.clone().tell(its_own)));
-                    if !self.line.is_up() {
-                        // a server that has gone is not waited for once for each
-                        group.by_ref().for_each(|pending| pending.answer(Err(fault.clone().tell(effect))));
-                    }
-                }
+            let answers = self.commit(std::slice::from_ref(&pending.change_set), TRIES_ALONE, &mut its_own).await;
+            if let (Err(fault), false) = (&answers, self.line.is_up()) {
+                // a server that has gone is not waited for once for each
+                Pending::answer_all(group.by_ref().collect(), Err(fault.clone().tell(effect)));
             }
+            Pending::answer_all(vec![pending], answers.map_err(|fault| fault.tell(its_own)));
         }
     }
 
@@ -204,12 +198,6 @@ impl Judged {
             }
         }
         Self { rows, writes, answers, kept, absent }
-    }
-}
-
-fn answer(group: Vec<Pending>, answers: Answers) {
-    for (pending, result) in group.into_iter().zip(answers) {
-        pending.answer(result.map_err(StoreError::from));
     }
 }
 

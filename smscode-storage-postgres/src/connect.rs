@@ -6,7 +6,7 @@ use smscode_core::store::{Effect, StoreError};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
 
-use crate::fault::{Fault, Result, unavailable};
+use crate::fault::{Fault, Result, unusable};
 use crate::within;
 
 /// Says of a session that nothing stands between it and the server that could hand it to somebody else.
@@ -41,34 +41,13 @@ pub(crate) struct Target {
 
 /// Reads an address such as `postgres://user:password@host/database?sslmode=verify-full`.
 pub(crate) fn parse(url: &str) -> std::result::Result<PgConnectOptions, StoreError> {
-    let options: PgConnectOptions = url.parse().map_err(|_| {
-        unavailable(Effect::No, "the address of the server cannot be read: postgres://user:password@host/database")
-    })?;
+    let options: PgConnectOptions = url
+        .parse()
+        .map_err(|_| unusable("the address of the server cannot be read: postgres://user:password@host/database"))?;
     Ok(options.application_name("smscode").disable_statement_logging())
 }
 
 impl Target {
-    /// Connects once, to see what is there.
-    pub(crate) async fn find(url: &str, limit: Duration) -> std::result::Result<Self, StoreError> {
-        let plain = parse(url)?;
-        let direct = Self { options: plain.clone().options(SETTINGS), pooled: false, limit };
-        let pooled = Self { options: plain.statement_cache_capacity(0), pooled: true, limit };
-        let tell = |fault: Fault| fault.tell(Effect::No);
-        // a pooler refuses settings of a session, or drops them
-        let told = match direct.connect().await {
-            Ok(connection) => is_direct(connection, limit).await,
-            Err(Fault::Lost(_)) => Ok(false),
-            Err(fault) => Err(fault),
-        };
-        if told.map_err(tell)? { Ok(direct) } else { pooled.seen().await.map_err(tell) }
-    }
-
-    async fn seen(self) -> Result<Self> {
-        self.connect().await?.close().await.ok();
-        tracing::info!("a pooler stands before the server: wake-ups between nodes come by reading");
-        Ok(self)
-    }
-
     pub(crate) fn options(&self) -> PgConnectOptions {
         self.options.clone()
     }
@@ -77,29 +56,6 @@ impl Target {
         let connection = within(self.limit, async { Ok(self.options.connect().await?) }).await?;
         Ok(connection)
     }
-}
-
-/// Whether the session has what it was given; also whether the server will do.
-async fn is_direct(mut connection: PgConnection, limit: Duration) -> Result<bool> {
-    let sql = "SELECT current_setting('smscode.direct', true), current_setting('server_version_num')::int4, \
-               current_setting('server_encoding'), current_setting('synchronous_commit')";
-    let row = within(limit, async { Ok(sqlx::query(sql).fetch_one(&mut connection).await?) }).await?;
-    let (direct, version): (Option<String>, i32) = (row.try_get(0)?, row.try_get(1)?);
-    let (encoding, durable): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-    if version < VERSION_MIN {
-        return Err(Fault::Refused(format!("the server has version {version}, at least {VERSION_MIN} is needed")));
-    }
-    if encoding != "UTF8" {
-        return Err(Fault::Refused(format!("the database has the encoding {encoding}, UTF8 is needed")));
-    }
-    if durable == "off" {
-        return Err(Fault::Refused(
-            "synchronous_commit is off there, so commits could be lost: switch it on for this role or database"
-                .to_owned(),
-        ));
-    }
-    connection.close().await.ok();
-    Ok(direct.as_deref() == Some("on"))
 }
 
 /// A connection that one task holds. Made when it is needed, given up when it fails.
@@ -111,6 +67,58 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// Connects, and sees whether a pooler stands between and whether the server will do.
+    pub(crate) async fn find(url: &str, limit: Duration) -> std::result::Result<Self, StoreError> {
+        let plain = parse(url)?;
+        let mut direct = Self::new(Target { options: plain.clone().options(SETTINGS), pooled: false, limit });
+        let options = plain.statement_cache_capacity(0);
+        let mut pooled = Self::new(Target { options, pooled: true, limit });
+        let tell = |fault: Fault| fault.tell(Effect::No);
+        // a pooler refuses settings of a session, or drops them
+        let told = match direct.is_direct().await {
+            Err(Fault::Lost(_)) => Ok(false),
+            told => told,
+        };
+        if told.map_err(tell)? {
+            return Ok(direct);
+        }
+        pooled.ready().await.map_err(tell)?;
+        // a server that was away a moment ago is no pooler
+        direct.close().await;
+        if direct.is_direct().await.is_ok_and(|direct| direct) {
+            return Ok(direct);
+        }
+        tracing::info!("a pooler stands before the server: wake-ups between nodes come by reading");
+        Ok(pooled)
+    }
+
+    /// Whether the session has what it was given; fails if the server will not do.
+    async fn is_direct(&mut self) -> Result<bool> {
+        let sql = "SELECT current_setting('smscode.direct', true), current_setting('server_version_num')::int4, \
+                   current_setting('server_encoding'), current_setting('synchronous_commit')";
+        let limit = self.target.limit;
+        let connection = self.ready().await?;
+        let row = within(limit, async { Ok(sqlx::query(sql).fetch_one(connection).await?) }).await?;
+        let (direct, version): (Option<String>, i32) = (row.try_get(0)?, row.try_get(1)?);
+        let (encoding, durable): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+        if version < VERSION_MIN {
+            return Err(Fault::Unusable(format!("the server has version {version}, at least {VERSION_MIN} is needed")));
+        }
+        if encoding != "UTF8" {
+            return Err(Fault::Unusable(format!("the database has the encoding {encoding}, UTF8 is needed")));
+        }
+        if durable == "off" {
+            let advice = "switch it on for this role or database";
+            return Err(Fault::Unusable(format!("synchronous_commit is off, so commits could be lost: {advice}")));
+        }
+        Ok(direct.as_deref() == Some("on"))
+    }
+
+    /// Where it leads.
+    pub(crate) const fn target(&self) -> &Target {
+        &self.target
+    }
+
     pub(crate) const fn new(target: Target) -> Self {
         Self { target, connection: None, begun: false }
     }

@@ -15,6 +15,8 @@ pub(crate) enum Fault {
     Conflict,
     /// The server answered that it did not do it.
     Refused(String),
+    /// The same, and it never will before somebody changes something there.
+    Unusable(String),
     /// It did not do it and never will on this connection; on another it may.
     Elsewhere(String),
     /// No answer came, so nobody knows whether it was done. The connection is of no more use.
@@ -32,7 +34,10 @@ impl Fault {
     pub(crate) fn tell(self, effect: Effect) -> StoreError {
         match self {
             Self::Conflict => unavailable(effect, "too many writers want the same rows; try again"),
+            // an earlier try of the same may have gone through all the same
             Self::Refused(reason) | Self::Elsewhere(reason) | Self::Lost(reason) => unavailable(effect, reason),
+            Self::Unusable(reason) if effect == Effect::No => StoreError::Unusable { store: STORE, reason },
+            Self::Unusable(reason) => unavailable(effect, reason),
             Self::Late(limit) => unavailable(effect, format!("no answer within {} ms", limit.as_millis())),
             Self::Told(error) => error,
         }
@@ -42,14 +47,14 @@ impl Fault {
     pub(crate) const fn ends_connection(&self) -> bool {
         match self {
             Self::Elsewhere(_) | Self::Lost(_) | Self::Late(_) => true,
-            Self::Conflict | Self::Refused(_) | Self::Told(_) => false,
+            Self::Conflict | Self::Refused(_) | Self::Unusable(_) | Self::Told(_) => false,
         }
     }
 
     /// Whether the server said that it did not do it.
     pub(crate) const fn is_refusal(&self) -> bool {
         match self {
-            Self::Conflict | Self::Refused(_) | Self::Elsewhere(_) => true,
+            Self::Conflict | Self::Refused(_) | Self::Unusable(_) | Self::Elsewhere(_) => true,
             Self::Lost(_) | Self::Late(_) | Self::Told(_) => false,
         }
     }
@@ -58,7 +63,7 @@ impl Fault {
     pub(crate) const fn may_pass(&self) -> bool {
         match self {
             Self::Conflict | Self::Elsewhere(_) | Self::Lost(_) => true,
-            Self::Refused(_) | Self::Late(_) | Self::Told(_) => false,
+            Self::Refused(_) | Self::Unusable(_) | Self::Late(_) | Self::Told(_) => false,
         }
     }
 }
@@ -75,12 +80,12 @@ impl From<sqlx::Error> for Fault {
             sqlx::Error::Database(error) => from_code(&**error),
             sqlx::Error::Io(error) => Self::Lost(format!("the connection failed: {}", error.kind())),
             sqlx::Error::Tls(_) => {
-                Self::Lost("TLS to the server failed: look at sslmode and the certificates".to_owned())
+                Self::Unusable("TLS to the server failed: look at sslmode and the certificates".to_owned())
             }
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnIndexOutOfBounds { .. } => {
                 Self::Told(corrupt("a row in another form than this program writes"))
             }
-            sqlx::Error::Configuration(_) => Self::Refused("the address of the server cannot be read".to_owned()),
+            sqlx::Error::Configuration(_) => Self::Unusable("the address of the server cannot be read".to_owned()),
             _ => Self::Lost("the connection failed".to_owned()),
         }
     }
@@ -95,12 +100,12 @@ fn from_code(error: &dyn DatabaseError) -> Fault {
         "25006" => {
             Fault::Elsewhere("the server is read only: it is a standby, or writing is switched off there".to_owned())
         }
-        "28P01" => Fault::Refused("the server refuses the password".to_owned()),
-        "28000" => Fault::Refused("the server refuses this user, or its address".to_owned()),
-        "3D000" => Fault::Refused("the server has no such database".to_owned()),
-        "42501" => Fault::Refused("the role has no rights there: let an administrator run migrate for it".to_owned()),
+        "28P01" => Fault::Unusable("the server refuses the password".to_owned()),
+        "28000" => Fault::Unusable("the server refuses this user, or its address".to_owned()),
+        "3D000" => Fault::Unusable("the server has no such database".to_owned()),
+        "42501" => Fault::Unusable("the role has no rights there: let an administrator run migrate for it".to_owned()),
         "3F000" | "42P01" | "42703" => {
-            Fault::Refused("the schema smscode is not as it was: let an administrator run migrate".to_owned())
+            Fault::Unusable("the schema smscode is not as it was: let an administrator run migrate".to_owned())
         }
         "53100" => Fault::Refused(
             "the server has no room on its disk; what was committed is safe, and commits go on when there is room"
@@ -121,6 +126,10 @@ fn from_code(error: &dyn DatabaseError) -> Fault {
 
 pub(crate) fn corrupt(what: &str) -> StoreError {
     StoreError::Corrupt { store: STORE, what: what.to_owned() }
+}
+
+pub(crate) fn unusable(reason: &str) -> StoreError {
+    StoreError::Unusable { store: STORE, reason: reason.to_owned() }
 }
 
 pub(crate) fn unavailable(effect: Effect, reason: impl Into<String>) -> StoreError {

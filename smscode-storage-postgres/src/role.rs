@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use smscode_core::store::{Effect, StoreError};
+use smscode_core::store::StoreError;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 use crate::connect::parse;
-use crate::fault::{Fault, Result, unavailable};
+use crate::fault::{Fault, Result, unusable};
 
 /// Rounds of the password's hash: what the server itself takes.
 const ROUNDS: u32 = 4_096;
@@ -35,7 +35,7 @@ impl Login {
         let password = user_info.and_then(|(user, _)| user.split_once(':')).and_then(|(_, password)| decoded(password));
         if password.as_deref().is_some_and(|password| !password.is_ascii()) {
             // others would have to be normalized as the server does it
-            return Err(unavailable(Effect::No, "a password of the store's address must be made of ASCII characters"));
+            return Err(unusable("a password of the store's address must be made of ASCII characters"));
         }
         Ok(Self { name, password })
     }
@@ -88,7 +88,7 @@ pub(crate) async fn grant(connection: &mut PgConnection, login: Login) -> Result
 
 async fn make(connection: &mut PgConnection, login: &Login) -> Result<()> {
     let Some(password) = &login.password else {
-        return Err(Fault::Refused("the store's address has no password to make its role with".to_owned()));
+        return Err(Fault::Unusable("the store's address has no password to make its role with".to_owned()));
     };
     let row =
         sqlx::query("SELECT decode(replace(gen_random_uuid()::text, '-', ''), 'hex')").fetch_one(&mut *connection);

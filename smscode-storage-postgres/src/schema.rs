@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use smscode_core::store::{Effect, StoreError};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Connection, PgConnection, Row, SqlSafeStr};
+use sqlx::{PgConnection, Row, SqlSafeStr};
 
-use crate::connect::Target;
+use crate::connect::Line;
 use crate::fault::{Fault, Result, STORE, unavailable};
 use crate::role::{self, Login};
 use crate::within;
 
 /// The format that this program reads and writes. A migration's version is its format and a step of two digits.
 pub(crate) const FORMAT: u64 = 1;
-const STEPS_A_FORMAT: i64 = 100;
 
 /// Processes that set up one empty database at the same time get in each other's way; each tries so often.
 const TRIES: u32 = 20;
@@ -47,6 +46,11 @@ migrations! {
     115 "report_deposits"
 }
 
+/// The newest migration.
+fn wanted() -> i64 {
+    MIGRATIONS.last().map_or(0, |(version, _, _)| *version)
+}
+
 const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM smscode.migrations WHERE success";
 
 /// The version of the newest migration there; 0 for a database without the schema.
@@ -62,15 +66,21 @@ async fn newest(connection: &mut PgConnection) -> Result<i64> {
 /// Whether this program can work with what is there.
 pub(crate) async fn check(connection: &mut PgConnection) -> Result<()> {
     let newest = newest(connection).await?;
-    let wanted = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
+    let wanted = wanted();
     let advice = match newest {
         _ if newest == wanted => return Ok(()),
         0 => "the database is empty: run smscode-server migrate --admin-url with a role that may create tables",
         _ if newest < wanted => "the database is older: run smscode-server migrate --admin-url, then start again",
         _ => "the database is newer: start the version of the program that migrated it, or a newer one",
     };
-    let found = u64::try_from(newest / STEPS_A_FORMAT).unwrap_or(0);
-    Err(Fault::Told(StoreError::Format { store: STORE, found, known: FORMAT, advice: advice.to_owned() }))
+    Err(Fault::Told(format(newest, advice)))
+}
+
+/// A schema that is not the one this program needs, both told by their newest migration, so that older and newer can be
+/// told apart within a format too.
+fn format(newest: i64, advice: &str) -> StoreError {
+    let number = |version: i64| u64::try_from(version).unwrap_or(0);
+    StoreError::Format { store: STORE, found: number(newest), known: number(wanted()), advice: advice.to_owned() }
 }
 
 /// Sets an empty database up, if the role may; else and otherwise checks what is there.
@@ -106,14 +116,11 @@ async fn run(connection: &mut PgConnection) -> Result<()> {
 fn refused(error: &sqlx::migrate::MigrateError) -> Fault {
     use sqlx::migrate::MigrateError;
     match error {
-        MigrateError::VersionMissing(version) => Fault::Told(StoreError::Format {
-            store: STORE,
-            found: u64::try_from(version / STEPS_A_FORMAT).unwrap_or(0),
-            known: FORMAT,
-            advice: "the database is newer: migrate with the program that it belongs to".to_owned(),
-        }),
+        MigrateError::VersionMissing(version) => {
+            Fault::Told(format(*version, "the database is newer: migrate with the program that it belongs to"))
+        }
         MigrateError::VersionMismatch(version) => {
-            Fault::Refused(format!("migration {version} was made by another program, or changed; nothing was done"))
+            Fault::Unusable(format!("migration {version} was made by another program, or changed; nothing was done"))
         }
         other => Fault::Refused(format!("a migration failed: {}", brief(other))),
     }
@@ -154,19 +161,19 @@ pub struct Migrated {
 pub async fn migrate(admin_url: &str, store_url: Option<&str>) -> std::result::Result<Migrated, StoreError> {
     let login = store_url.map(Login::of).transpose()?;
     let work = async {
-        let target = Target::find(admin_url, MIGRATION_LIMIT).await.map_err(Fault::Told)?;
-        if target.pooled {
-            return Err(Fault::Refused("migrate needs the server itself, not a pooler before it".to_owned()));
+        let mut line = Line::find(admin_url, MIGRATION_LIMIT).await.map_err(Fault::Told)?;
+        if line.pooled() {
+            return Err(Fault::Unusable("migrate needs the server itself, not a pooler before it".to_owned()));
         }
-        let mut connection = target.connect().await?;
-        let before = applied(&mut connection).await?;
-        run(&mut connection).await?;
+        let connection = line.ready().await?;
+        let before = applied(connection).await?;
+        run(connection).await?;
         let role = match login {
-            Some(login) => Some(role::grant(&mut connection, login).await?),
+            Some(login) => Some(role::grant(connection, login).await?),
             None => None,
         };
-        let now = applied(&mut connection).await?;
-        connection.close().await.ok();
+        let now = applied(connection).await?;
+        line.close().await;
         Ok(Migrated { before, now, role })
     };
     within(MIGRATION_LIMIT, work).await.map_err(|fault| match fault {

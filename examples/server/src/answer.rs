@@ -6,6 +6,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// What is away is looked for again after so many seconds.
+pub(crate) const AWAY_RETRY_SECONDS: i64 = 2;
+
 /// The published API's error codes. There are no others, and clients branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Code {
@@ -102,7 +105,7 @@ impl Code {
     const fn retry_after(self) -> Option<i64> {
         match self {
             Self::RateLimit => Some(60),
-            Self::Unavailable => Some(2),
+            Self::Unavailable => Some(AWAY_RETRY_SECONDS),
             Self::FxUnavailable => Some(30),
             _ => None,
         }

@@ -1,5 +1,7 @@
 //! What every handler has at hand.
 
+use std::sync::Arc;
+
 use smscode_core::Platform;
 use tokio::sync::watch;
 
@@ -14,7 +16,7 @@ pub struct App {
     /// How often who may ask.
     pub limits: Limits,
     /// What was counted.
-    pub meters: Meters,
+    pub meters: Arc<Meters>,
     /// The simulated supplier, in sandbox mode only.
     pub sandbox: Option<Sandbox>,
     /// Tells long answers to end.

@@ -6,15 +6,15 @@ use smscode_core::money::Money;
 use smscode_core::token::Token;
 
 use crate::config::{Config, Customer, StoreChoice};
-use crate::note::Note;
+use crate::mark::Marks;
 use crate::sandbox;
 use crate::start::StartError;
 
 /// Opens the sandbox's customer, and gives its token.
-pub(crate) async fn demo_customer(config: &Config, platform: &Platform, note: &mut Note) -> Result<Token, StartError> {
+pub(crate) async fn demo_customer(config: &Config, platform: &Platform, marks: &Marks) -> Result<Token, StartError> {
     let place = match config.store {
         StoreChoice::Memory => None,
-        StoreChoice::Redb(_) => Some(config.data_dir.as_path()),
+        StoreChoice::Redb(_) | StoreChoice::Postgres(_) => Some(config.data_dir.as_path()),
     };
     let token = sandbox::token(config.demo_token.clone(), place).map_err(|error| StartError::Files {
         path: config.data_dir.join(sandbox::TOKEN_FILE).display().to_string(),
@@ -22,19 +22,24 @@ pub(crate) async fn demo_customer(config: &Config, platform: &Platform, note: &m
     })?;
     let customer =
         Customer { name: sandbox::CUSTOMER.to_owned(), token: token.clone(), opening_minor: sandbox::CREDIT_MINOR };
-    open_customer(platform, note, &customer).await?;
+    open_customer(platform, marks, &customer).await?;
     Ok(token)
 }
 
 /// Opens a customer once; later its token is added if it is new.
-pub(crate) async fn open_customer(platform: &Platform, note: &mut Note, customer: &Customer) -> Result<(), StartError> {
+pub(crate) async fn open_customer(platform: &Platform, marks: &Marks, customer: &Customer) -> Result<(), StartError> {
     let told = |error| StartError::Customer { name: customer.name.clone(), error };
-    let account = match known_account(platform, note, customer).await.map_err(told)? {
-        Some(account) => account,
-        None => {
-            let account = platform.open_account().await.map_err(told)?;
-            note.keep_account(&customer.name, account)?;
-            platform.adopt_token(account, &customer.name, &customer.token).await.map_err(told)?;
+    let known = marks.account(&customer.name).await?;
+    let adopted = match known {
+        Some(account) => adopt(platform, account, customer).await.map_err(told)?,
+        None => false,
+    };
+    let account = match known {
+        Some(account) if adopted => account,
+        gone => {
+            let fresh = platform.open_account().await.map_err(told)?;
+            let account = marks.keep_account(&customer.name, fresh, gone).await?;
+            adopt(platform, account, customer).await.map_err(told)?;
             account
         }
     };
@@ -52,18 +57,11 @@ pub(crate) async fn open_customer(platform: &Platform, note: &mut Note, customer
     }
 }
 
-/// The customer's account of an earlier start, with the token added.
-async fn known_account(
-    platform: &Platform,
-    note: &Note,
-    customer: &Customer,
-) -> Result<Option<AccountId>, AccountError> {
-    let Some(account) = note.account(&customer.name) else {
-        return Ok(None);
-    };
+/// Adds the customer's token to an account; `false` if the account is gone.
+async fn adopt(platform: &Platform, account: AccountId, customer: &Customer) -> Result<bool, AccountError> {
     match platform.adopt_token(account, &customer.name, &customer.token).await {
-        Ok(()) => Ok(Some(account)),
-        Err(AccountError::NotFound) => Ok(None),
+        Ok(()) => Ok(true),
+        Err(AccountError::NotFound) => Ok(false),
         Err(error) => Err(error),
     }
 }

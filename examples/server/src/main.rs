@@ -4,15 +4,57 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use smscode_server::config::{Cli, from_environment};
+use smscode_server::config::{Cli, Migrate, Task, address_from_environment, from_environment};
+use smscode_server::migrate::migrate;
 use smscode_server::{Config, start};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 fn main() -> ExitCode {
     // first of all: libraries that find none, or two, stop the process
     let _only_one = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let cli = Cli::parse();
-    let config = match from_environment(&cli) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
+    match &cli.task {
+        Some(Task::Migrate(settings)) => migrated(&cli, settings),
+        None => served(&cli),
+    }
+}
+
+/// Says what is wrong with the options, or shows the help that was asked for. An address that stands where none
+/// belongs may hold a password: it is not repeated.
+fn misused(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && error.to_string().contains("://") {
+        return told("options", &"an address stands where none is expected; see --help");
+    }
+    let _nobody_reads = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn migrated(cli: &Cli, settings: &Migrate) -> ExitCode {
+    let store = match address_from_environment(cli) {
+        Ok(store) => store,
+        Err(error) => return told(error.code(), &error),
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return told("threads", &error),
+    };
+    match runtime.block_on(migrate(&settings.admin_url, &store)) {
+        Ok(done) => {
+            let _nobody_reads = writeln!(std::io::stdout(), "{done}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let told = told(error.code(), &error);
+            if error.is_passing() { ExitCode::FAILURE } else { told }
+        }
+    }
+}
+
+fn served(cli: &Cli) -> ExitCode {
+    let config = match from_environment(cli) {
         Ok(config) => config,
         Err(error) => return told(error.code(), &error),
     };
@@ -36,7 +78,13 @@ async fn run(config: Config) -> ExitCode {
         (Ok(terminated), Ok(interrupted)) => (terminated, interrupted),
         (Err(error), _) | (_, Err(error)) => return told("signals", &error),
     };
-    let running = match start(config).await {
+    let started = tokio::select! {
+        biased;
+        // it may be waiting for its store
+        () = asked(&mut terminated, &mut interrupted) => return ExitCode::SUCCESS,
+        started = start(config) => started,
+    };
+    let running = match started {
         Ok(running) => running,
         Err(error) => return told(error.code(), &error),
     };
@@ -45,18 +93,22 @@ async fn run(config: Config) -> ExitCode {
         let mut out = std::io::stdout().lock();
         let _nobody_reads = writeln!(out, "{banner}").and_then(|()| out.flush());
     }
-    tokio::select! {
-        biased;
-        _ = terminated.recv() => {}
-        _ = interrupted.recv() => {}
-    }
+    asked(&mut terminated, &mut interrupted).await;
     tracing::info!("stopping");
     tokio::select! {
         biased;
         () = running.shutdown() => ExitCode::SUCCESS,
         // asked twice: now
-        _ = terminated.recv() => ExitCode::FAILURE,
-        _ = interrupted.recv() => ExitCode::FAILURE,
+        () = asked(&mut terminated, &mut interrupted) => ExitCode::FAILURE,
+    }
+}
+
+/// Waits until the process is asked to stop.
+async fn asked(terminated: &mut Signal, interrupted: &mut Signal) {
+    tokio::select! {
+        biased;
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
     }
 }
 

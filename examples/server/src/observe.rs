@@ -14,7 +14,8 @@ use smscode_core::port::Entropy;
 use smscode_providers::clock::OsEntropy;
 
 use crate::answer::{Code, Failure};
-use crate::app::App;
+use crate::meter::Meters;
+use crate::surface::stubs;
 
 /// The longest time from a request's head to its answer's. Placing orders answers after 20 s at the latest.
 const ANSWER_LIMIT: Duration = Duration::from_secs(35);
@@ -23,7 +24,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 /// Runs a request.
 #[allow(clippy::disallowed_methods, reason = "times requests; decides nothing")]
-pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(meters): State<Arc<Meters>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
     let route =
@@ -34,11 +35,12 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let mut response = match tokio::time::timeout(ANSWER_LIMIT, answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(_panicked)) => Failure::new(Code::Internal, "unexpected; it was logged").into_response(),
+        Err(_late) if route == stubs::PATH => stubs::broken(),
         Err(_late) => Failure::new(Code::Unavailable, "this took too long").into_response(),
     };
     let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
-    app.meters.answered(method.as_str(), &route, status, took_us);
+    meters.answered(method.as_str(), &route, status, took_us);
     log(&method, &route, status, took_us, &id);
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -55,7 +57,8 @@ fn request_id() -> String {
 
 fn log(method: &Method, route: &str, status: u16, took_us: u64, id: &str) {
     let took_ms = took_us / 1_000;
-    if status >= 500 {
+    // what is away is logged where it is noticed, not once more for each request
+    if status >= 500 && status != 503 {
         tracing::warn!(target: "access", %method, route, status, took_ms, id);
     } else {
         tracing::debug!(target: "access", %method, route, status, took_ms, id);

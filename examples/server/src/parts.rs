@@ -1,31 +1,98 @@
-//! The parts of a server: folders, store, keys, suppliers, platform.
+//! The parts of a server: folders, store, keys, suppliers, platform, customers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use smscode_core::Platform;
-use smscode_core::port::{Clock, FixedRates, Keyring, MemoryKeyring, Supplier};
+use smscode_core::port::{Clock, Entropy, EpochKey, FixedRates, Keyring, MemoryKeyring, Supplier, Wakeups};
 use smscode_core::store::{MemoryStore, Store};
+use smscode_core::token::Token;
+use smscode_core::{Platform, PlatformBuilder};
 use smscode_providers::clock::{OsEntropy, SystemClock};
 use smscode_providers::keyring::FileKeyring;
-use smscode_providers::sms::sms_activate::SmsActivate;
+use smscode_providers::sms::sms_activate::{SmsActivate, SmsActivateConfig};
+use smscode_storage_postgres::PostgresStore;
 use smscode_storage_redb::{RedbOptions, RedbStore};
 
 use crate::config::{Config, StoreChoice};
-use crate::note::{Mode, Note};
+use crate::customers::{demo_customer, open_customer};
+use crate::mark::{MarkError, Marks, Mode};
+use crate::note::Note;
 use crate::sandbox::{self, Sandbox};
 use crate::start::StartError;
 
-/// Makes the folders, and reads what the store is for.
-pub(crate) fn open_note(config: &Config, mode: Mode) -> Result<Note, StartError> {
-    let StoreChoice::Redb(path) = &config.store else {
-        return Ok(Note::in_memory(mode));
-    };
-    make_folder(&config.data_dir)?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        make_folder(folder)?;
+/// Everything that a server serves with.
+pub(crate) struct Parts {
+    pub(crate) platform: Platform,
+    pub(crate) sandbox: Option<Sandbox>,
+    /// The sandbox customer's token.
+    pub(crate) demo_token: Option<Token>,
+    /// To be closed at the end; the other stores end with their last user.
+    pub(crate) postgres: Option<Arc<PostgresStore>>,
+}
+
+/// Opens everything. May be done again after a failure: what is there already is found.
+pub(crate) async fn open(config: &Config) -> Result<Parts, StartError> {
+    let mode = if config.is_sandbox() { Mode::Sandbox } else { Mode::Live };
+    let (kept, note) = keep(config).await?;
+    let marks = Marks::of(kept.store.clone(), config.store.shown());
+    let settled = marks.settle(mode, note.as_ref()).await;
+    if let StoreChoice::Redb(path) = &config.store
+        && !matches!(settled, Err(MarkError::Store(_)))
+    {
+        // what it said is in the store now, also if that is not what was wanted
+        Note::remove(path)?;
     }
-    Ok(Note::open(path, mode)?)
+    settled?;
+    if kept.postgres.is_some() {
+        let mut fresh = [0; 32];
+        OsEntropy.fill(&mut fresh);
+        marks.settle_keyring(&kept.keyring.root(EpochKey::new(fresh)).await?).await?;
+    }
+    let postgres = kept.postgres.clone();
+    let (platform, sandbox) = platform(config, kept).await?;
+    let demo_token = match mode {
+        Mode::Sandbox => Some(demo_customer(config, &platform, &marks).await?),
+        Mode::Live => None,
+    };
+    for customer in &config.customers {
+        open_customer(&platform, &marks, customer).await?;
+    }
+    Ok(Parts { platform, sandbox, demo_token, postgres })
+}
+
+/// A store and what holds its keys.
+struct Kept {
+    store: Arc<dyn Store>,
+    keyring: Arc<dyn Keyring>,
+    postgres: Option<Arc<PostgresStore>>,
+}
+
+/// Opens the store, with the note of an earlier version if one lies beside it.
+async fn keep(config: &Config) -> Result<(Kept, Option<Note>), StartError> {
+    match &config.store {
+        StoreChoice::Memory => {
+            let (store, keyring) = (Arc::new(MemoryStore::new()), Arc::new(MemoryKeyring::new()));
+            Ok((Kept { store, keyring, postgres: None }, None))
+        }
+        StoreChoice::Postgres(address) => {
+            make_folder(&config.data_dir)?;
+            let keyring = Arc::new(FileKeyring::open(keyring_dir(config)?)?);
+            let store = Arc::new(PostgresStore::open(address.reveal(), config.postgres.clone()).await?);
+            Ok((Kept { store: store.clone(), keyring, postgres: Some(store) }, None))
+        }
+        StoreChoice::Redb(path) => {
+            make_folder(&config.data_dir)?;
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                make_folder(folder)?;
+            }
+            // without its store a note speaks of one that was taken away
+            let note = if path.exists() { Note::read(path)? } else { None };
+            let options = RedbOptions { cache_bytes: config.cache_mib << 20, ..RedbOptions::default() };
+            let store = Arc::new(RedbStore::open(path, options)?);
+            let keyring = Arc::new(FileKeyring::open(keyring_dir(config)?)?);
+            Ok((Kept { store, keyring, postgres: None }, note))
+        }
+    }
 }
 
 fn make_folder(path: &Path) -> Result<(), StartError> {
@@ -36,7 +103,7 @@ fn make_folder(path: &Path) -> Result<(), StartError> {
     how.create(path).map_err(|error| StartError::Files { path: path.display().to_string(), reason: error.to_string() })
 }
 
-pub(crate) async fn platform(config: &Config) -> Result<(Platform, Option<Sandbox>), StartError> {
+async fn platform(config: &Config, kept: Kept) -> Result<(Platform, Option<Sandbox>), StartError> {
     let mut settings = config.platform.clone();
     let mut suppliers = config.suppliers.clone();
     let mut sandbox = None;
@@ -48,16 +115,26 @@ pub(crate) async fn platform(config: &Config) -> Result<(Platform, Option<Sandbo
         suppliers.push(supplier);
         sandbox = Some(started);
     }
-    let (store, keyring) = store(config)?;
     let rates =
         config.rates.iter().fold(FixedRates::new(), |rates, (base, quote, whole)| rates.with(*base, *quote, *whole));
     let mut builder = Platform::builder()
-        .store(store)
-        .keyring(keyring)
+        .store(kept.store)
+        .keyring(kept.keyring)
         .clock(Arc::new(SystemClock))
         .entropy(Arc::new(OsEntropy))
         .rates(Arc::new(rates))
         .settings(settings);
+    if let Some(postgres) = kept.postgres {
+        let wakeups: Arc<dyn Wakeups> = postgres;
+        builder = builder.wakeups(wakeups);
+    }
+    Ok((with_suppliers(builder, suppliers)?.build().await?, sandbox))
+}
+
+fn with_suppliers(
+    mut builder: PlatformBuilder,
+    suppliers: Vec<SmsActivateConfig>,
+) -> Result<PlatformBuilder, StartError> {
     let client = smscode_providers::http::client()
         .map_err(|error| StartError::Supplier { name: "all".to_owned(), reason: error.to_string() })?;
     for supplier in suppliers {
@@ -71,22 +148,7 @@ pub(crate) async fn platform(config: &Config) -> Result<(Platform, Option<Sandbo
         };
         builder = builder.supplier(adapter);
     }
-    Ok((builder.build().await?, sandbox))
-}
-
-/// A store and what holds its keys.
-type Kept = (Arc<dyn Store>, Arc<dyn Keyring>);
-
-fn store(config: &Config) -> Result<Kept, StartError> {
-    match &config.store {
-        StoreChoice::Memory => Ok((Arc::new(MemoryStore::new()), Arc::new(MemoryKeyring::new()))),
-        StoreChoice::Redb(path) => {
-            let options = RedbOptions { cache_bytes: config.cache_mib << 20, ..RedbOptions::default() };
-            let store = RedbStore::open(path, options)?;
-            let keyring = FileKeyring::open(keyring_dir(config)?)?;
-            Ok((Arc::new(store), Arc::new(keyring)))
-        }
-    }
+    Ok(builder)
 }
 
 /// Where the keys are: beside the data directory, never in it.

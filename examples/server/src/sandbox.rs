@@ -1,6 +1,7 @@
 //! The sandbox: a simulated supplier beside the server, reached by the same client as a real one, and a demo customer.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -15,9 +16,7 @@ use smscode_providers::clock::OsEntropy;
 use smscode_providers::sandbox::{Injection, SandboxConfig, SandboxError, SandboxHandle};
 use smscode_providers::sms::sms_activate::{Dialect, SMS_ACTIVATE, SmsActivateConfig};
 
-use crate::note::write_private;
-
-/// The demo customer's name in the note of a store.
+/// The demo customer's name in the marks of a store.
 pub const CUSTOMER: &str = "demo";
 /// What the demo customer is given, once per store.
 pub const CREDIT_MINOR: i64 = 5_000_000;
@@ -116,6 +115,17 @@ pub fn token(asked: Option<Token>, place: Option<&Path>) -> std::io::Result<Toke
         write_private(&file, format!("{}\n", token.reveal()).as_bytes())?;
     }
     Ok(token)
+}
+
+/// Writes a file that only its user can read, replacing what is there, and syncs it.
+fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut how = fs::OpenOptions::new();
+    how.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut how, 0o600);
+    let mut file = how.open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 /// What a tester needs to begin: address, token, three commands.

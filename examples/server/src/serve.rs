@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use hyper::body::Incoming;
@@ -21,6 +20,7 @@ use tower::ServiceExt as _;
 use crate::app::Stopping;
 use crate::auth::Peer;
 use crate::config::HttpSettings;
+use crate::door::Door;
 
 /// The head of a request may have this many bytes.
 const HEAD_MAX: usize = 32 * 1024;
@@ -28,7 +28,7 @@ const HEAD_MAX: usize = 32 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until stopping begins; then requests under way are given their time.
-pub(crate) async fn serve(listener: TcpListener, router: Router, settings: HttpSettings, stopping: Stopping) {
+pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>, settings: HttpSettings, stopping: Stopping) {
     let permits = Arc::new(Semaphore::new(settings.connections_max));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -41,7 +41,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, settings: HttpS
         };
         match next {
             Some((stream, peer, permit)) => {
-                let served = connection(stream, peer, router.clone(), settings, graceful.watcher());
+                let served = connection(stream, peer, door.clone(), settings, graceful.watcher());
                 connections.spawn(async move {
                     served.await;
                     drop(permit);
@@ -70,13 +70,13 @@ async fn next(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<(TcpSt
     }
 }
 
-async fn connection(stream: TcpStream, peer: Peer, router: Router, settings: HttpSettings, watcher: Watcher) {
+async fn connection(stream: TcpStream, peer: Peer, door: Arc<Door>, settings: HttpSettings, watcher: Watcher) {
     // answers are small: sending them at once matters more than filling packets
     let _kept_as_it_is = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
-        let answer = router.clone().oneshot(request);
+        let answer = door.router().oneshot(request);
         async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
     });
     let served = http1::Builder::new()

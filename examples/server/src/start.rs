@@ -10,23 +10,26 @@ use smscode_core::port::KeyringError;
 use smscode_core::store::StoreError;
 use smscode_core::token::Token;
 use smscode_core::{BuildError, Platform};
+use smscode_storage_postgres::PostgresStore;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Stopping};
 use crate::config::Config;
-use crate::customers::{demo_customer, open_customer};
+use crate::door::Door;
 use crate::limit::{LimitSettings, Limits};
+use crate::mark::MarkError;
 use crate::meter::Meters;
-use crate::note::{Mode, NoteError};
-use crate::parts::{open_note, platform};
+use crate::waiting::when_there;
 use crate::{sandbox, serve, surface};
 
 /// Requests a minute in a sandbox: testers run loops.
 const SANDBOX_REQUESTS: u32 = 6_000;
 /// The platform's recovery is waited for this long before the server counts as started; then it goes on beside it.
 const RECOVERY_WAIT: Duration = Duration::from_secs(5);
+/// Connections to a database server get this long to say goodbye.
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 /// Why a server did not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,9 +50,9 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
-    /// The store is of the other mode, or its note cannot be used.
+    /// The store is not for this server.
     #[error(transparent)]
-    Note(#[from] NoteError),
+    Mark(#[from] MarkError),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -83,9 +86,10 @@ impl StartError {
         match self {
             Self::Listen { .. } => "listen",
             Self::Files { .. } => "files",
-            Self::Note(error) => error.code(),
+            Self::Mark(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Keyring(_) => "keyring",
+            Self::Platform(BuildError::Store(error)) => error.code(),
             Self::Platform(_) => "platform",
             Self::Supplier { .. } => "supplier",
             Self::Customer { .. } => "customer",
@@ -105,6 +109,7 @@ pub struct Running {
     stop_platform: oneshot::Sender<()>,
     http: JoinHandle<()>,
     platform: JoinHandle<()>,
+    postgres: Option<Arc<PostgresStore>>,
 }
 
 impl Running {
@@ -122,10 +127,17 @@ impl Running {
         let _nobody_listens = self.stop_platform.send(());
         let _ended = self.platform.await;
         tracing::debug!("no more work");
+        if let Some(postgres) = self.postgres {
+            // a server that is away is not waited for
+            let _closed_or_late = tokio::time::timeout(CLOSE_WAIT, postgres.close()).await;
+        }
     }
 }
 
 /// Starts a server. Ready to serve when it returns.
+///
+/// While a store on another server is away, the address answers `/healthz` with 200 and everything else with 503, and
+/// the store is tried again, for ever. Dropping the future ends that.
 ///
 /// # Errors
 ///
@@ -135,26 +147,21 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let _there_already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let listener = listen(config.listen).await?;
     let addr = listener.local_addr().map_err(|error| cannot_listen(config.listen, &error))?;
-    let mode = if config.is_sandbox() { Mode::Sandbox } else { Mode::Live };
-    let mut note = open_note(&config, mode)?;
-    let (platform, sandbox) = platform(&config).await?;
-    let demo_token = match mode {
-        Mode::Sandbox => Some(demo_customer(&config, &platform, &mut note).await?),
-        Mode::Live => None,
-    };
-    for customer in &config.customers {
-        open_customer(&platform, &mut note, customer).await?;
-    }
     let (stop, stopping) = Stopping::channel();
+    let meters = Arc::new(Meters::default());
+    let door = Arc::new(Door::new(meters.clone()));
+    // it ends by itself when `stop` is dropped
+    let http = tokio::spawn(serve::serve(listener, door.clone(), config.http, stopping.clone()));
+    let parts = when_there(&config, addr, &door).await?;
     let app = Arc::new(App {
-        platform: platform.clone(),
+        platform: parts.platform.clone(),
         limits: Limits::new(limits(&config)),
-        meters: Meters::default(),
-        sandbox,
-        stopping: stopping.clone(),
+        meters,
+        sandbox: parts.sandbox,
+        stopping,
     });
     let (stop_platform, stopped) = oneshot::channel();
-    let driver = platform.clone();
+    let driver = parts.platform.clone();
     let run = tokio::spawn(async move {
         driver
             .run(async {
@@ -162,9 +169,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             })
             .await;
     });
-    recovered(&platform).await;
-    let http = tokio::spawn(serve::serve(listener, surface::router(app.clone()), config.http, stopping));
-    Ok(Running { addr, demo_token, app, stop, stop_platform, http, platform: run })
+    recovered(&parts.platform).await;
+    door.open(surface::router(app.clone()));
+    let (demo_token, postgres) = (parts.demo_token, parts.postgres);
+    Ok(Running { addr, demo_token, app, stop, stop_platform, http, platform: run, postgres })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

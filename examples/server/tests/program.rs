@@ -106,7 +106,23 @@ fn settings_that_cannot_be_used_are_named() {
     let cases = [
         (fails(program().env("SMSCODE_LISTEM", "x")), "SMSCODE_LISTEM; did you mean SMSCODE_LISTEN?"),
         (fails(program().arg("--config").arg(&file)), "[rates]: there is no setting usd_ird; did you mean usd_idr?"),
-        (fails(program().args(["--store", "postgres://u:planted@h/d"])), "postgres is not built yet"),
+        (
+            fails(program().args(["--store", "mysql://u:planted@h/d"])),
+            "store: must be redb:PATH, memory or postgres://",
+        ),
+        (fails(program().arg("postgres://u:planted@h/d")), "an address stands where none is expected"),
+        (fails(program().arg("--listen=postgres://u:planted@h/d")), "an address stands where none is expected"),
+        (fails(program().args(["migrate", "--admin-url", "planted"])), "store: migrate needs the address"),
+        (fails(program().env("SMSCODE_STORE", "postgres://u:planted@h/d").arg("migrate")), "--admin-url"),
+        (
+            fails(
+                program()
+                    .env("SMSCODE_STORE", "postgres://u:pl@nted@h:x/d")
+                    .arg("--data-dir")
+                    .arg(dir.path().join("data")),
+            ),
+            "the address of the server cannot be read",
+        ),
         (fails(program().args(["--listn", "x"])), "'--listen'"),
         (fails(program().args(["--listen", "8080"])), "--listen"),
         (fails(program().args(["--config", "/nowhere/at/all.toml"])), "/nowhere/at/all.toml"),

@@ -10,14 +10,23 @@
 
 mod common;
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::{sandbox, serve, without_rate};
+use serde_json::Value;
+use smscode_core::port::Entropy;
+use smscode_core::store::{Body, ChangeSet, Entry, Expect, Key, Kind, LoadKey, OperationId, Store};
+use smscode_core::time::Timestamp;
+use smscode_core::token::Token;
+use smscode_providers::clock::OsEntropy;
 use smscode_server::config::{HttpSettings, StoreChoice};
 use smscode_server::{Config, start};
+use smscode_storage_redb::{RedbOptions, RedbStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-fn on_disk(dir: &std::path::Path) -> Config {
+fn on_disk(dir: &Path) -> Config {
     let data_dir = dir.join("data");
     Config { store: StoreChoice::Redb(data_dir.join("smscode.redb")), data_dir, demo_token: None, ..sandbox() }
 }
@@ -48,7 +57,7 @@ async fn a_restart_keeps_customer_token_money_and_orders() {
     api.running.shutdown().await;
 
     // another token for the same customer
-    let config = Config { demo_token: smscode_core::token::Token::read(common::TOKEN), ..on_disk(dir.path()) };
+    let config = Config { demo_token: Token::read(common::TOKEN), ..on_disk(dir.path()) };
     let api = serve(config).await;
     assert_eq!(api.balance().await, balance);
     api.running.shutdown().await;
@@ -72,6 +81,68 @@ async fn a_sandbox_store_is_never_served_live_nor_the_reverse() {
     api.running.shutdown().await;
     let refused = start(on_disk(other.path())).await.map(|_| ()).unwrap_err();
     assert_eq!(refused.code(), "store_mode");
+}
+
+/// Takes the marks out of a store, which is how earlier versions left it. The demo customer's account, as their note
+/// had it.
+async fn as_earlier(dir: &Path) -> Value {
+    let path = dir.join("data").join("smscode.redb");
+    let store: Arc<dyn Store> = Arc::new(RedbStore::open(&path, RedbOptions::default()).unwrap());
+    let [mark, customer] = [("host_server", "mode"), ("host_customer", "demo")].map(|(k, i)| Key::free(Kind::of(k), i));
+    let snapshot = store.load(&[LoadKey::Record(mark.clone()), LoadKey::Record(customer.clone())]).await.unwrap();
+    let account: Value = serde_json::from_slice(snapshot.record(&customer).unwrap().body.as_bytes()).unwrap();
+    let mut deletes = ChangeSet::new(OperationId(random()), Timestamp::EPOCH);
+    for key in [mark, customer] {
+        let expect = Expect::Version(snapshot.record(&key).unwrap().version);
+        deletes.push(Entry::Delete { key, expect });
+    }
+    store.commit(Arc::new(deletes.seal(Body::empty()))).await.unwrap();
+    account["account"].clone()
+}
+
+fn random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    OsEntropy.fill(&mut bytes);
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_note_of_an_earlier_version_is_taken_over_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = || Config { demo_token: Token::read(common::TOKEN), ..on_disk(dir.path()) };
+    let refused = async || start(config()).await.map(|_| ()).unwrap_err().code();
+    let note = dir.path().join("data").join("smscode.redb.mode");
+    let write = |mode: &str, account: &Value| {
+        std::fs::write(&note, format!("# by the server\nmode = \"{mode}\"\n[customers]\ndemo = {account}\n")).unwrap();
+    };
+    let api = serve(config()).await;
+    assert!(!note.exists(), "marks are in the store");
+    api.order("sbx-manual").await;
+    let balance = api.balance().await;
+    api.running.shutdown().await;
+
+    let account = as_earlier(dir.path()).await;
+    assert_eq!(refused().await, "store_mark_missing");
+    write("sandbox", &account);
+    for _ in 0..2 {
+        let api = serve(config()).await;
+        assert_eq!(api.balance().await, balance, "the customer's account was taken over");
+        assert!(!note.exists(), "once");
+        api.running.shutdown().await;
+    }
+
+    as_earlier(dir.path()).await;
+    write("live", &account);
+    for _ in 0..2 {
+        assert_eq!(refused().await, "store_mode");
+        assert!(!note.exists(), "taken over, although it is not what was wanted");
+    }
+
+    // a note whose store was taken away says nothing of the one that is made now
+    std::fs::remove_file(dir.path().join("data").join("smscode.redb")).unwrap();
+    write("live", &account);
+    serve(config()).await.running.shutdown().await;
+    assert!(!note.exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

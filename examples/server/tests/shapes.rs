@@ -305,7 +305,7 @@ async fn what_has_no_money_is_the_same_on_both_surfaces() {
 async fn operation_routes_answer() {
     let api = Api::sandbox().await;
     assert_eq!(api.get("/healthz").await.text, "up\n");
-    assert_eq!(api.get("/readyz").await.data(), &json!({"store": true, "recovered": true}));
+    assert_eq!(api.get("/readyz").await.data(), &json!({"store": "ok", "recovered": true}));
     api.get("/v1/balance").await;
     let metrics = api.get("/metrics").await.text;
     for line in [

@@ -180,6 +180,7 @@ impl Inner {
         loop {
             let snapshot = self.store.load(&keys).await?;
             let (version, record) = read_order(&snapshot, account, id)?.ok_or(Failed::NotFound)?;
+            self.know_epoch(&record).await;
             let supply = if with_supply { self.supply_of(account, id, &record).await? } else { None };
             let sight = Sight { now: self.now(), supply };
             let mut draft = Draft::of(account, id, version, record);
@@ -236,7 +237,11 @@ impl Inner {
         id: OrderId,
     ) -> Result<Option<(u64, OrderRecord)>, StoreError> {
         let snapshot = self.store.load(&[LoadKey::Record(order_key(account, id))]).await?;
-        read_order(&snapshot, account, id)
+        let found = read_order(&snapshot, account, id)?;
+        if let Some((_, record)) = &found {
+            self.know_epoch(record).await;
+        }
+        Ok(found)
     }
 }
 

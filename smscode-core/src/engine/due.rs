@@ -91,6 +91,7 @@ impl Inner {
                 break;
             }
             if !busy.contains(&order) && busy.len() + found.len() < AT_ONCE {
+                self.know_epoch(&record).await;
                 found.push((order, record));
             }
         }

@@ -6,7 +6,7 @@ use super::command::{Failed, Step};
 use super::inner::Inner;
 use crate::order::OrderError;
 use crate::order::content::{self, Epochs};
-use crate::order::record::{BY_EPOCH, read_order_key};
+use crate::order::record::{BY_EPOCH, OrderRecord, read_order_key};
 use crate::port::{EpochId, EpochKey, KeyringError};
 use crate::store::{Index, Range, Row, StoreError};
 use crate::time::Timestamp;
@@ -48,6 +48,18 @@ impl Inner {
         let epochs = self.keyring.epochs().await?.into_iter().collect();
         self.set_epochs(epochs);
         Ok(())
+    }
+
+    /// Makes sure that the key of an order's epoch is known if there is one: another node may have begun the epoch after
+    /// this one has read the keyring. Epochs older than those known have been destroyed.
+    pub(super) async fn know_epoch(&self, record: &OrderRecord) {
+        let Some(wrapped) = &record.key else { return };
+        let newest = self.epochs().keys().next_back().copied();
+        if newest.is_none_or(|newest| newest < EpochId(wrapped.epoch))
+            && let Err(error) = self.reload_epochs().await
+        {
+            tracing::error!(%error, "the keyring cannot be read");
+        }
     }
 
     fn set_epochs(&self, epochs: Epochs) {

@@ -9,12 +9,6 @@ use crate::time::Timestamp;
 
 const LEASE: Kind = Kind::of("lease");
 
-/// How long a lease lasts.
-const LEASE_MS: i64 = 30_000;
-
-/// A lease is renewed when less than this remains.
-const RENEW_MS: i64 = 20_000;
-
 #[derive(Serialize, Deserialize)]
 struct LeaseRecord {
     v: u8,
@@ -30,6 +24,8 @@ impl Inner {
             return Ok(true);
         }
         let key = Key::free(LEASE, lane);
+        // renewed when less than two thirds of it remain
+        let renewed_ms = self.settings.lease_ms * 2 / 3;
         let taken = self
             .decide(&[LoadKey::Record(key.clone())], |snapshot, now| {
                 let stored = snapshot.record(&key);
@@ -37,14 +33,14 @@ impl Inner {
                     stored.map(|record| record.body.read()).transpose().map_err(|e| unreadable(&e))?;
                 if let Some(lease) = &lease {
                     let mine = lease.node == self.node;
-                    if mine && lease.until.ms_since(now) > RENEW_MS {
+                    if mine && lease.until.ms_since(now) > renewed_ms {
                         return Ok(Verdict::Nothing(true));
                     }
                     if !mine && lease.until > now {
                         return Ok(Verdict::Nothing(false));
                     }
                 }
-                let fresh = LeaseRecord { v: 1, node: self.node.clone(), until: now.plus_ms(LEASE_MS) };
+                let fresh = LeaseRecord { v: 1, node: self.node.clone(), until: now.plus_ms(self.settings.lease_ms) };
                 let put = Entry::Put {
                     key: key.clone(),
                     expect: stored.map_or(Expect::Absent, |record| Expect::Version(record.version)),

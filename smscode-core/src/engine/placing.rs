@@ -259,6 +259,7 @@ impl Inner {
         let mut items = Vec::with_capacity(orders.len());
         for id in orders {
             let (_, record) = read_order(&snapshot, account, *id)?.ok_or(OrderError::NotFound)?;
+            self.know_epoch(&record).await;
             let view = self.view_of(account, *id, &record, now);
             let outcome = match record.state {
                 State::Rejected => ItemOutcome::Rejected(rejection(record.reason.as_deref())),

@@ -169,6 +169,7 @@ impl Inner {
                 let Ok(record) = record.body.read::<OrderRecord>() else {
                     continue;
                 };
+                self.know_epoch(&record).await;
                 if let Some(watched) = self.watched(order, &record, open.remove(&order)) {
                     found.insert(order, watched);
                 }

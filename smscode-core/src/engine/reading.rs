@@ -1,13 +1,13 @@
 //! Reading orders and events, for their owner.
 
-use super::command::{read_order, unreadable};
+use super::command::unreadable;
 use super::inner::Inner;
 use crate::account::AccountId;
 use crate::order::content::{open_all, unwrap};
 use crate::order::decide::{Cell, Input, State, next};
-use crate::order::record::{BY_CREATION, BY_STATUS, EventRecord, OrderRecord, order_key, read_order_key};
+use crate::order::record::{BY_CREATION, BY_STATUS, EventRecord, OrderRecord, read_order_key};
 use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, Status, Step, rules};
-use crate::store::{Cursor, Index, Kind, LoadKey, Page, Range, Row};
+use crate::store::{Cursor, Index, Kind, Page, Range, Row};
 use crate::time::Timestamp;
 
 /// Orders on one page.
@@ -57,6 +57,7 @@ impl Inner {
                 }
                 let Some((_, id)) = read_order_key(&key) else { continue };
                 let record: OrderRecord = record.body.read().map_err(|e| OrderError::from(unreadable(&e)))?;
+                self.know_epoch(&record).await;
                 views.push(self.view_of(account, id, &record, now));
             }
             match page.next {
@@ -77,6 +78,7 @@ impl Inner {
                 let Row::Record { key, record, .. } = row else { continue };
                 let Some((_, id)) = read_order_key(&key) else { continue };
                 let record: OrderRecord = record.body.read().map_err(|e| OrderError::from(unreadable(&e)))?;
+                self.know_epoch(&record).await;
                 views.push(self.view_of(account, id, &record, now));
             }
         }
@@ -86,8 +88,7 @@ impl Inner {
     }
 
     pub(super) async fn explained(&self, account: AccountId, id: OrderId) -> Result<Explanation, OrderError> {
-        let snapshot = self.store.load(&[LoadKey::Record(order_key(account, id))]).await?;
-        let (_, record) = read_order(&snapshot, account, id)?.ok_or(OrderError::NotFound)?;
+        let (_, record) = self.load_order(account, id).await?.ok_or(OrderError::NotFound)?;
         let now = self.now();
         Ok(Explanation {
             order: self.view_of(account, id, &record, now),

@@ -50,6 +50,8 @@ pub struct Settings {
     pub offers_every_ms: i64,
     /// Orders whose purchase never became clear are given up this long after their window, in ms.
     pub unclear_grace_ms: i64,
+    /// Several nodes on one store: another node takes over the background work of one that has died after this, in ms.
+    pub lease_ms: i64,
 }
 
 impl Default for Settings {
@@ -76,6 +78,7 @@ impl Default for Settings {
             window_ms: 20 * 60_000,
             offers_every_ms: 60_000,
             unclear_grace_ms: 120_000,
+            lease_ms: 30_000,
         }
     }
 }

@@ -19,7 +19,16 @@ pub enum StoreError {
         /// What happened, for the operator; no personal data.
         reason: String,
     },
-    /// The store's format is newer than this program, or is not ours.
+    /// The store is there, but this program cannot use it as things are: a password, a right, a setting of the server.
+    /// Nothing was done, and waiting does not help: somebody has to change something.
+    #[error("the store {store} cannot be used: {reason}")]
+    Unusable {
+        /// The store's name.
+        store: &'static str,
+        /// What is to be changed, for the operator; no personal data, no secret.
+        reason: String,
+    },
+    /// The store's format is newer than this program, or older and to be migrated first, or is not ours.
     #[error("the store {store} has format {found}, this program reads up to {known}: {advice}")]
     Format {
         /// The store's name.
@@ -47,6 +56,7 @@ impl StoreError {
         match self {
             Self::Refused(refusal) => refusal.code(),
             Self::Unavailable { .. } => "store_unavailable",
+            Self::Unusable { .. } => "store_unusable",
             Self::Format { .. } => "store_format",
             Self::Corrupt { .. } => "store_corrupt",
         }

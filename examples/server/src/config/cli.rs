@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
+
+use super::Hidden;
 
 const AFTER: &str = "\
 Every option can also be given as a variable (named above) or in the settings file, where names have _ in place of -.
@@ -14,14 +16,28 @@ Without a supplier the server is a SANDBOX: it simulates one, opens a demo custo
 its token with commands to try. SMSCODE_DEMO_TOKEN (32 letters and digits) fixes that token. A store is a sandbox or
 live for good and is never served the other way.
 
-Secrets are read from the file or from variables, never from options, and are not printed.";
+Secrets are read from the file or from variables and are not printed. The address of a Postgres database holds one: as
+an option it would be seen by everybody who can list this machine's processes. Its schema and its role are made by
+smscode-server migrate.";
+
+const AFTER_MIGRATE: &str = "\
+The database of the store (--store, SMSCODE_STORE or the settings file) gets the newest schema, and the role that its
+address names is made, with the password there, unless it exists; it may read and write rows and nothing else. Both
+addresses name the same database. Running it again changes nothing.
+
+Exit codes: 0 it is as this program needs it; 1 the server was away, or the connection was lost: run it again; 2 the
+server or a setting stands in the way, and somebody has to change that first.";
 
 /// Rent temporary phone numbers for verification SMS: the reference server of smscode.
 #[derive(Clone, Debug, Default, Parser)]
 #[command(version, about, after_help = AFTER, hide_possible_values = true)]
 pub struct Cli {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub task: Option<Task>,
+
     /// Settings file, in TOML
-    #[arg(long, value_name = "FILE", env = "SMSCODE_CONFIG", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "FILE", env = "SMSCODE_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
 
     /// Address to listen on [default: 127.0.0.1:8080]
@@ -32,10 +48,11 @@ pub struct Cli {
     #[arg(long, value_name = "DIR", env = "SMSCODE_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
 
-    /// Where everything is kept: redb:PATH (one file, one process) or memory (gone when it ends)
+    /// Where everything is kept: redb:PATH (one file, one process), memory (gone when it ends), or the address of a
+    /// Postgres database, postgres://user:password@host/database, better given as the variable or in the file
     /// [default: redb:<data-dir>/smscode.redb]
-    #[arg(long, value_name = "STORE", env = "SMSCODE_STORE", hide_env_values = true)]
-    pub store: Option<String>,
+    #[arg(long, global = true, value_name = "STORE", env = "SMSCODE_STORE", hide_env_values = true)]
+    pub store: Option<Hidden>,
 
     /// Memory for pages of the redb file, in MiB [default: 32]
     #[arg(long, value_name = "MIB", env = "SMSCODE_CACHE_MIB", hide_env_values = true)]
@@ -78,4 +95,21 @@ pub struct Cli {
     /// What is logged, such as info, or info,access=debug for a line per request [default: info]
     #[arg(long, value_name = "FILTER", env = "SMSCODE_LOG", hide_env_values = true)]
     pub log: Option<String>,
+}
+
+/// What the program does instead of serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Task {
+    /// Bring the Postgres database of the store to this program's schema, and make the role that the server runs under
+    #[command(after_help = AFTER_MIGRATE)]
+    Migrate(Migrate),
+}
+
+/// Settings of `migrate`.
+#[derive(Clone, Debug, Args)]
+pub struct Migrate {
+    /// Address of the same database for a role that may create schemas and roles, such as
+    /// postgres://postgres:password@host/database; better given as the variable
+    #[arg(long, value_name = "URL", env = "SMSCODE_ADMIN_URL", hide_env_values = true)]
+    pub admin_url: Hidden,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::ConfigError;
+use super::{ConfigError, Hidden};
 
 /// The file's form. Names are checked before, so that a misspelled one gets a better answer.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -13,7 +13,7 @@ use super::ConfigError;
 pub(super) struct File {
     pub(super) listen: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
-    pub(super) store: Option<String>,
+    pub(super) store: Option<Hidden>,
     pub(super) cache_mib: Option<usize>,
     pub(super) keyring_dir: Option<PathBuf>,
     pub(super) requests_a_minute: Option<u32>,
@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) connections_max: Option<usize>,
     pub(super) worker_threads: Option<usize>,
     pub(super) log: Option<String>,
+    pub(super) postgres: Postgres,
     pub(super) rates: Rates,
     pub(super) prices: Prices,
     pub(super) caps: Caps,
@@ -28,6 +29,13 @@ pub(super) struct File {
     pub(super) services: Services,
     pub(super) supplier: Vec<Supplier>,
     pub(super) customer: Vec<Customer>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Postgres {
+    pub(super) committers: Option<usize>,
+    pub(super) readers: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -61,6 +69,9 @@ pub(super) struct Timing {
     pub(super) window_ms: Option<i64>,
     pub(super) resend_pause_ms: Option<i64>,
     pub(super) offers_every_ms: Option<i64>,
+    pub(super) answer_due_ms: Option<i64>,
+    pub(super) call_limit_ms: Option<i64>,
+    pub(super) lease_ms: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -105,7 +116,7 @@ impl std::fmt::Debug for Customer {
 }
 
 /// Names by section; the unnamed section is the top.
-const NAMES: [(&str, &[&str]); 8] = [
+const NAMES: [(&str, &[&str]); 9] = [
     (
         "",
         &[
@@ -119,6 +130,7 @@ const NAMES: [(&str, &[&str]); 8] = [
             "connections_max",
             "worker_threads",
             "log",
+            "postgres",
             "rates",
             "prices",
             "caps",
@@ -128,10 +140,24 @@ const NAMES: [(&str, &[&str]); 8] = [
             "customer",
         ],
     ),
+    ("postgres", &["committers", "readers"]),
     ("rates", &["usd_idr", "rub_idr", "usdt_idr"]),
     ("prices", &["markup_ppm", "minimum_price"]),
     ("caps", &["open_orders", "cancels_a_day"]),
-    ("timing", &["poll_first_ms", "poll_then_ms", "poll_late_ms", "window_ms", "resend_pause_ms", "offers_every_ms"]),
+    (
+        "timing",
+        &[
+            "poll_first_ms",
+            "poll_then_ms",
+            "poll_late_ms",
+            "window_ms",
+            "resend_pause_ms",
+            "offers_every_ms",
+            "answer_due_ms",
+            "call_limit_ms",
+            "lease_ms",
+        ],
+    ),
     ("services", &["blocked", "allowed"]),
     ("supplier", &["name", "dialect", "base_url", "api_key", "api_key_env", "currency", "poll_floor_ms"]),
     ("customer", &["name", "token", "token_env", "opening_credit"]),

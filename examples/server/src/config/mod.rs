@@ -2,6 +2,7 @@
 
 mod cli;
 mod file;
+mod hidden;
 mod resolve;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,9 +13,11 @@ use smscode_core::money::Currency;
 use smscode_core::token::Token;
 use smscode_providers::ApiKey;
 use smscode_providers::sms::sms_activate::{Dialect, SmsActivateConfig};
+use smscode_storage_postgres::PostgresOptions;
 
-pub use cli::Cli;
-pub use resolve::{from_environment, resolve};
+pub use cli::{Cli, Migrate, Task};
+pub use hidden::Hidden;
+pub use resolve::{address_from_environment, from_environment, resolve};
 
 use crate::limit::LimitSettings;
 
@@ -25,6 +28,19 @@ pub enum StoreChoice {
     Memory,
     /// In a file of the embedded store.
     Redb(PathBuf),
+    /// In a Postgres database, by its address.
+    Postgres(Hidden),
+}
+
+impl StoreChoice {
+    /// Its name for people, without anything secret.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Memory => "the store in memory".to_owned(),
+            Self::Redb(path) => path.display().to_string(),
+            Self::Postgres(_) => "the Postgres database".to_owned(),
+        }
+    }
 }
 
 /// A customer that the operator opens by the settings.
@@ -66,6 +82,8 @@ pub struct Config {
     pub store: StoreChoice,
     /// Memory for pages of the embedded store, in MiB.
     pub cache_mib: usize,
+    /// How a Postgres database is worked with.
+    pub postgres: PostgresOptions,
     /// Where keys are kept; `None` means beside the data directory, with `-keys` behind its name.
     pub keyring_dir: Option<PathBuf>,
     /// Suppliers. Without one the server is a sandbox.
@@ -96,6 +114,7 @@ impl Default for Config {
             store: StoreChoice::Redb(data_dir.join(STORE_FILE)),
             data_dir,
             cache_mib: 32,
+            postgres: PostgresOptions::default(),
             keyring_dir: None,
             suppliers: Vec::new(),
             customers: Vec::new(),

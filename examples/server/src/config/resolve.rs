@@ -9,9 +9,10 @@ use smscode_core::money::Currency;
 use smscode_core::token::Token;
 use smscode_providers::ApiKey;
 use smscode_providers::sms::sms_activate::{ALL, SmsActivateConfig, dialect};
+use smscode_storage_postgres::PostgresOptions;
 
 use super::file::{self, File};
-use super::{Cli, Config, ConfigError, Customer, STORE_FILE, StoreChoice};
+use super::{Cli, Config, ConfigError, Customer, Hidden, STORE_FILE, StoreChoice};
 
 /// The variable that fixes the sandbox customer's token.
 const DEMO_TOKEN: &str = "SMSCODE_DEMO_TOKEN";
@@ -21,10 +22,28 @@ const FILE_MAX: u64 = 1_000_000;
 
 /// Settings from the command line, the process's variables and the file that they name.
 pub fn from_environment(cli: &Cli) -> Result<Config, ConfigError> {
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let file = cli.config.as_deref().map(read_file).transpose()?;
     let variable = |name: &str| std::env::var(name).ok();
-    resolve(cli, file.as_ref().map(|(path, text)| (&**path, &**text)), names, &variable)
+    resolve(cli, file.as_ref().map(|(path, text)| (&**path, &**text)), variable_names(), &variable)
+}
+
+/// The address of the Postgres database from the same places: all of the settings that `migrate` needs.
+pub fn address_from_environment(cli: &Cli) -> Result<Hidden, ConfigError> {
+    let file = match cli.config.as_deref().map(read_file).transpose()? {
+        Some((path, text)) => file::parse(&path, &text)?,
+        None => File::default(),
+    };
+    check_variables(variable_names(), &file)?;
+    match store(cli.store.as_ref().or(file.store.as_ref()), Path::new(""))? {
+        StoreChoice::Postgres(address) => Ok(address),
+        StoreChoice::Memory | StoreChoice::Redb(_) => {
+            Err(ConfigError::value("store", "migrate needs the address of a Postgres database here, in SMSCODE_STORE"))
+        }
+    }
+}
+
+fn variable_names() -> impl Iterator<Item = String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
 }
 
 fn read_file(path: &Path) -> Result<(String, String), ConfigError> {
@@ -57,9 +76,10 @@ pub fn resolve(
     let sandbox = suppliers.is_empty();
     let mut config = Config {
         listen: listen(cli, &file)?.unwrap_or(defaults.listen),
-        store: store(cli.store.as_deref().or(file.store.as_deref()), &data_dir)?,
+        store: store(cli.store.as_ref().or(file.store.as_ref()), &data_dir)?,
         data_dir,
         cache_mib: within("cache_mib", cli.cache_mib.or(file.cache_mib).unwrap_or(defaults.cache_mib), 1, 65_536)?,
+        postgres: postgres(&file)?,
         keyring_dir: cli.keyring_dir.clone().or(file.keyring_dir.clone()),
         suppliers,
         customers: customers(&file, variable)?,
@@ -89,8 +109,9 @@ pub fn resolve(
 /// A variable with our prefix that means nothing was meant to mean something.
 fn check_variables(variables: impl Iterator<Item = String>, file: &File) -> Result<(), ConfigError> {
     let command = Cli::command();
+    let arguments = command.get_arguments().chain(command.get_subcommands().flat_map(|task| task.get_arguments()));
     let mut known: Vec<String> =
-        command.get_arguments().filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned())).collect();
+        arguments.filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned())).collect();
     known.push(DEMO_TOKEN.to_owned());
     let named = file.supplier.iter().filter_map(|one| one.api_key_env.clone());
     known.extend(named.chain(file.customer.iter().filter_map(|one| one.token_env.clone())));
@@ -109,19 +130,33 @@ fn listen(cli: &Cli, file: &File) -> Result<Option<SocketAddr>, ConfigError> {
     })
 }
 
-fn store(text: Option<&str>, data_dir: &Path) -> Result<StoreChoice, ConfigError> {
-    match text {
-        None => Ok(StoreChoice::Redb(data_dir.join(STORE_FILE))),
-        Some("memory") => Ok(StoreChoice::Memory),
-        Some(text) if text.starts_with("postgres:") || text.starts_with("postgresql:") => {
-            // the address may hold a password: it is not repeated
-            Err(ConfigError::value("store", "postgres is not built yet; there are redb:PATH and memory"))
+fn store(text: Option<&Hidden>, data_dir: &Path) -> Result<StoreChoice, ConfigError> {
+    let Some(hidden) = text else {
+        return Ok(StoreChoice::Redb(data_dir.join(STORE_FILE)));
+    };
+    match hidden.reveal() {
+        "memory" => Ok(StoreChoice::Memory),
+        text if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
+            Ok(StoreChoice::Postgres(hidden.clone()))
         }
-        Some(text) => match text.strip_prefix("redb:") {
+        text => match text.strip_prefix("redb:") {
             Some(path) if !path.is_empty() => Ok(StoreChoice::Redb(PathBuf::from(path))),
-            _ => Err(ConfigError::value("store", "must be redb:PATH or memory")),
+            // it may be an address with a password: it is not repeated
+            _ => {
+                Err(ConfigError::value("store", "must be redb:PATH, memory or postgres://user:password@host/database"))
+            }
         },
     }
+}
+
+fn postgres(file: &File) -> Result<PostgresOptions, ConfigError> {
+    let defaults = PostgresOptions::default();
+    let (committers, readers) = (file.postgres.committers, file.postgres.readers);
+    Ok(PostgresOptions {
+        committers: within("committers", committers.unwrap_or(defaults.committers), 1, 32)?,
+        readers: within("readers", readers.unwrap_or(defaults.readers), 1, 32)?,
+        ..defaults
+    })
 }
 
 fn rates(cli: &Cli, file: &File, sandbox: bool) -> Result<Vec<(Currency, Currency, i64)>, ConfigError> {
@@ -160,7 +195,7 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
     const DAY_MS: i64 = 86_400_000;
     let caps = &mut settings.caps;
     let timing = &file.timing;
-    let all: [(&str, &mut i64, Option<i64>, i64, i64); 8] = [
+    let all: [(&str, &mut i64, Option<i64>, i64, i64); 11] = [
         ("open_orders", &mut caps.open_orders, file.caps.open_orders, 1, 1_000_000),
         ("cancels_a_day", &mut caps.cancels_a_day, file.caps.cancels_a_day, 0, 1_000_000),
         ("poll_first_ms", &mut settings.poll_first_ms, timing.poll_first_ms, 100, DAY_MS),
@@ -169,6 +204,9 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
         ("window_ms", &mut settings.window_ms, timing.window_ms, 10_000, DAY_MS),
         ("resend_pause_ms", &mut settings.resend_pause_ms, timing.resend_pause_ms, 0, DAY_MS),
         ("offers_every_ms", &mut settings.offers_every_ms, timing.offers_every_ms, 1_000, DAY_MS),
+        ("answer_due_ms", &mut settings.answer_due_ms, timing.answer_due_ms, 1_000, 30_000),
+        ("call_limit_ms", &mut settings.call_limit_ms, timing.call_limit_ms, 1_000, 300_000),
+        ("lease_ms", &mut settings.lease_ms, timing.lease_ms, 1_000, DAY_MS),
     ];
     for (name, place, given, min, max) in all {
         if let Some(given) = given {

@@ -10,6 +10,10 @@
     reason = "tests, each of which uses a part"
 )]
 
+pub mod books;
+pub mod crowd;
+pub mod postgres;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 

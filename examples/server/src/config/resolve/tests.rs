@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::{Cli, Config, ConfigError, StoreChoice, resolve};
+use super::{Cli, Config, ConfigError, Hidden, StoreChoice, resolve};
 
 fn read(args: &[&str], file: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let cli = Cli::try_parse_from(["smscode-server"].iter().chain(args)).unwrap();
@@ -60,11 +60,11 @@ fn bad_values_are_named_and_secrets_are_not_repeated() {
     let supplier = |rest: &str| format!("[[supplier]]\nname = \"a\"\ndialect = \"smscode\"\n{rest}");
     let secret = "planted0secret";
     let cases = [
-        (error(&["--store", "mysql:x"], "", &[]), "store: must be redb:PATH or memory"),
         (
-            error(&["--store", &format!("postgres://u:{secret}@h/d")], "", &[]),
-            "store: postgres is not built yet; there are redb:PATH and memory",
+            error(&["--store", &format!("mysql://u:{secret}@h/d")], "", &[]),
+            "store: must be redb:PATH, memory or postgres://user:password@host/database",
         ),
+        (error(&[], "[postgres]\nreaders = 33", &[]), "readers: 33 is not from 1 to 32"),
         (error(&[], "worker_threads = 0", &[]), "worker_threads: 0 is not from 1 to 256"),
         (error(&[], "", &[("SMSCODE_DEMO_TOKEN", secret)]), "SMSCODE_DEMO_TOKEN: must be 32 letters and digits"),
         (
@@ -101,6 +101,13 @@ fn debug_shows_no_secret() {
     assert!(!config.is_sandbox() && config.customers[0].opening_minor == 5);
     let shown = format!("{config:?}");
     assert!(!shown.contains(secret) && !shown.contains(token), "{shown}");
+    let address = format!("postgres://u:{secret}@h/d");
+    let config = read(&[], &format!("store = \"{address}\"\n[postgres]\ncommitters = 3"), &[]).unwrap();
+    assert_eq!((config.store.clone(), config.postgres.committers), (StoreChoice::Postgres(Hidden::new(&address)), 3));
+    let cli = Cli::try_parse_from(["smscode-server", "migrate", "--store", &address, "--admin-url", &address]).unwrap();
+    for shown in [format!("{config:?}"), format!("{cli:?}"), config.store.shown()] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
 }
 
 #[test]

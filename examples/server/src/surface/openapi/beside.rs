@@ -73,7 +73,9 @@ fn events() -> Operation {
 }
 
 fn operation() -> Vec<Operation> {
-    let ready = closed([("store", boolean()), ("recovered", boolean())]);
+    let ready = closed([("store", one_of(&["ok"])), ("recovered", boolean())]);
+    let not_ready = "503 while they cannot. Its details: `store` is ok, away, older or newer (than this program), with \
+                     `code` and `reason` where it is not ok; `recovered`; `stopping`.";
     vec![
         Operation::new("get", "/healthz", "operation", "Whether the process is up").open().answer(
             "200",
@@ -82,6 +84,7 @@ fn operation() -> Vec<Operation> {
             text(),
         ),
         Operation::new("get", "/readyz", "operation", "Whether requests can be served")
+            .remark(not_ready)
             .open()
             .data(ready, None)
             .refuses(&[503]),

@@ -31,9 +31,17 @@ use input::Parameters;
 use refuse::Step;
 use reply::{Reply, word};
 
-/// The one address, `GET` and `POST`.
+/// The one address.
+pub(crate) const PATH: &str = "/stubs/handler_api.php";
+
+/// `GET` and `POST` of the one address.
 pub fn router() -> Router<Arc<App>> {
-    Router::new().route("/stubs/handler_api.php", get(serve).post(serve))
+    Router::new().route(PATH, get(serve).post(serve))
+}
+
+/// This protocol's way to say that something is broken.
+pub(crate) fn broken() -> Response {
+    Reply::Broken.into_response()
 }
 
 async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+use crate::answer::AWAY_RETRY_SECONDS;
 
 /// The words that are sent alone or before a colon.
 pub(super) mod word {
@@ -44,7 +46,8 @@ pub(super) enum Reply {
     Word(Cow<'static, str>),
     /// A JSON document.
     Json(String),
-    /// Something that we need is away: `SERVER_ERROR` with HTTP 503. It says nothing of what has happened.
+    /// Something that we need is away: `SERVER_ERROR` with HTTP 503 and the time after which to try again. It says nothing
+    /// of what has happened.
     Broken,
 }
 
@@ -76,6 +79,10 @@ impl IntoResponse for Reply {
             }
         };
         let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")];
-        (status, headers, body).into_response()
+        let mut response = (status, headers, body).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(AWAY_RETRY_SECONDS));
+        }
+        response
     }
 }
