@@ -7,6 +7,9 @@
 )]
 
 mod broken_lines;
+mod cancelled;
 mod common;
+mod costs;
 mod proxy;
 mod two_processes;
+mod wake;
