@@ -121,6 +121,13 @@ impl Reader {
                     drop(reply.send(Ok(snapshot)));
                 }
             }
+            Err(StoreError::Corrupt { .. }) if keys.len() > 1 => {
+                // a row that one of them wants; the others need not suffer
+                for (key, reply) in keys.iter().zip(replies) {
+                    let loaded = twice!(self, 1, |connection| read::load(connection, std::slice::from_ref(key)));
+                    drop(reply.send(loaded.map(|mut snapshots| snapshots.pop().unwrap_or_default())));
+                }
+            }
             Err(error) => {
                 for reply in replies {
                     drop(reply.send(Err(error.clone())));
