@@ -6,6 +6,7 @@
     reason = "tests stand between store and server, wait for them, and end what hangs"
 )]
 
+mod away;
 mod broken_lines;
 mod cancelled;
 mod common;
