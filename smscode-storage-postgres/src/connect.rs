@@ -53,8 +53,7 @@ impl Target {
     }
 
     pub(crate) async fn connect(&self) -> Result<PgConnection> {
-        let connection = within(self.limit, async { Ok(self.options.connect().await?) }).await?;
-        Ok(connection)
+        within(self.limit, async { self.options.connect().await.map_err(Fault::of_connecting) }).await
     }
 }
 

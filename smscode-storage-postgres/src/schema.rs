@@ -14,6 +14,9 @@ use crate::within;
 /// The format that this program reads and writes. A migration's version is its format and a step of two digits.
 pub(crate) const FORMAT: u64 = 1;
 
+/// The last migration of the first release: a database before it was never whole, so nobody has worked with it.
+const WHOLE: i64 = 115;
+
 /// Processes that set up one empty database at the same time get in each other's way; each tries so often.
 const TRIES: u32 = 20;
 /// One schema change may read a large table.
@@ -83,10 +86,11 @@ fn format(newest: i64, advice: &str) -> StoreError {
     StoreError::Format { store: STORE, found: number(newest), known: number(wanted()), advice: advice.to_owned() }
 }
 
-/// Sets an empty database up, if the role may; else and otherwise checks what is there.
+/// Sets an empty database up, if the role may; also one that another process is setting up, or did not finish. Else and
+/// otherwise checks what is there.
 pub(crate) async fn set_up(connection: &mut PgConnection) -> Result<()> {
     let may = "SELECT has_database_privilege(current_database(), 'CREATE')";
-    if newest(connection).await? == 0 && sqlx::query(may).fetch_one(&mut *connection).await?.try_get(0)? {
+    if newest(connection).await? < WHOLE && sqlx::query(may).fetch_one(&mut *connection).await?.try_get(0)? {
         run(connection).await?;
     }
     check(connection).await
