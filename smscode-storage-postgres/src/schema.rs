@@ -67,8 +67,8 @@ async fn newest(connection: &mut PgConnection) -> Result<i64> {
 }
 
 /// Whether this program can work with what is there.
-pub(crate) async fn check(connection: &mut PgConnection) -> Result<()> {
-    let newest = newest(connection).await?;
+pub(crate) async fn check(line: &mut Line) -> Result<()> {
+    let newest = newest(line.ready().await?).await?;
     let wanted = wanted();
     let advice = match newest {
         _ if newest == wanted => return Ok(()),
@@ -88,12 +88,19 @@ fn format(newest: i64, advice: &str) -> StoreError {
 
 /// Sets an empty database up, if the role may; also one that another process is setting up, or did not finish. Else and
 /// otherwise checks what is there.
-pub(crate) async fn set_up(connection: &mut PgConnection) -> Result<()> {
-    let may = "SELECT has_database_privilege(current_database(), 'CREATE')";
-    if newest(connection).await? < WHOLE && sqlx::query(may).fetch_one(&mut *connection).await?.try_get(0)? {
+pub(crate) async fn set_up(line: &mut Line) -> Result<()> {
+    if line.pooled() {
+        // statements of one session belong together, which a pooler knows of a transaction alone
+        line.begin().await?;
+        check(line).await?;
+        return line.commit().await;
+    }
+    let connection = line.ready().await?;
+    let may = sqlx::query("SELECT has_database_privilege(current_database(), 'CREATE')").persistent(false);
+    if newest(connection).await? < WHOLE && may.fetch_one(&mut *connection).await?.try_get(0)? {
         run(connection).await?;
     }
-    check(connection).await
+    check(line).await
 }
 
 /// Runs the migrations that are missing. No lock is taken: each is one transaction with its own line in the table of
