@@ -13,6 +13,7 @@ mod common;
 mod costs;
 mod disk;
 mod platform;
+mod pooler;
 mod proxy;
 mod schema;
 mod two_processes;
