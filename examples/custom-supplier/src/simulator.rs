@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `GET /v1/balance` | `{"balance": "12.5"}` |
 //! | `GET /v1/offers` | `{"offers": [{"country": "ID", "service": "tg", "price": "0.29", "count": 7}]}` |
-//! | `POST /v1/rentals` with `{"country", "service", "max_price", "ref"}` | the rental, or `out_of_stock` (also for what is not sold), `price_too_low`, `no_funds`, `reference_used` |
+//! | `POST /v1/rentals` with `{"country", "service", "max_price", "ref"}` | the rental, or `out_of_stock`, `price_too_low`, `no_funds`, `reference_used` |
 //! | `GET /v1/rentals?ids=a,b` | `{"rentals": [...]}`, up to 50; what it does not know is left out |
 //! | `GET /v1/rentals?state=open` | `{"rentals": [...]}`, all that are open; an account has 1,000 at most |
 //! | `POST /v1/rentals/more` with `{"id"}` | `{"state": "waiting"}` |
