@@ -37,6 +37,12 @@ pub(crate) struct Options {
     /// Where the files are made; on the disk that is to be measured. Removed at the end.
     #[arg(long)]
     pub(crate) dir: Option<PathBuf>,
+    /// Tasks that commit to Postgres.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub(crate) committers: u32,
+    /// Tasks that read from Postgres.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub(crate) readers: u32,
     /// A supplier that does not want to hear of finished orders saves one commit per order.
     #[arg(long)]
     pub(crate) no_finish_call: bool,
@@ -51,6 +57,8 @@ pub(crate) enum StoreName {
     Memory,
     /// One file, durable.
     Redb,
+    /// A throw-away Postgres server, durable, in the system's folder for temporary files.
+    Postgres,
 }
 
 impl Args {

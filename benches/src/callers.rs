@@ -6,7 +6,6 @@
 #![allow(clippy::disallowed_methods, reason = "measuring is what this program is for")]
 #![allow(clippy::float_arithmetic, reason = "rates, not money")]
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,7 +17,7 @@ use smscode_core::order::{PlaceOrders, Wanted};
 use tokio::task::JoinSet;
 
 use crate::Failure;
-use crate::args::{Args, Options, StoreName, What};
+use crate::args::{Args, StoreName, What};
 use crate::floor::Floor;
 use crate::report::Report;
 use crate::store::{Counts, Measured};
@@ -52,11 +51,11 @@ pub(crate) async fn measure(args: &Args) -> Result<Report, Failure> {
         Some(dir) => tempfile::tempdir_in(dir)?,
         None => tempfile::tempdir()?,
     };
-    let store = Measured::open(options.store, dir.path())?;
-    let floor = floor(options, dir.path())?;
+    let store = Measured::open(options, dir.path()).await?;
+    let floor = Floor::open(&store, dir.path()).await?;
     let world = World::start(&store, options).await?;
     warm_up(&world, args).await?;
-    let before = store.counts()?;
+    let before = store.counts().await?;
     let mut sum = Sum::default();
     let mut latency = Histogram::new_with_bounds(1, LATENCY_MAX_US, 3)?;
     for slice in 0..SLICES {
@@ -64,26 +63,26 @@ pub(crate) async fn measure(args: &Args) -> Result<Report, Failure> {
         if quota == 0 {
             continue;
         }
-        let counted = store.counts()?;
+        let counted = store.progress()?;
         let time = Duration::from_secs(options.seconds) / SLICES;
         run_slice(&world, args, quota, time, &mut sum, &mut latency).await?;
-        let seen = store.counts()?.since(&counted);
+        let seen = store.progress()?.since(&counted);
         sum.commits += seen.commits;
         settle(&store).await?;
         if let Some(floor) = &floor {
-            // the workers of the platform have nothing to do now, so this may take a thread of theirs
-            let (operations, seconds) = tokio::task::block_in_place(|| floor.run(group_size(&seen), time / 2))?;
+            let (operations, seconds) = floor.run(group_size(&seen), time / 2).await?;
             sum.floor_operations += operations;
             sum.floor_seconds += seconds;
         }
     }
-    let done = store.counts()?.since(&before);
+    let done = store.counts().await?.since(&before);
     world.stop().await?;
     Ok(Report {
         mode: args.mode(),
         store: match options.store {
             StoreName::Memory => "memory",
             StoreName::Redb => "redb",
+            StoreName::Postgres => "postgres",
         },
         callers: options.callers,
         operations: sum.operations,
@@ -93,15 +92,9 @@ pub(crate) async fn measure(args: &Args) -> Result<Report, Failure> {
         p50_us: latency.value_at_quantile(0.50),
         p99_us: latency.value_at_quantile(0.99),
         max_us: latency.max(),
+        pgbench_per_s: floor.as_ref().and_then(Floor::pgbench_per_s),
         floor_per_s: floor.map(|_| sum.floor_operations as f64 / sum.floor_seconds),
     })
-}
-
-fn floor(options: &Options, dir: &Path) -> Result<Option<Floor>, Failure> {
-    match options.store {
-        StoreName::Memory => Ok(None),
-        StoreName::Redb => Floor::open(dir).map(Some),
-    }
 }
 
 /// A slice's part of all operations.
@@ -173,10 +166,10 @@ async fn one(platform: &Platform, account: AccountId, commit_alone: bool) -> Res
 /// Waits until the platform has nothing left to write: the supplier is told of finished orders after they have ended.
 async fn settle(store: &Measured) -> Result<(), Failure> {
     let quiet = async {
-        let mut before = store.counts()?.commits;
+        let mut before = store.progress()?.commits;
         loop {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            let now = store.counts()?.commits;
+            let now = store.progress()?.commits;
             if now == before {
                 return Ok(());
             }

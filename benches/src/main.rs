@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(args: &Args) -> Result<report::Report, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(callers::measure(args))
 }
 

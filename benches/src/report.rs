@@ -11,6 +11,9 @@ const ROWS_MAX: f64 = 30.0;
 /// Bytes that it may leave, of keys and values.
 const BYTES_MAX: f64 = 6.0 * 1024.0;
 
+/// The floor of Postgres counts from this part of `pgbench -N` on.
+const FLOOR_MIN: f64 = 0.8;
+
 /// What was measured. An operation is a whole order or a placing commit, by `mode`.
 pub(crate) struct Report {
     pub(crate) mode: &'static str,
@@ -25,6 +28,8 @@ pub(crate) struct Report {
     pub(crate) p50_us: u64,
     pub(crate) p99_us: u64,
     pub(crate) max_us: u64,
+    /// What `pgbench -N` did on the same server; the floor counts if it reaches 0.8 of that.
+    pub(crate) pgbench_per_s: Option<f64>,
     /// Operations per second of the raw engine; `None` where there is none.
     pub(crate) floor_per_s: Option<f64>,
 }
@@ -60,6 +65,7 @@ impl Report {
             ("bytes_per_order", json!(per_order(Some(self.counts.bytes)))),
             ("page_bytes_per_order", json!(per_order(self.counts.page_bytes))),
             ("floor_per_s", json!(self.floor_per_s.map(|floor| round(floor, 1)))),
+            ("pgbench_per_s", json!(self.pgbench_per_s.map(|rate| round(rate, 1)))),
             ("ratio", json!(self.floor_per_s.map(|floor| round(commits_per_s / floor, 3)))),
             ("load", json!(load())),
         ]
@@ -87,6 +93,13 @@ impl Report {
         let orders = self.operations.max(1) as f64;
         let (rows, bytes) = (self.counts.rows as f64 / orders, self.counts.bytes as f64 / orders);
         let mut exceeded = Vec::new();
+        if let (Some(floor), Some(pgbench)) = (self.floor_per_s, self.pgbench_per_s)
+            && floor < FLOOR_MIN * pgbench
+        {
+            exceeded.push(format!(
+                "the floor of {floor:.0} is below {FLOOR_MIN} of pgbench -N, {pgbench:.0}: it does not count"
+            ));
+        }
         if rows > ROWS_MAX {
             exceeded.push(format!("an order leaves {rows:.1} rows, above {ROWS_MAX}"));
         }

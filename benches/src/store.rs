@@ -3,14 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use smscode_core::store::{MemoryStore, Store, StoreError};
+use smscode_core::store::{MemoryStore, Store};
+use smscode_storage_postgres::{PostgresOptions, PostgresStore};
 use smscode_storage_redb::{RedbOptions, RedbStore};
+use smscode_test_postgres::{Cluster, ClusterOptions, Database};
 
-use crate::args::StoreName;
+use crate::Failure;
+use crate::args::{Options, StoreName};
 
 pub(crate) enum Measured {
     Memory(Arc<MemoryStore>),
     Redb(Arc<RedbStore>),
+    Postgres { cluster: Box<Cluster>, database: Database, store: Arc<PostgresStore> },
 }
 
 /// What a store has done and holds, at one moment.
@@ -29,11 +33,36 @@ pub(crate) struct Counts {
     pub(crate) page_bytes: Option<u64>,
 }
 
+const ROWS: &str = "SELECT (SELECT count(*) FROM smscode.records) + (SELECT count(*) FROM smscode.terms)
+    + (SELECT count(*) FROM smscode.heads) + (SELECT count(*) FROM smscode.counters) + (SELECT count(*) FROM smscode.transfers)
+    + (SELECT count(*) FROM smscode.events) + (SELECT count(*) FROM smscode.operations) + (SELECT count(*) FROM smscode.sums)";
+const BYTES: &str = "SELECT (SELECT coalesce(sum(pg_column_size(t.*)), 0) FROM smscode.records t)
+    + (SELECT coalesce(sum(pg_column_size(t.*)), 0) FROM smscode.terms t)
+    + (SELECT coalesce(sum(pg_column_size(t.*)), 0) FROM smscode.heads t)
+    + (SELECT coalesce(sum(pg_column_size(t.*)), 0) FROM smscode.counters t)
+    + (SELECT coalesce(sum(pg_column_size(t.*)), 0) FROM smscode.transfers t)
+    + (SELECT coalesce(sum(pg_column_size(t.*)), 0) FROM smscode.events t)
+    + (SELECT coalesce(sum(pg_column_size(t.*)), 0) FROM smscode.operations t)";
+/// With indexes, and with rows that are dead and not swept yet.
+const PAGES: &str = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class
+    WHERE relnamespace = 'smscode'::regnamespace AND relkind = 'r'";
+
 impl Measured {
-    pub(crate) fn open(name: StoreName, dir: &Path) -> Result<Self, StoreError> {
-        Ok(match name {
+    pub(crate) async fn open(how: &Options, dir: &Path) -> Result<Self, Failure> {
+        Ok(match how.store {
             StoreName::Memory => Self::Memory(Arc::new(MemoryStore::new())),
             StoreName::Redb => Self::Redb(Arc::new(RedbStore::open(dir.join("orders.redb"), RedbOptions::default())?)),
+            StoreName::Postgres => {
+                let options = PostgresOptions {
+                    committers: how.committers as usize,
+                    readers: how.readers as usize,
+                    ..PostgresOptions::default()
+                };
+                let cluster = tokio::task::block_in_place(|| Cluster::start(&ClusterOptions::default()));
+                let database = cluster.database().await;
+                let store = PostgresStore::open(database.url(), options).await?;
+                Self::Postgres { cluster: Box::new(cluster), database, store: Arc::new(store) }
+            }
         })
     }
 
@@ -41,11 +70,37 @@ impl Measured {
         match self {
             Self::Memory(store) => store.clone(),
             Self::Redb(store) => store.clone(),
+            Self::Postgres { store, .. } => store.clone(),
         }
     }
 
-    pub(crate) fn counts(&self) -> Result<Counts, StoreError> {
+    /// What it has done and holds. Reads everything, where it has to be counted.
+    pub(crate) async fn counts(&self) -> Result<Counts, Failure> {
+        let mut counts = self.progress()?;
+        if let Self::Postgres { cluster, database, .. } = self {
+            let sum = |sql: &'static str| async move {
+                let rows = cluster.sql(database.name(), sql).await;
+                Ok::<u64, Failure>(rows.first().ok_or("no figure")?.parse()?)
+            };
+            counts.rows = sum(ROWS).await?;
+            counts.bytes = sum(BYTES).await?;
+            counts.page_bytes = Some(sum(PAGES).await?);
+        }
+        Ok(counts)
+    }
+
+    /// What it has done, cheaply.
+    pub(crate) fn progress(&self) -> Result<Counts, Failure> {
         Ok(match self {
+            Self::Postgres { store, .. } => {
+                let figures = store.figures();
+                Counts {
+                    commits: figures.commits,
+                    groups: figures.groups,
+                    syncs: Some(figures.groups),
+                    ..Counts::default()
+                }
+            }
             Self::Memory(store) => {
                 let figures = store.figures();
                 Counts {

@@ -47,7 +47,7 @@ fn check(mode: &str, store: &str) -> Value {
 
 #[test]
 fn whole_orders() {
-    for store in ["memory", "redb"] {
+    for store in ["memory", "redb", "postgres"] {
         let figures = check("orders", store);
         // placed, active, SMS, finished, supplier told; now and then a block of order numbers
         let commits = figures["commits_per_order"].as_f64().unwrap();

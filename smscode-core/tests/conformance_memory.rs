@@ -54,6 +54,7 @@ impl Fixture for Memory {
             excuse("rule_10_a_second_node_sees_what_returned", ALONE),
             excuse("rule_10_twins_at_two_nodes_have_one_winner", ALONE),
             excuse("rule_10_two_nodes_share_money_and_caps", ALONE),
+            excuse("rule_10_crossed_locks_all_end", ALONE),
         ];
         EXCUSES
     }

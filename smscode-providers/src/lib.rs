@@ -9,16 +9,22 @@
 
 #[cfg(feature = "system")]
 pub mod clock;
-#[cfg(feature = "sms-activate")]
+#[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "http")]
+pub mod json;
 #[cfg(feature = "file-keyring")]
 pub mod keyring;
+#[cfg(feature = "http")]
+pub mod read;
+#[cfg(feature = "http")]
+pub mod refusal;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
-#[cfg(any(feature = "sms-activate", feature = "sandbox"))]
+#[cfg(any(feature = "http", feature = "sandbox"))]
 mod secret;
 #[cfg(feature = "sms-activate")]
 pub mod sms;
 
-#[cfg(any(feature = "sms-activate", feature = "sandbox"))]
+#[cfg(any(feature = "http", feature = "sandbox"))]
 pub use secret::ApiKey;

@@ -7,4 +7,4 @@ CREATE TABLE smscode.heads (
     debt bigint NOT NULL CHECK (debt <= 0),
     last_transfer bigint NOT NULL CHECK (last_transfer >= 0),
     last_event bigint NOT NULL CHECK (last_event >= 0)
-)
+) WITH (fillfactor = 50)

@@ -4,4 +4,4 @@ CREATE TABLE smscode.counters (
     period text COLLATE "C" NOT NULL,
     value bigint NOT NULL CHECK (value >= 0),
     PRIMARY KEY (owner, name, period)
-)
+) WITH (fillfactor = 50)

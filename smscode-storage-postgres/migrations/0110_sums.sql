@@ -6,4 +6,4 @@ CREATE TABLE smscode.sums (
     name text COLLATE "C" NOT NULL,
     sum numeric NOT NULL,
     PRIMARY KEY (line, currency, name)
-)
+) WITH (fillfactor = 50)

@@ -55,18 +55,14 @@ impl Committer {
         while let Some(group) = self.queue.take_when_filled(self.group_max).await {
             let sets: Vec<Arc<ChangeSet>> = group.iter().map(|pending| pending.change_set.clone()).collect();
             match self.commit(&sets, TRIES).await {
-                Ok(answers) => answer(group, answers),
                 Err(StoreError::Unavailable { .. }) if group.len() > 1 && self.line.is_up() => {
                     // one of them may be what keeps the others from going through
                     for pending in group {
                         let one = [pending.change_set.clone()];
-                        match self.commit(&one, TRIES_ALONE).await {
-                            Ok(answers) => answer(vec![pending], answers),
-                            Err(error) => pending.answer(Err(error)),
-                        }
+                        Pending::answer_all(vec![pending], self.commit(&one, TRIES_ALONE).await);
                     }
                 }
-                Err(error) => group.into_iter().for_each(|pending| pending.answer(Err(error.clone()))),
+                answers => Pending::answer_all(group, answers),
             }
         }
         self.line.close().await;
@@ -196,12 +192,6 @@ impl Judged {
             }
         }
         Self { rows, writes, answers, kept, absent }
-    }
-}
-
-fn answer(group: Vec<Pending>, answers: Answers) {
-    for (pending, result) in group.into_iter().zip(answers) {
-        pending.answer(result.map_err(StoreError::from));
     }
 }
 

@@ -48,32 +48,6 @@ pub(crate) fn parse(url: &str) -> std::result::Result<PgConnectOptions, StoreErr
 }
 
 impl Target {
-    /// Connects once, to see what is there.
-    pub(crate) async fn find(url: &str, limit: Duration) -> std::result::Result<Self, StoreError> {
-        let plain = parse(url)?;
-        let direct = Self { options: plain.clone().options(SETTINGS), pooled: false, limit };
-        let pooled = Self { options: plain.statement_cache_capacity(0), pooled: true, limit };
-        let tell = |fault: Fault| fault.tell(Effect::No);
-        // a pooler refuses settings of a session, or drops them
-        let told = match direct.connect().await {
-            Ok(connection) => is_direct(connection, limit).await,
-            Err(Fault::Lost(_)) => Ok(false),
-            Err(fault) => Err(fault),
-        };
-        if told.map_err(tell)? {
-            return Ok(direct);
-        }
-        pooled.connect().await.map_err(tell)?.close().await.ok();
-        // a server that was away a moment ago is no pooler
-        if let Ok(connection) = direct.connect().await
-            && is_direct(connection, limit).await.is_ok_and(|direct| direct)
-        {
-            return Ok(direct);
-        }
-        tracing::info!("a pooler stands before the server: wake-ups between nodes come by reading");
-        Ok(pooled)
-    }
-
     pub(crate) fn options(&self) -> PgConnectOptions {
         self.options.clone()
     }
@@ -84,29 +58,6 @@ impl Target {
     }
 }
 
-/// Whether the session has what it was given; also whether the server will do.
-async fn is_direct(mut connection: PgConnection, limit: Duration) -> Result<bool> {
-    let sql = "SELECT current_setting('smscode.direct', true), current_setting('server_version_num')::int4, \
-               current_setting('server_encoding'), current_setting('synchronous_commit')";
-    let row = within(limit, async { Ok(sqlx::query(sql).fetch_one(&mut connection).await?) }).await?;
-    let (direct, version): (Option<String>, i32) = (row.try_get(0)?, row.try_get(1)?);
-    let (encoding, durable): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-    if version < VERSION_MIN {
-        return Err(Fault::Unusable(format!("the server has version {version}, at least {VERSION_MIN} is needed")));
-    }
-    if encoding != "UTF8" {
-        return Err(Fault::Unusable(format!("the database has the encoding {encoding}, UTF8 is needed")));
-    }
-    if durable == "off" {
-        return Err(Fault::Unusable(
-            "synchronous_commit is off there, so commits could be lost: switch it on for this role or database"
-                .to_owned(),
-        ));
-    }
-    connection.close().await.ok();
-    Ok(direct.as_deref() == Some("on"))
-}
-
 /// A connection that one task holds. Made when it is needed, given up when it fails.
 pub(crate) struct Line {
     target: Target,
@@ -114,6 +65,58 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// Connects, and sees whether a pooler stands between and whether the server will do.
+    pub(crate) async fn find(url: &str, limit: Duration) -> std::result::Result<Self, StoreError> {
+        let plain = parse(url)?;
+        let mut direct = Self::new(Target { options: plain.clone().options(SETTINGS), pooled: false, limit });
+        let options = plain.statement_cache_capacity(0);
+        let mut pooled = Self::new(Target { options, pooled: true, limit });
+        let tell = |fault: Fault| fault.tell(Effect::No);
+        // a pooler refuses settings of a session, or drops them
+        let told = match direct.is_direct().await {
+            Err(Fault::Lost(_)) => Ok(false),
+            told => told,
+        };
+        if told.map_err(tell)? {
+            return Ok(direct);
+        }
+        pooled.ready().await.map_err(tell)?;
+        // a server that was away a moment ago is no pooler
+        direct.close().await;
+        if direct.is_direct().await.is_ok_and(|direct| direct) {
+            return Ok(direct);
+        }
+        tracing::info!("a pooler stands before the server: wake-ups between nodes come by reading");
+        Ok(pooled)
+    }
+
+    /// Whether the session has what it was given; fails if the server will not do.
+    async fn is_direct(&mut self) -> Result<bool> {
+        let sql = "SELECT current_setting('smscode.direct', true), current_setting('server_version_num')::int4, \
+                   current_setting('server_encoding'), current_setting('synchronous_commit')";
+        let limit = self.target.limit;
+        let connection = self.ready().await?;
+        let row = within(limit, async { Ok(sqlx::query(sql).fetch_one(connection).await?) }).await?;
+        let (direct, version): (Option<String>, i32) = (row.try_get(0)?, row.try_get(1)?);
+        let (encoding, durable): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+        if version < VERSION_MIN {
+            return Err(Fault::Unusable(format!("the server has version {version}, at least {VERSION_MIN} is needed")));
+        }
+        if encoding != "UTF8" {
+            return Err(Fault::Unusable(format!("the database has the encoding {encoding}, UTF8 is needed")));
+        }
+        if durable == "off" {
+            let advice = "switch it on for this role or database";
+            return Err(Fault::Unusable(format!("synchronous_commit is off, so commits could be lost: {advice}")));
+        }
+        Ok(direct.as_deref() == Some("on"))
+    }
+
+    /// Where it leads.
+    pub(crate) const fn target(&self) -> &Target {
+        &self.target
+    }
+
     pub(crate) const fn new(target: Target) -> Self {
         Self { target, connection: None }
     }

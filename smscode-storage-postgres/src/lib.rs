@@ -1,4 +1,27 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # What a commit costs
+//!
+//! A commit shares its transaction with what else is waiting for the same committer, at most [`PostgresOptions::group_max`]
+//! commits. A test keeps this table true.
+//!
+//! | cost | once for a group | for each commit in it |
+//! |---|---|---|
+//! | round trips | 2: a statement that reads, one that writes; 1 if all are refused or were made before | |
+//! | transactions, syncs | 1: the statement that writes; none if all are refused or were made before | |
+//! | rows looked up | | 1 for the operation id, each record, account, counter and transfer id that it names |
+//! | rows locked | | each record that it relies on (shared), changes or deletes; its account; each counter |
+//! | locks held over a round trip | none | |
+//! | rows for records | | 1 for each put or deleted; 1 for each index term that came or went |
+//! | rows for money | 1 for each currency (2 sums) and each house account | 1 for each transfer |
+//! | rows for events, operations | | 1 for each event; 1 for the operation id |
+//! | rows for heads, counters | 1 for each that changed | |
+//! | rows forgotten | up to 256 operation ids of 48 h before, looked for once a second of header time | |
+//! | messages to other nodes | 1, after the commit and on another connection, for all groups since the last | |
+//!
+//! A group that was overtaken by another process is run again in a transaction that locks first: BEGIN, records, heads,
+//! counters, read, write, COMMIT. With an expectation that a record is absent and stays so: BEGIN, 2 to reserve it, read
+//! again, write, COMMIT.
 
 mod committer;
 mod connect;
@@ -30,7 +53,7 @@ pub use figures::PostgresFigures;
 pub use schema::{Migrated, migrate};
 
 use committer::{Committer, Tallies};
-use connect::{Line, Target};
+use connect::Line;
 use fault::{Fault, STORE};
 use reader::{Job, Reader, ask};
 use wake::Herald;
@@ -86,15 +109,14 @@ impl PostgresStore {
     pub async fn open(url: &str, mut options: PostgresOptions) -> Result<Self, StoreError> {
         options.group_max = options.group_max.clamp(1, GROUP_MAX);
         let limit = Duration::from_millis(options.limit_ms.max(1));
-        let target = Target::find(url, limit).await?;
-        let mut line = Line::new(target.clone());
+        let mut line = Line::find(url, limit).await?;
         let set_up = async { schema::set_up(line.ready().await?).await };
         within(limit, set_up).await.map_err(|fault| fault.tell(Effect::No))?;
-        line.close().await;
-        Ok(Self::start(&target, &options, limit))
+        Ok(Self::start(line, &options, limit))
     }
 
-    fn start(target: &Target, options: &PostgresOptions, limit: Duration) -> Self {
+    fn start(line: Line, options: &PostgresOptions, limit: Duration) -> Self {
+        let target = &line.target().clone();
         let mut tasks = Vec::new();
         let (mut herald, mut woken, mut listener) = (Herald::silent(), None, None);
         if !target.pooled {
@@ -121,8 +143,9 @@ impl PostgresStore {
         }
         let (jobs, waiting) = mpsc::channel(options.queue_max.max(1));
         let waiting = Arc::new(Mutex::new(waiting));
-        for _ in 0..options.readers.clamp(1, TASKS_MAX) {
-            let reader = Reader { line: Line::new(target.clone()), jobs: waiting.clone(), limit };
+        let further = (1..options.readers.clamp(1, TASKS_MAX)).map(|_| Line::new(target.clone()));
+        for line in std::iter::once(line).chain(further) {
+            let reader = Reader { line, jobs: waiting.clone(), limit };
             tasks.push(spawn(reader.run()));
         }
         Self {

@@ -3,7 +3,7 @@
 use smscode_core::money::Currency;
 use smscode_core::store::{
     Body, CounterKey, Head, Key, LoadKey, Names, OperationId, Owner, Record, Rows, Snapshot, StoredOperation,
-    TransferId, codec, limits,
+    TransferId, codec,
 };
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -124,8 +124,7 @@ pub(crate) async fn rows(connection: &mut PgConnection, names: &Names) -> Result
         transfers: names.transfers.iter().collect(),
         operations: names.operations.iter().copied().collect(),
         families: families.iter().map(|(kind, owner)| (kind.as_str(), *owner)).collect(),
-        // members of the group may delete named records of a family before it is counted
-        family_max: (limits::OWNED_MAX + 1 + names.records.len()) as i64,
+        family_max: names.family_max() as i64,
     };
     let mut rows = Rows::default();
     for found in wanted.find(connection).await? {

@@ -116,7 +116,7 @@ pub(crate) async fn scan(
     let (from, until) = (first(range, after), last(range));
     let ((from_owner, from_id), (until_owner, until_id)) = (cut(&from), cut(&until));
     let (low, high) = numbers(range, after);
-    let mut rows = match index {
+    let rows = match index {
         Index::Term(name) | Index::Kind(name) if !can_be(name.as_str()) => Vec::new(),
         Index::Term(name) => scan_terms(connection, name, range, after, count).await?,
         Index::Kind(kind) => {
@@ -146,10 +146,7 @@ pub(crate) async fn scan(
             })?
         }
     };
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = if more { rows.last().map(Listed::cursor) } else { None };
-    Ok(Page { rows, next })
+    Ok(Page::cut(rows, limit))
 }
 
 fn read(rows: Vec<PgRow>, row: impl FnMut(&PgRow) -> Result<Listed>) -> Result<Vec<Listed>> {

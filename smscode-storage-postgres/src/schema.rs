@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use smscode_core::store::{Effect, StoreError};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Connection, PgConnection, Row, SqlSafeStr};
+use sqlx::{PgConnection, Row, SqlSafeStr};
 
-use crate::connect::Target;
+use crate::connect::Line;
 use crate::fault::{Fault, Result, STORE, unavailable};
 use crate::role::{self, Login};
 use crate::within;
@@ -161,19 +161,19 @@ pub struct Migrated {
 pub async fn migrate(admin_url: &str, store_url: Option<&str>) -> std::result::Result<Migrated, StoreError> {
     let login = store_url.map(Login::of).transpose()?;
     let work = async {
-        let target = Target::find(admin_url, MIGRATION_LIMIT).await.map_err(Fault::Told)?;
-        if target.pooled {
+        let mut line = Line::find(admin_url, MIGRATION_LIMIT).await.map_err(Fault::Told)?;
+        if line.pooled() {
             return Err(Fault::Unusable("migrate needs the server itself, not a pooler before it".to_owned()));
         }
-        let mut connection = target.connect().await?;
-        let before = applied(&mut connection).await?;
-        run(&mut connection).await?;
+        let connection = line.ready().await?;
+        let before = applied(connection).await?;
+        run(connection).await?;
         let role = match login {
-            Some(login) => Some(role::grant(&mut connection, login).await?),
+            Some(login) => Some(role::grant(connection, login).await?),
             None => None,
         };
-        let now = applied(&mut connection).await?;
-        connection.close().await.ok();
+        let now = applied(connection).await?;
+        line.close().await;
         Ok(Migrated { before, now, role })
     };
     within(MIGRATION_LIMIT, work).await.map_err(|fault| match fault {

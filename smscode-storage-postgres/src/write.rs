@@ -1,10 +1,10 @@
 //! Writing what a judged group changes, in one statement that fails if a row is not as it was judged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use smscode_core::money::Currency;
 use smscode_core::store::{
-    Event, House, Key, OperationId, Place, Record, Rows, StatementEntry, StoredOperation, Term, Transfer, Writes,
+    Event, House, Key, OperationId, Place, RecordChange, Rows, StatementEntry, StoredOperation, Term, Transfer, Writes,
     codec, limits,
 };
 use sqlx::postgres::PgArguments;
@@ -62,7 +62,7 @@ impl Batch<'_> {
             versions.push(after.map(|record| record.version));
             bodies.push(after.map(|record| text(record.body.as_bytes())).transpose()?);
             terms.push(after.map(|record| terms_of(&record.terms)));
-            places.change(key, before, after);
+            places.change(key, change);
         }
         for (key, version) in self.kept {
             keys.push(key);
@@ -110,13 +110,10 @@ impl Batch<'_> {
 struct Places<'a>(Vec<(bool, &'a Term, &'a Key)>);
 
 impl<'a> Places<'a> {
-    fn change(&mut self, key: &'a Key, before: Option<&'a Record>, after: Option<&'a Record>) {
-        let terms = |record: Option<&'a Record>| -> BTreeSet<&'a Term> {
-            record.map(|record| record.terms.iter().collect()).unwrap_or_default()
-        };
-        let (before, after) = (terms(before), terms(after));
-        self.0.extend(before.difference(&after).map(|term| (false, *term, key)));
-        self.0.extend(after.difference(&before).map(|term| (true, *term, key)));
+    fn change(&mut self, key: &'a Key, change: &'a RecordChange) {
+        let (gone, new) = change.terms();
+        self.0.extend(gone.into_iter().map(|term| (false, term, key)));
+        self.0.extend(new.into_iter().map(|term| (true, term, key)));
     }
 
     fn bind(mut self, statement: Statement<'_>) -> Statement<'_> {

@@ -2,12 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use redb::{ReadTransaction, ReadableTableMetadata};
+use redb::ReadableTableMetadata;
 use smscode_core::store::StoreError;
+use smscode_core::store::ordered::Table;
 
 use crate::RedbStore;
 use crate::fault;
-use crate::tables;
+use crate::read::View;
 
 /// What a store has done since it was opened, and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,14 +60,14 @@ impl RedbStore {
         self.read(|view| self.count(view))
     }
 
-    fn count(&self, view: &ReadTransaction) -> fault::Result<RedbFigures> {
+    fn count(&self, view: &View) -> fault::Result<RedbFigures> {
         const PAGE_BYTES: u64 = 4_096;
         let mut figures = Vec::new();
-        for (name, definition) in tables::ALL {
-            let table = view.open_table(definition)?;
+        for sort in Table::ALL {
+            let table = view.table(sort)?;
             let stats = table.stats()?;
             figures.push(TableFigures {
-                name,
+                name: sort.name(),
                 rows: table.len()?,
                 stored_bytes: stats.stored_bytes(),
                 page_bytes: (stats.leaf_pages() + stats.branch_pages()) * PAGE_BYTES,

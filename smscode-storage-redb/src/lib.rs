@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use redb::ReadTransaction;
+use smscode_core::store::ordered;
 use smscode_core::store::{
     ChangeSet, CommitQueue, Cursor, Effect, Index, LoadKey, Page, Range, Receipt, Snapshot, Store, StoreError,
     StoreInfo, Totals, check_load, limits,
@@ -49,6 +49,7 @@ pub use figures::{RedbFigures, TableFigures};
 
 use fault::{STORE, unavailable};
 use open::{Engine, Opener};
+use read::View;
 use write::{Tallies, Writer};
 
 /// The largest group there can be: as many operation ids as one group forgets.
@@ -129,7 +130,7 @@ impl RedbStore {
     }
 
     /// Runs a read, and notes if the engine failed in it.
-    fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> fault::Result<T>) -> Result<T, StoreError> {
+    fn read<T>(&self, read: impl FnOnce(&View) -> fault::Result<T>) -> Result<T, StoreError> {
         self.told(fault::guarded(|| read(&self.engine.view()?)))
     }
 
@@ -169,7 +170,7 @@ impl Store for RedbStore {
 
     async fn load(&self, keys: &[LoadKey]) -> Result<Snapshot, StoreError> {
         check_load(keys)?;
-        self.read(|view| read::load(view, keys))
+        self.read(|view| ordered::load(view, keys))
     }
 
     async fn commit(&self, change_set: Arc<ChangeSet>) -> Result<Receipt, StoreError> {
@@ -183,7 +184,7 @@ impl Store for RedbStore {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        self.read(|view| read::scan(view, index, range, after, limit))
+        self.read(|view| ordered::scan(view, index, range, after, limit))
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use redb::backends::FileBackend;
-use redb::{Database, ReadTransaction, ReadableDatabase, TableError};
+use redb::{Database, ReadableDatabase, TableError};
+use smscode_core::store::ordered::Table;
 use smscode_core::store::{Effect, StoreError};
 
 use crate::RedbOptions;
 use crate::fault::{Fault, Result, STORE, corrupt, guarded, unavailable};
-use crate::tables::{ALL, FORMAT, FORMAT_KEY, META};
+use crate::read::View;
+use crate::tables::{FORMAT, FORMAT_KEY, META, definition};
 
 /// How to open the engine; a crash test puts another disk underneath here.
 pub(crate) type Opener = Box<dyn Fn() -> Result<Database> + Send + Sync>;
@@ -66,7 +68,7 @@ impl Engine {
 
     /// For readers: the newest committed view. Never waits for the writer; opens the engine again if it failed before
     /// and nobody else is at it.
-    pub(crate) fn view(&self) -> Result<ReadTransaction> {
+    pub(crate) fn view(&self) -> Result<View> {
         if self.failed.load(Ordering::Acquire) {
             match self.state.try_write() {
                 Ok(state) => self.reopen(state)?,
@@ -77,7 +79,7 @@ impl Engine {
             }
         }
         let opened = Opened(self.state.read().unwrap_or_else(PoisonError::into_inner));
-        Ok(opened.database()?.begin_read()?)
+        Ok(View::of(opened.database()?.begin_read()?))
     }
 
     fn reopen(&self, mut state: std::sync::RwLockWriteGuard<'_, State>) -> Result<()> {
@@ -217,8 +219,8 @@ fn foreign() -> StoreError {
 
 fn make_tables(database: &Database) -> Result<()> {
     let transaction = database.begin_write()?;
-    for (_, table) in ALL {
-        transaction.open_table(table)?;
+    for table in Table::ALL {
+        transaction.open_table(definition(table))?;
     }
     transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
     Ok(transaction.commit()?)

@@ -74,6 +74,7 @@ impl Fixture for Embedded {
             Excuse { case: "rule_10_a_second_node_sees_what_returned", reason: ALONE },
             Excuse { case: "rule_10_twins_at_two_nodes_have_one_winner", reason: ALONE },
             Excuse { case: "rule_10_two_nodes_share_money_and_caps", reason: ALONE },
+            Excuse { case: "rule_10_crossed_locks_all_end", reason: ALONE },
         ];
         EXCUSES
     }

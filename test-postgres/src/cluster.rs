@@ -1,26 +1,24 @@
 //! A cluster of one's own.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::ops::{Deref, RangeInclusive};
-use std::os::unix::fs::{DirBuilderExt, chown};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::guardian::Guardian;
+use crate::guardian::{Guardian, Runs};
 use crate::installed;
-use crate::processes::{descendants, runs, signal, wait_until};
+use crate::place;
+use crate::ports::{on_free_port, random_hex};
+use crate::processes::{descendants, halt, runs, signal, wait_until};
 use crate::server::Server;
 
-/// Below the ports that Linux gives to outgoing connections, so that a client which tries again and again while the server is away can neither
-/// take its port nor be connected to itself.
-const PORTS: RangeInclusive<u16> = 20_000..=32_000;
-/// How many ports are tried; another process may take one between the look and the start.
-const PORTS_TRIED: u16 = 20;
+/// What to do about a machine without Postgres.
+const MISSING: &str = "no Postgres found (`postgres` and `initdb`: on PATH, in /usr/lib/postgresql/*/bin, or where `pg_config --bindir` says); \
+    `cargo xtask test` says what is missing, and installs it as root with CI=true; by hand: apt-get install postgresql";
 /// Longest that a start may take, with the recovery after a kill.
 const START_LIMIT: Duration = Duration::from_secs(120);
 /// Longest that a stop may take.
@@ -29,7 +27,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(60);
 /// How a cluster is set up.
 #[derive(Debug, Clone)]
 pub struct ClusterOptions {
-    /// Whether commits are synced to disk, as in real life. Without, a commit still survives [`Cluster::kill`], and creating databases is cheaper.
+    /// Whether commits are synced to disk, as in real life. Without, a commit still survives [`Cluster::kill`], creating databases is cheaper, and
+    /// the data directory lies in memory where there is enough.
     pub fsync: bool,
     /// Connections at once, a few of them kept for superusers.
     pub max_connections: u16,
@@ -64,19 +63,18 @@ impl Cluster {
     /// If no Postgres is installed, or it does not start; the text has its log.
     #[must_use]
     pub fn start(options: &ClusterOptions) -> Self {
-        let (binaries, user) = (installed::binaries(), installed::other_user());
-        let folder = std::env::temp_dir().join(format!("smscode-postgres-{}", random_hex()));
-        DirBuilder::new().mode(0o700).create(&folder).expect("a folder in the temporary directory");
-        if let Some((uid, gid)) = user {
-            chown(&folder, Some(uid), Some(gid)).expect("root gives its folder away");
-        }
+        let binaries = installed::postgres().expect(MISSING);
+        let root = if options.fsync { std::env::temp_dir() } else { place::unsynced() };
+        let folder = place::fresh(&root);
         let environment = [("FOLDER", text(&folder)), ("BINARIES", text(&binaries))];
-        let mut guardian = Guardian::start(include_str!("guardian.sh"), &folder, user, &environment);
+        let mut guardian = Guardian::start(include_str!("guardian.sh"), Runs::Server, &environment);
         let password = random_hex();
         let answer = guardian.order(&format!("init {password}"));
-        assert!(answer == "done", "initdb failed in {}:\n{}", folder.display(), log(&folder));
+        assert!(answer == "done", "initdb failed in {}: {answer}\n{}", folder.display(), log(&folder));
         configure(&folder, options);
-        let (port, postmaster) = start_on_free_port(&mut guardian, &folder);
+        let Some((port, postmaster)) = on_free_port(|port| start(&mut guardian, &folder, port)) else {
+            panic!("Postgres does not start in {}:\n{}", folder.display(), log(&folder));
+        };
         let control =
             PgConnectOptions::new_without_pgpass().socket(&folder).port(port).username("postgres").database("postgres");
         // Copying files is cheaper (20 ms against 30) unless each of them is synced.
@@ -107,6 +105,11 @@ impl Cluster {
         self.folder.join("data")
     }
 
+    /// Everything of it: data directory, socket, log.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What the server has logged so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -121,7 +124,7 @@ impl Cluster {
     pub fn kill(&self) {
         let mut up = self.postmaster();
         let postmaster = up.take().expect("the cluster is up");
-        signal("STOP", &[postmaster]);
+        halt(postmaster);
         let mut all = descendants(postmaster);
         all.push(postmaster);
         signal("KILL", &all);
@@ -165,16 +168,6 @@ impl Deref for Cluster {
     }
 }
 
-fn start_on_free_port(guardian: &mut Guardian, folder: &Path) -> (u16, u32) {
-    for _ in 0..PORTS_TRIED {
-        let port = free_port();
-        if let Some(postmaster) = start(guardian, folder, port) {
-            return (port, postmaster);
-        }
-    }
-    panic!("Postgres does not start in {}:\n{}", folder.display(), log(folder));
-}
-
 /// The postmaster, once it takes connections; none if it ended instead.
 fn start(guardian: &mut Guardian, folder: &Path, port: u16) -> Option<u32> {
     let answer = guardian.order(&format!("start {port}"));
@@ -191,24 +184,19 @@ fn start(guardian: &mut Guardian, folder: &Path, port: u16) -> Option<u32> {
     ready().then_some(postmaster)
 }
 
-fn free_port() -> u16 {
-    let span = PORTS.end() - PORTS.start() + 1;
-    let random = |_: &u16| PORTS.start() + u16::from_le_bytes(random_bytes()) % span;
-    let mut candidates = (0..1_000_u16).map(|at| random(&at));
-    candidates.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
-}
-
 fn configure(folder: &Path, options: &ClusterOptions) {
     let on_or_off = if options.fsync { "on" } else { "off" };
     let connections = options.max_connections.to_string();
-    // Shared memory in files of the data directory goes with it; Postgres's own choice would stay behind after SIGKILL.
     let own = [
         ("listen_addresses", "127.0.0.1"),
         ("unix_socket_directories", text(folder)),
         ("max_connections", &connections),
         ("fsync", on_or_off),
         ("full_page_writes", on_or_off),
+        // A file of the data directory, which goes with it; Postgres's own choice would stay behind after SIGKILL.
         ("dynamic_shared_memory_type", "mmap"),
+        // An eighth of its own choice: the log may lie in memory.
+        ("max_wal_size", "128MB"),
     ];
     let further = options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let lines: String = own
@@ -224,18 +212,6 @@ fn log(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("log")).unwrap_or_else(|error| format!("no log: {error}"))
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
-}
-
-/// 16 hexadecimal digits that nobody can guess.
-pub(crate) fn random_hex() -> String {
-    format!("{:016x}", u64::from_le_bytes(random_bytes()))
-}
-
-fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
-    read.expect("/dev/urandom");
-    bytes
 }

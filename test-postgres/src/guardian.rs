@@ -6,8 +6,18 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use crate::installed::id;
+
+/// What a guardian runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runs {
+    /// A server, which refuses to be root: then the user `postgres`, which its packages make, runs it.
+    Server,
+    /// A client, as whoever runs the tests.
+    Client,
+}
 
 /// A process that obeys lines on its standard input, answers each with a line, and cleans up at the end of its input.
 #[derive(Debug)]
@@ -19,13 +29,16 @@ pub(crate) struct Guardian {
 }
 
 impl Guardian {
-    /// Runs `script` in `folder`, as `user` if one is given, with nothing of the environment but PATH and `environment`.
-    pub(crate) fn start(script: &str, folder: &Path, user: Option<(u32, u32)>, environment: &[(&str, &str)]) -> Self {
+    /// Runs `script`, with nothing of the environment but PATH and `environment`.
+    pub(crate) fn start(script: &str, runs: Runs, environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]).current_dir(folder).process_group(0);
+        command.args(["-c", script]).current_dir("/").process_group(0);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LC_ALL", "C");
         command.envs(environment.iter().copied());
-        if let Some((user, group)) = user {
+        if runs == Runs::Server && id(&["-u"]) == Some(0) {
+            let ids = id(&["-u", "postgres"]).zip(id(&["-g", "postgres"]));
+            let (user, group) =
+                ids.expect("this is root, and no user `postgres` to run a server as: apt-get install postgresql");
             command.uid(user).gid(group);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -1,30 +1,36 @@
-//! Where the machine has its Postgres, and as whom it may run.
+//! What is installed on the machine, and who we are on it. `cargo xtask test` shares this file, to install what is missing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where Debian's packages put each version.
+/// Where Debian's packages put each version of Postgres.
 const DEBIAN: &str = "/usr/lib/postgresql";
+/// Where daemons are, which need not be on the path of an ordinary user.
+const DAEMONS: &str = "/usr/sbin";
 
-/// What to do about a machine without Postgres.
-const MISSING: &str = "no Postgres found (`postgres` and `initdb`: on PATH, in /usr/lib/postgresql/*/bin, or where `pg_config --bindir` says); \
-    run `cargo xtask test`, which says what is missing, or install it: apt-get install postgresql";
-
-/// The folder with `postgres` and `initdb`.
-pub(crate) fn binaries() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).find(|folder| complete(folder));
-    found.or_else(|| newest(Path::new(DEBIAN))).or_else(told_by_pg_config).expect(MISSING)
+/// The folder with `postgres` and `initdb`: on the path, else of Debian's newest version, else where `pg_config` says.
+pub(crate) fn postgres() -> Option<PathBuf> {
+    on_path()
+        .into_iter()
+        .find(|folder| complete(folder))
+        .or_else(|| newest(Path::new(DEBIAN)))
+        .or_else(told_by_pg_config)
 }
 
-/// `psql`, which a given server's databases are dropped with.
-pub(crate) fn psql() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders = std::env::split_paths(&path).chain(newest(Path::new(DEBIAN))).chain(told_by_pg_config());
-    let found = folders.find_map(|folder| Some(folder.join("psql")).filter(|file| file.is_file()));
-    found.expect(
-        "no `psql`, which drops the databases on the server of TEST_DATABASE_URL: apt-get install postgresql-client",
-    )
+/// A program that belongs to Postgres or stands beside it, such as `psql` and `pgbouncer`.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let folders = on_path().into_iter().chain([PathBuf::from(DAEMONS)]).chain(postgres());
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Asks `id`, with `-u` or `-g` and perhaps a user's name.
+pub(crate) fn id(arguments: &[&str]) -> Option<u32> {
+    let said = Command::new("id").args(arguments).output().ok()?;
+    String::from_utf8(said.stdout).ok()?.trim().parse().ok()
+}
+
+fn on_path() -> Vec<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect()
 }
 
 fn complete(folder: &Path) -> bool {
@@ -45,23 +51,10 @@ fn told_by_pg_config() -> Option<PathBuf> {
     complete(&folder).then_some(folder)
 }
 
-/// User and group that a server must be started as; none is the user that runs the tests.
-pub(crate) fn other_user() -> Option<(u32, u32)> {
-    (id(&["-u"]) == Some(0)).then(|| {
-        let ids = id(&["-u", "postgres"]).zip(id(&["-g", "postgres"]));
-        ids.expect(
-            "Postgres does not run as root, and there is no user `postgres` to run it as: apt-get install postgresql",
-        )
-    })
-}
-
-fn id(arguments: &[&str]) -> Option<u32> {
-    let said = Command::new("id").args(arguments).output().ok()?;
-    String::from_utf8(said.stdout).ok()?.trim().parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
     #[test]
@@ -69,19 +62,21 @@ mod tests {
         let root = std::env::temp_dir().join(format!("smscode-installed-{}", std::process::id()));
         for (version, programs) in [("9", 2), ("15", 2), ("17", 2), ("18", 1), ("common", 2)] {
             let folder = root.join(version).join("bin");
-            std::fs::create_dir_all(&folder).expect("temp dir");
+            std::fs::create_dir_all(&folder).unwrap();
             for program in &["postgres", "initdb"][..programs] {
-                std::fs::write(folder.join(program), "").expect("temp dir");
+                std::fs::write(folder.join(program), "").unwrap();
             }
         }
         assert_eq!(newest(&root), Some(root.join("17/bin")));
-        std::fs::remove_dir_all(&root).expect("temp dir");
+        std::fs::remove_dir_all(&root).unwrap();
         assert_eq!(newest(&root), None);
     }
 
     #[test]
-    fn this_machine_has_one() {
-        assert!(complete(&binaries()));
-        assert!(psql().is_file());
+    fn programs_and_users_are_found_or_not() {
+        assert!(program("sh").is_some_and(|file| file.ends_with("sh")));
+        assert_eq!(program("no-such-program"), None);
+        assert_eq!(id(&["-u", "root"]), Some(0));
+        assert_eq!(id(&["-u", "no-such-user"]), None);
     }
 }

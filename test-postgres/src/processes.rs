@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 /// How often a process is looked at while it is waited for.
 const STEP: Duration = Duration::from_millis(10);
+/// Longest that a process may take to come to a halt.
+const HALT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Sends a signal (`KILL`, `INT`, ...) to processes; those that are gone are passed over.
 pub(crate) fn signal(name: &str, pids: &[u32]) {
@@ -36,6 +38,13 @@ pub(crate) fn wait_until(limit: Duration, mut ready: impl FnMut() -> bool) -> bo
 /// Whether the process runs; one that only waits to be reaped does not.
 pub(crate) fn runs(pid: u32) -> bool {
     state_and_parent(pid).is_some_and(|(state, _)| state != 'Z')
+}
+
+/// Halts a process, and waits until it has come to a halt.
+pub(crate) fn halt(pid: u32) {
+    signal("STOP", &[pid]);
+    let halted = || state_and_parent(pid).is_none_or(|(state, _)| matches!(state, 'T' | 'Z'));
+    assert!(wait_until(HALT_LIMIT, halted), "process {pid} does not halt");
 }
 
 /// All processes below this one.

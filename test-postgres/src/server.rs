@@ -10,12 +10,12 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row, ValueRef};
 use tokio::sync::OnceCell;
 use url::Url;
 
-use crate::cluster::random_hex;
-use crate::guardian::Guardian;
-use crate::{GIVEN_URL, installed};
+use crate::GIVEN_URL;
+use crate::guardian::{Guardian, Runs};
+use crate::ports::random_hex;
 
 /// Databases given back that wait to be dropped, about 8 MB each. A test program with fewer leaves all of them to the end of the cluster.
-const GIVEN_BACK: usize = 32;
+const GIVEN_BACK: usize = 16;
 /// First version with a choice of how `CREATE DATABASE` copies.
 const HAS_STRATEGY: u32 = 150_000;
 
@@ -78,9 +78,11 @@ impl Server {
     /// Url of a database of this name, as the role that runs the tests (on an own cluster the superuser `postgres`), with its password.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        let mut url = self.url.clone();
-        url.set_path(database);
-        url.into()
+        url_of(&self.url, database)
+    }
+
+    pub(crate) const fn base_url(&self) -> &Url {
+        &self.url
     }
 
     /// An empty database.
@@ -209,18 +211,26 @@ impl Drop for Database {
     }
 }
 
+/// The same url with another database.
+pub(crate) fn url_of(base: &Url, database: &str) -> String {
+    let mut url = base.clone();
+    url.set_path(database);
+    url.into()
+}
+
 /// Drops everything with this prefix when the test process has ended.
 fn sweeper(url: &Url, prefix: &str) -> Guardian {
     let password = percent_encoding::percent_decode_str(url.password().unwrap_or_default()).decode_utf8_lossy();
     let mut without_password = url.clone();
     let _no_host = without_password.set_password(None);
-    let psql = installed::psql();
+    let psql = crate::program("psql");
     let psql = psql.to_str().expect("a path in UTF-8");
     // Not as an argument, which everybody on the machine could read.
     let secret = ("PGPASSWORD", &*password);
     let environment = [("PSQL", psql), ("URL", without_password.as_str()), ("PREFIX", prefix), secret];
-    let mut guardian = Guardian::start(include_str!("sweeper.sh"), &std::env::temp_dir(), None, &environment);
-    assert!(guardian.order("check") == "done", "{GIVEN_URL}: psql cannot connect to that server");
+    let mut guardian = Guardian::start(include_str!("sweeper.sh"), Runs::Client, &environment);
+    let answer = guardian.order("check");
+    assert!(answer == "done", "{GIVEN_URL}: {answer}");
     guardian
 }
 

@@ -28,7 +28,11 @@ exit codes
   0 all well     1 something failed     2 the task could not start (wrong arguments, a missing tool)
 
 The layers are a table in xtask/src/test/layers.rs, the rules one in xtask/src/tidy/mod.rs, and exceptions to the rules are data with
-a reason in xtask/src/tidy/exceptions.rs. Needed: a C compiler, and the toolchain's rustfmt and clippy. Used if installed: cargo-deny.
+a reason in xtask/src/tidy/exceptions.rs.
+
+Needed: a C compiler, and the toolchain's rustfmt and clippy. The tests start Postgres (14 or later) and PgBouncer by themselves; what
+is missing is installed with apt-get as root with CI=true, else told. TEST_DATABASE_URL gives the tests a server to share instead of
+one of their own. Used if installed: cargo-deny.
 ";
 
 /// What the arguments ask for.

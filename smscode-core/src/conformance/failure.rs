@@ -1,11 +1,12 @@
-//! What a case says when a store is not as the contract wants it.
+//! What a case says when a store or an adapter is not as its contract wants it.
 
 use std::fmt;
 use std::panic::Location;
 
+use crate::port::CallError;
 use crate::store::{BodyError, StoreError};
 
-/// What a store did wrong. `Debug` is the text itself, since a test prints that.
+/// What a store or a supplier's adapter did wrong. `Debug` is the text itself, since a test prints that.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Failure(String);
 
@@ -44,6 +45,13 @@ impl From<StoreError> for Failure {
     #[track_caller]
     fn from(error: StoreError) -> Self {
         Self::new(format!("the store answered {error}"))
+    }
+}
+
+impl From<CallError> for Failure {
+    #[track_caller]
+    fn from(error: CallError) -> Self {
+        Self::new(format!("a read that nothing stands against failed: {error:?}"))
     }
 }
 

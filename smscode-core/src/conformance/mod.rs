@@ -1,4 +1,5 @@
 //! The conformance suite: one macro line runs every rule of the [storage contract](crate::store) against your store.
+//! The suite for suppliers is in [`supplier`].
 //!
 //! ```
 //! use std::sync::Arc;
@@ -69,6 +70,7 @@ mod rule_08_malformed;
 mod rule_09;
 mod rule_10;
 mod rule_11;
+pub mod supplier;
 #[cfg(test)]
 mod tests;
 mod world;

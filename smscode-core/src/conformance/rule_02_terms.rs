@@ -140,3 +140,15 @@ pub(super) async fn rule_02_delete_owned_beside_a_delete_and_an_ensure(w: &mut W
     w.done(w.draft().delete_owned("session", owner(1)).delete(&a, 1).ensure(&b, Expect::Version(1))).await?;
     same(&w.keys_of_kind("session").await?.len(), &0, "the family")
 }
+
+pub(super) async fn rule_02_a_family_that_comes_back_has_only_its_new_terms(w: &mut World) -> Checked {
+    let key = record("session", 1, "s");
+    w.done(w.draft().fresh(&key, 1).term("token", "old").term("due", "old")).await?;
+    w.done(w.draft().delete_owned("session", owner(1))).await?;
+    // a place that was left behind would be seen again with the record
+    w.done(w.draft().fresh(&key, 2).term("token", "new")).await?;
+    let rows = w.all(&Index::Term(Kind::of("token"))).await?;
+    let places: Vec<_> = rows.iter().map(|row| row.cursor().position).collect();
+    same(&places, &vec![b"new".to_vec()], "places of the new record")?;
+    same(&w.keys("due").await?.len(), &0, "places of the old one")
+}

@@ -196,15 +196,22 @@ async fn both(
 }
 
 pub(super) async fn rule_10_a_second_node_sees_what_returned(w: &mut World) -> Checked {
-    let second = w.second().await?;
-    for n in 0..10_u8 {
+    let stores = [w.store(), w.second().await?];
+    for n in 0..20_u8 {
+        // each writes in turn, the other reads
+        let (writes, reads) = (usize::from(n % 2), &*stores[usize::from((n + 1) % 2)]);
         let key = record("order", 1, [n]);
-        w.done(w.draft().fresh(&key, 1).term("due", [n]).append(owner(1), 1)).await?;
-        let view = second.load(&[LoadKey::Record(key.clone()), LoadKey::Head(owner(1))]).await?;
+        let draft = w.draft().fresh(&key, 1).term("due", [n]).append(owner(1), 1).post(deposit(owner(1), [n], 1));
+        let receipt = stores[writes].commit(draft.seal()).await?;
+        same(&receipt.events, &vec![u64::from(n) + 1], "the event's number goes on from the other's")?;
+        let view = reads.load(&[LoadKey::Record(key.clone()), LoadKey::Head(owner(1))]).await?;
         same(&view.record(&key).map(|r| r.version), &Some(1), "the record")?;
-        same(&view.head(owner(1)).last_event, &(u64::from(n) + 1), "the head")?;
-        let rows = list(&*second, &Index::Term(Kind::of("due")), &Range::all(), 3).await?;
+        let head = view.head(owner(1));
+        same(&(head.last_event, head.available), &(u64::from(n) + 1, i64::from(n) + 1), "the head")?;
+        let rows = list(reads, &Index::Term(Kind::of("due")), &Range::all(), 3).await?;
         same(&rows.len(), &(usize::from(n) + 1), "the list")?;
+        let transfers: u64 = reads.totals().await?.currencies.values().map(|line| line.transfers).sum();
+        same(&transfers, &(u64::from(n) + 1), "the totals")?;
     }
     Ok(())
 }
@@ -237,4 +244,50 @@ pub(super) async fn rule_10_two_nodes_share_money_and_caps(w: &mut World) -> Che
     same(&(head.available, head.held, head.last_event), &(0, 100, 25), "the head")?;
     same(&w.all(&Index::Events(a)).await?.len(), &25, "events without a gap")?;
     same(&w.totals().await?.currencies.values().map(crate::store::CurrencyTotals::sum).sum::<i128>(), &0, "the sum")
+}
+
+/// A ChangeSet that names rows of every sort; `turned`, in the opposite order.
+fn crossing(w: &World, turned: bool, entries: impl Fn(Draft, u8) -> Draft) -> Arc<ChangeSet> {
+    let order: [u8; 4] = if turned { [3, 2, 1, 0] } else { [0, 1, 2, 3] };
+    order.into_iter().fold(w.draft(), entries).seal()
+}
+
+/// Two nodes name the same rows in opposite orders, again and again. Whoever locks rows in the order of the entries, or
+/// inserts new keys in it, comes to a standstill here; giving up is no answer.
+pub(super) async fn rule_10_crossed_locks_all_end(w: &mut World) -> Checked {
+    let stores = [w.store(), w.second().await?];
+    let counter = |n: u8| CounterKey::of(owner(n), "n");
+    let fresh = |n: u8| record("order", n, "o");
+    w.done((0..4).fold(w.draft(), |draft, n| draft.fresh(&fresh(n), 0))).await?;
+    for round in 0..25_u8 {
+        // no conflict: money, counters, events of four accounts
+        let sets = (0..12_u8).map(|m| {
+            crossing(w, m % 2 == 1, |draft, n| {
+                draft.post(deposit(owner(n + 1), [round, m, n], 1)).count(&counter(n), 1, None).append(owner(n + 1), 1)
+            })
+        });
+        let answers = both(&stores, sets).await;
+        same(&times(&answers, "done"), &12, &format!("accepted, of {:?}", words(&answers)))?;
+        // one winner: the same versions, the same new keys, the same transfer ids
+        let version = u64::from(round);
+        let sets = (0..8).map(|m| crossing(w, m % 2 == 1, |draft, n| draft.over(&fresh(n), version, version + 1)));
+        let answers = both(&stores, sets).await;
+        same(&(times(&answers, "done"), times(&answers, "expectation")), &(1, 7), "over one version")?;
+        let sets = (0..8).map(|m| crossing(w, m % 2 == 1, |draft, n| draft.fresh(&free("claim", [round, n]), m)));
+        let answers = both(&stores, sets).await;
+        same(&(times(&answers, "done"), times(&answers, "expectation")), &(1, 7), "at absent keys")?;
+        let sets = (0..8).map(|m| crossing(w, m % 2 == 1, |d, n| d.post(deposit(owner(n + 1), [round, n], 1))));
+        let answers = both(&stores, sets).await;
+        same(&(times(&answers, "done"), times(&answers, "transfer_exists")), &(1, 7), "at transfer ids")?;
+    }
+    for n in 0..4 {
+        let head = w.head(owner(n + 1)).await?;
+        same(&(head.available, head.last_event), &(25 * 13, 25 * 12), "what was accepted is there, once")?;
+        same(&w.counter(&counter(n)).await?, &(25 * 12), "the counter")?;
+    }
+    Ok(())
+}
+
+fn words(answers: &[Result<Receipt, StoreError>]) -> Vec<&'static str> {
+    answers.iter().map(word).collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! An adapter translates; it decides nothing. What a vendor can do is data ([`Capabilities`]), and every outcome of a
 //! paid call is one of four ([`BuyOutcome`]): an adapter cannot say less, so that "no answer" is never taken for "no".
+//! The contract stands at [`Supplier`].
 
 use std::fmt;
 
@@ -40,6 +41,23 @@ pub struct Capabilities {
     pub wants_finish: bool,
     /// Calls under way at once that the supplier takes from us.
     pub concurrency: u32,
+}
+
+impl Capabilities {
+    /// The least that a supplier can do: no list, one activation at a time, no word of the end. The rest are figures that
+    /// hold almost everywhere. An adapter names what its vendor can do beyond: `Capabilities { lists_active: true,
+    /// ..Capabilities::LEAST }`.
+    pub const LEAST: Self = Self {
+        cancel_after_seconds: 120,
+        window_seconds: 1_200,
+        lists_active: false,
+        reference_is_unique: false,
+        poll_batch: 1,
+        poll_floor_ms: 3_000,
+        further_sms_free: false,
+        wants_finish: false,
+        concurrency: 4,
+    };
 }
 
 /// A supplier as it introduces itself.
@@ -150,6 +168,22 @@ pub struct Activation {
     pub state: ActivationState,
 }
 
+impl Activation {
+    /// A number without an SMS, of which nothing else is told.
+    pub fn new(id: ActivationId, phone: String) -> Self {
+        Self {
+            id,
+            phone,
+            cost: None,
+            window_seconds: None,
+            reference: None,
+            country: None,
+            service: None,
+            state: ActivationState::Waiting,
+        }
+    }
+}
+
 impl fmt::Debug for Activation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Activation({:?}, {} SMS, cost {:?})", self.state.word(), self.state.sms().len(), self.cost)
@@ -170,6 +204,11 @@ pub enum ActivationState {
 }
 
 impl ActivationState {
+    /// The state of an activation that is open, with the SMS that are there.
+    pub fn open(sms: Vec<SupplierSms>) -> Self {
+        if sms.is_empty() { Self::Waiting } else { Self::Received(sms) }
+    }
+
     /// The SMS it carries.
     pub fn sms(&self) -> &[SupplierSms] {
         match self {
@@ -284,17 +323,45 @@ impl CallError {
     }
 }
 
-/// A supplier. Methods may be dropped at any await; a dropped [`Supplier::buy`] counts as `Unknown`.
+/// A supplier.
 ///
 /// An adapter implements it with `#[async_trait::async_trait]` (crate `async-trait`) and gives it to
-/// `Platform::builder().supplier(..)`. What core makes of the answers:
+/// `Platform::builder().supplier(..)`. `docs/adapters.md` goes through one.
 ///
-/// - `buy` may answer `Accepted` with an SMS already there; the next poll brings it again, and it counts once.
-/// - `poll` gives every SMS it knows of an activation, each time; core tells known ones apart by id, else by text, sender
-///   and time.
-/// - `active` lists what is open, and fails rather than leave something out: what it lacks counts as not bought.
-/// - `finish` is called once the order has ended after an SMS, if [`Capabilities::wants_finish`]; `cancel` when a customer
-///   gives a number back, and after a window that ended without an SMS. Both may be repeated.
+/// # Contract
+///
+/// Each rule has a number; the supplier suite (`smscode_core::conformance::supplier`, feature `conformance`) has cases
+/// named after it.
+///
+/// 1. **Four outcomes.** `buy` is `Accepted` with an id and a number that were read from the answer. It is
+///    `RejectedUncharged` by a word of which the vendor's documentation says that nothing is charged. `NotSent` is rule 3.
+///    Everything else is `Unknown`: no reply, a page of HTML, an error of the vendor, half a body, an unknown word.
+/// 2. **Sent once.** One `buy` puts one purchase on the wire: no retry, no redirect, no other call in its place.
+/// 3. **`NotSent`** only if no connection came about. Once there is one, the request may have arrived.
+/// 4. **The ceiling** goes along with each purchase, to the last digit; one in another currency is not sent at all. What
+///    was charged stands in [`Activation::cost`] if the vendor says it, also when it is above the ceiling.
+/// 5. **A read never invents an end.** A status that is not recognised is `Waiting`, or the read fails. So does a read
+///    without a usable answer; a refused key and a request to slow down are told apart from it.
+/// 6. **`poll`** answers each id at its place, and gives every SMS that the vendor shows, each time, oldest first, with
+///    its text as it was. Core tells known ones apart by id, else by text, sender and time.
+/// 7. **`active`** lists everything that is open, from every page, or fails: what it lacks counts as not bought. A row
+///    carries our reference, or else country and service. A vendor without a list is `Unsupported`, never empty.
+/// 8. **`cancel`** is `Cancelled` by the vendor's exact word for it and by nothing that looks like it. Too early and an
+///    SMS that was faster are told apart, where the vendor tells them apart.
+/// 9. **`cancel`, `finish` and `more` may be repeated.** Without a usable answer they are `Unknown`. What was finished
+///    before is `Finished`, what was cancelled before is `Cancelled` or `NotOpen`.
+/// 10. **Bounded.** Each call ends by a time limit on its whole reply, reads a stated number of bytes at most, and follows
+///     no redirect.
+/// 11. **Nothing secret or personal** stands in an error or in `Debug`: no key, address, number or SMS, not even if the
+///     vendor's answer repeats them.
+/// 12. **Money** is read from literal text into whole units of the account's currency. A cost with more decimals than the
+///     currency has is rounded up, a balance down; what cannot be read is an error, not a zero.
+/// 13. **Dropping** a call at any await leaves the adapter sound, and nothing goes on behind it; a dropped `buy` counts as
+///     `Unknown`. Calls do not wait for each other.
+///
+/// `buy` may answer `Accepted` with an SMS already there; the next poll brings it again, and it counts once. `finish` is
+/// called once the order has ended after an SMS, if [`Capabilities::wants_finish`]; `cancel` when a customer gives a number
+/// back, and after a window that ended without an SMS.
 #[async_trait]
 pub trait Supplier: Send + Sync + 'static {
     /// Name, currency, capabilities. Cheap, without a call.

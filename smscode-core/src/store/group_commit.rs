@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::{ChangeSet, Effect, Receipt, StoreError};
+use super::{ChangeSet, Effect, Receipt, Refusal, StoreError};
 
 /// A ChangeSet that waits for its turn, with the way back to its caller.
 #[derive(Debug)]
@@ -20,6 +20,18 @@ impl Pending {
     /// Answers the caller; one that has gone away is not an error.
     pub fn answer(self, result: Result<Receipt, StoreError>) {
         drop(self.reply.send(result));
+    }
+
+    /// Answers a group: each member with its own result, in their order, or all with one error.
+    pub fn answer_all(group: Vec<Self>, results: Result<Vec<Result<Receipt, Refusal>>, StoreError>) {
+        match results {
+            Ok(results) => {
+                for (pending, result) in group.into_iter().zip(results) {
+                    pending.answer(result.map_err(StoreError::from));
+                }
+            }
+            Err(error) => group.into_iter().for_each(|pending| pending.answer(Err(error.clone()))),
+        }
     }
 }
 
@@ -129,6 +141,21 @@ impl CommitQueue {
         }
     }
 
+    /// The work of a committer with a thread of its own: takes groups until the queue is closed and empty, and answers
+    /// each with what `commit` says of it. However it ends, also by a panic of `commit`, nobody waits in vain: the queue
+    /// is closed, and who is not answered is told that the effect is unknown.
+    pub fn serve_blocking(
+        &self,
+        group_max: usize,
+        mut commit: impl FnMut(&[Pending]) -> Result<Vec<Result<Receipt, Refusal>>, StoreError>,
+    ) {
+        let _end = ClosedAtEnd(self);
+        while let Some(group) = self.take_blocking(group_max) {
+            let results = commit(&group);
+            Pending::answer_all(group, results);
+        }
+    }
+
     /// As [`CommitQueue::take_blocking`], for a committer that is a task, and needs no runtime. Several may take from one
     /// queue. Nothing is taken by a future that is dropped before it is ready.
     pub async fn take_when_filled(&self, group_max: usize) -> Option<Vec<Pending>> {
@@ -163,5 +190,14 @@ impl CommitQueue {
 
     fn unavailable(&self, effect: Effect, reason: &str) -> StoreError {
         StoreError::Unavailable { store: self.store, effect, reason: reason.to_owned() }
+    }
+}
+
+struct ClosedAtEnd<'a>(&'a CommitQueue);
+
+impl Drop for ClosedAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        drop(self.0.take(usize::MAX));
     }
 }

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change_set::{Amount, Bucket, ChangeSet, Entry, Expect, House, OperationId, Place, Post, TransferId};
 use super::check::check_limits;
-use super::limits::{self, OPERATION_HOURS};
+use super::limits::{self, OPERATION_HOURS, OWNED_MAX};
 use super::{
     CounterKey, Event, Head, Key, Kind, Owner, Receipt, Record, Refusal, Resolved, StatementEntry, StoredOperation,
-    Transfer, TransferKind,
+    Term, Transfer, TransferKind,
 };
 use crate::money::Currency;
 use crate::time::Timestamp;
@@ -42,6 +42,12 @@ impl Names {
             }
         }
         names
+    }
+
+    /// How many records of each family in [`Names::owned`] are enough for the judge: it counts a family up to its limit,
+    /// and earlier members of the group may delete records of it that they name.
+    pub fn family_max(&self) -> usize {
+        OWNED_MAX + 1 + self.records.len()
     }
 
     fn add(&mut self, entry: &Entry) {
@@ -111,6 +117,18 @@ pub struct RecordChange {
     pub before: Option<Record>,
     /// As it is to be.
     pub after: Option<Record>,
+}
+
+impl RecordChange {
+    /// The places in indexes that go, and those that come.
+    pub fn terms(&self) -> (BTreeSet<&Term>, BTreeSet<&Term>) {
+        let (before, after) = (places(self.before.as_ref()), places(self.after.as_ref()));
+        (before.difference(&after).copied().collect(), after.difference(&before).copied().collect())
+    }
+}
+
+fn places(record: Option<&Record>) -> BTreeSet<&Term> {
+    record.into_iter().flat_map(|record| &record.terms).collect()
 }
 
 /// Counts of transfers of one currency.

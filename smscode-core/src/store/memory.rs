@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use super::limits::{OPERATION_HOURS, OPERATIONS_FORGOTTEN_MAX, PAGE_ROWS_MAX};
 use super::{
     ChangeSet, CommitQueue, CounterKey, Cursor, Event, Head, House, Index, Key, Kind, LoadKey, Names, OperationId,
-    Owner, Page, Range, Receipt, Record, Row, Rows, Snapshot, Store, StoreError, StoreInfo, StoredOperation, Totals,
-    Transfer, TransferId, Writes, check_load, judge_group, kind_position, let_others_run,
+    Owner, Page, Pending, Range, Receipt, Record, Row, Rows, Snapshot, Store, StoreError, StoreInfo, StoredOperation,
+    Totals, Transfer, TransferId, Writes, check_load, judge_group, kind_position, let_others_run,
 };
 use crate::money::Currency;
 use crate::time::Timestamp;
@@ -143,9 +143,7 @@ impl MemoryStore {
             let (writes, results) = judge_group(data.rows(&Names::of(sets())), sets());
             data.write(writes);
             drop(data);
-            for (pending, result) in group.into_iter().zip(results) {
-                pending.answer(result.map_err(StoreError::from));
-            }
+            Pending::answer_all(group, Ok(results));
         }
     }
 }
@@ -309,7 +307,7 @@ impl Store for MemoryStore {
         let data = self.lock();
         let past = |position: &[u8]| after.is_none_or(|cursor| position > cursor.position.as_slice());
         let wanted = |position: &[u8]| range.contains(position) && past(position);
-        let mut rows: Vec<Row> = match index {
+        let rows: Vec<Row> = match index {
             Index::Term(name) => data.scan_terms(name, range, after).take(limit + 1).collect(),
             Index::Kind(kind) => data
                 .records
@@ -342,10 +340,7 @@ impl Store for MemoryStore {
                 .take(limit + 1)
                 .collect(),
         };
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = if more { rows.last().map(Row::cursor) } else { None };
-        Ok(Page { rows, next })
+        Ok(Page::cut(rows, limit))
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

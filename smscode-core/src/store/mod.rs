@@ -31,7 +31,8 @@
 //!     needs no new adapter code.
 //!
 //! Adapters do not judge: [`judge_group`] does, the same code for every store. They load the rows that a group names
-//! into [`Rows`] and write the [`Writes`] that come back.
+//! into [`Rows`] and write the [`Writes`] that come back. Over an engine that keeps bytes under ordered keys,
+//! [`ordered`] does both but for two reads. `docs/adapters.md` goes through a whole store.
 
 mod body;
 mod change_set;
@@ -44,6 +45,7 @@ mod key;
 mod let_others_run;
 pub mod limits;
 mod memory;
+pub mod ordered;
 mod scan;
 mod snapshot;
 #[cfg(test)]

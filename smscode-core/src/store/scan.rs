@@ -82,6 +82,16 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
+impl Page {
+    /// A page of at most `limit` rows, from rows of which one more was read to see whether there is more.
+    pub fn cut(mut rows: Vec<Row>, limit: usize) -> Self {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(Row::cursor);
+        Self { rows, next }
+    }
+}
+
 /// A row of a page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Row {

@@ -274,7 +274,10 @@ fn poll<F: Future + ?Sized>(future: std::pin::Pin<&mut F>) -> std::task::Poll<F:
 }
 
 /// A submission that is queued and waits.
-fn waits(queue: &Arc<CommitQueue>, n: u8) -> std::pin::Pin<Box<impl Future + use<>>> {
+fn waits(
+    queue: &Arc<CommitQueue>,
+    n: u8,
+) -> std::pin::Pin<Box<impl Future<Output = Result<Receipt, StoreError>> + use<>>> {
     let queue = queue.clone();
     let change_set = Arc::new(set(n, vec![]));
     let mut waits = Box::pin(async move { queue.submit(change_set, std::future::ready(())).await });
@@ -348,4 +351,25 @@ fn committers_of_both_kinds_share_a_queue() {
         }
     });
     thread.join().unwrap();
+}
+
+#[test]
+fn a_committer_that_panics_leaves_nobody_waiting() {
+    let queue = Arc::new(CommitQueue::new("test", 100));
+    let (mut first, mut second) = (waits(&queue, 1), waits(&queue, 2));
+    let committed = std::thread::scope(|scope| {
+        scope.spawn(|| queue.serve_blocking(1, |group| panic!("{} of them", group.len()))).join()
+    });
+    assert!(committed.is_err());
+    for caller in [&mut first, &mut second] {
+        let std::task::Poll::Ready(answer) = poll(caller.as_mut()) else {
+            panic!("a caller still waits");
+        };
+        assert!(matches!(answer, Err(StoreError::Unavailable { effect: Effect::Unknown, .. })), "{answer:?}");
+    }
+    let late = poll(Box::pin(queue.submit(Arc::new(set(3, vec![])), std::future::ready(()))).as_mut());
+    assert!(
+        matches!(late, std::task::Poll::Ready(Err(StoreError::Unavailable { effect: Effect::No, .. }))),
+        "{late:?}"
+    );
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use smscode_core::conformance::golden;
 use smscode_core::money::Currency;
+use smscode_core::store::ordered::Table;
 use smscode_core::store::{
     Amount, Body, Bucket, ChangeSet, CounterKey, Entry, Expect, House, Index, Key, Kind, LoadKey, OperationId, Owner,
     Place, Post, Range, Store, Term, TransferId, TransferKind,
@@ -14,7 +15,7 @@ use smscode_core::time::Timestamp;
 
 use super::disk::Disk;
 use super::owner;
-use crate::tables::{ALL, FORMAT};
+use crate::tables::{FORMAT, definition};
 use crate::{RedbOptions, RedbStore};
 
 fn folder() -> std::path::PathBuf {
@@ -120,10 +121,10 @@ fn dump(store: &RedbStore) -> String {
             text
         })
     };
-    for (name, table) in ALL {
-        for row in view.open_table(table).unwrap().range::<&[u8]>(..).unwrap() {
+    for table in Table::ALL {
+        for row in view.table(table).unwrap().range::<&[u8]>(..).unwrap() {
             let (key, value) = row.unwrap();
-            writeln!(text, "{name} {} {}", hex(key.value()), hex(value.value())).unwrap();
+            writeln!(text, "{} {} {}", table.name(), hex(key.value()), hex(value.value())).unwrap();
         }
     }
     text
@@ -183,8 +184,8 @@ async fn rows_of_every_format_read_as_they_did() {
             let bytes = |hex: &str| -> Vec<u8> {
                 (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
             };
-            let (_, table) = ALL.into_iter().find(|(name, _)| *name == parts[0]).unwrap();
-            let mut table = transaction.open_table(table).unwrap();
+            let table = Table::ALL.into_iter().find(|table| table.name() == parts[0]).unwrap();
+            let mut table = transaction.open_table(definition(table)).unwrap();
             table.insert(bytes(parts[1]).as_slice(), bytes(parts[2]).as_slice()).unwrap();
         }
         transaction.commit().unwrap();

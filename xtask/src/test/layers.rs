@@ -7,8 +7,18 @@ pub(crate) const BUDGET_MINUTES: u64 = 35;
 pub(crate) const COMMAND_MINUTES: u64 = 15;
 
 /// Targets whose passing tests print figures worth reading (seeds, recall, rates), by a part of `package::target`.
-pub(crate) const SHOWS_FIGURES: &[&str] =
-    &["smscode-core", "conformance", "model", "propert", "crash", "simulat", "chain", "smscode-server", "bench"];
+pub(crate) const SHOWS_FIGURES: &[&str] = &[
+    "smscode-core",
+    "conformance",
+    "model",
+    "propert",
+    "crash",
+    "simulat",
+    "chain",
+    "smscode-server",
+    "bench",
+    "broken",
+];
 
 /// A step of the run with a time of its own.
 #[derive(Debug)]
@@ -20,6 +30,8 @@ pub(crate) struct Layer {
 /// What a layer does.
 #[derive(Debug)]
 pub(crate) enum Run {
+    /// Finds or installs what the tests start by themselves.
+    SetUp,
     /// All rules of `cargo xtask tidy`.
     Tidy,
     /// Compiles every test of the workspace once, with every feature.
@@ -47,6 +59,7 @@ const fn layer(name: &'static str, run: Run) -> Layer {
 
 /// Every layer in the order it runs. A target belongs to the first that picks it; the last one picks whatever is left.
 pub(crate) const LAYERS: &[Layer] = &[
+    layer("set up", Run::SetUp),
     layer("tidy", Run::Tidy),
     layer("build", Run::Build),
     layer("unit and rules", Run::Targets(|which| matches!(which.kind, "lib" | "bin"))),
@@ -84,6 +97,8 @@ mod tests {
             (("smscode-server", "bin", "smscode-server"), "unit and rules"),
             (("smscode-core", "test", "store_model"), "properties and models"),
             (("smscode-storage-redb", "test", "conformance"), "conformance"),
+            (("smscode-storage-postgres", "test", "conformance"), "conformance"),
+            (("smscode-test-postgres", "test", "guardian"), "everything else"),
             (("smscode-server", "test", "v1"), "server over HTTP"),
             (("smscode-providers", "test", "handler_api"), "everything else"),
             (("a-new-crate", "a-new-kind", "unheard_of"), "everything else"),
@@ -92,6 +107,11 @@ mod tests {
             let found = layer_of(&Which { package, kind, name });
             assert_eq!(found.map(|at| LAYERS[at].name), Some(layer), "{package} {kind} {name}");
         }
+    }
+
+    #[test]
+    fn the_set_up_comes_first() {
+        assert!(matches!(LAYERS[0].run, Run::SetUp));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod built;
 mod layers;
+mod setup;
 mod tally;
 
 use std::process::Command;
@@ -65,6 +66,12 @@ fn closed(layer: &Layer, took: Duration, found: Found) -> Ran {
 fn run_layer(workspace: &Workspace, at: usize, layer: &Layer, programs: &mut Vec<Program>) -> Found {
     let mut found = Found::default();
     match layer.run {
+        Run::SetUp => {
+            let set_up = setup::run();
+            set_up.notes.iter().for_each(|note| println!("{note}"));
+            found.note = set_up.notes.join("; ");
+            set_up.failures.into_iter().for_each(|reason| found.fail(reason));
+        }
         Run::Tidy => tidy::run(workspace, false).iter().for_each(|rule| found.fail((*rule).to_owned())),
         Run::Build => match built::build(workspace, COMMAND_LIMIT) {
             Ok(mut built) => {

@@ -1,23 +1,23 @@
 //! The stored form of rows, for adapters over an engine that keeps bytes under ordered keys. They need no form of their
 //! own: [`keys`] names rows so that they sort as the port wants its lists sorted, and the functions here write and read
-//! what stands under them. A store with typed columns may keep columns instead, and take from here only what it has no
-//! type for, such as the terms of a record or a remembered operation.
+//! what stands under them; [`ordered`](super::ordered) does both for a whole group. A store with typed columns may keep
+//! columns instead, and take from here only what it has no type for, such as the terms of a record or a remembered
+//! operation.
 //!
-//! | row | key | value |
+//! | [`Table`](super::ordered::Table) | key | value |
 //! |---|---|---|
-//! | record | [`keys::record`] | [`put_record`] |
-//! | index term | [`keys::term`] | nothing |
-//! | head | the owner's 16 bytes | [`put_head`] |
-//! | counter | [`keys::counter`] | [`put_counter`] |
-//! | transfer of an account | [`keys::numbered`] | [`put_transfer`] |
-//! | transfer id | its own bytes | nothing; between house accounts, which have no statement, [`put_transfer`] |
-//! | event | [`keys::numbered`] | [`put_event`] |
-//! | operation | the 16 bytes of its id | [`put_operation`] |
-//! | operations of a group | [`keys::group`] | [`put_group`] |
-//! | tally of a currency | [`keys::tally`] | [`add_tally`] |
-//! | house account | [`keys::house`] | [`add_house`] |
+//! | `Records` | [`keys::record`] | [`put_record`] |
+//! | `Terms` | [`keys::term`] | nothing |
+//! | `Heads` | the owner's 16 bytes | [`put_head`] |
+//! | `Counters` | [`keys::counter`] | [`put_counter`] |
+//! | `Transfers` | [`keys::numbered`] | [`put_transfer`] |
+//! | `TransferIds` | the id's own bytes | nothing; between house accounts, which have no statement, [`put_transfer`] |
+//! | `Events` | [`keys::numbered`] | [`put_event`] |
+//! | `Operations` | the 16 bytes of the id | [`put_operation`] |
+//! | `OperationGroups` | [`keys::group`] | [`put_group`] |
+//! | `Totals` | [`keys::tally`], [`keys::house`] | [`add_tally`], [`add_house`] |
 //!
-//! Keys of different rows can be alike: each sort of row needs a table, or a first byte, of its own.
+//! Keys of two tables can be alike.
 //!
 //! `put_…` appends to a buffer, so that one serves a whole group; `read_…` takes the bytes as they were written. What is
 //! written here is on disks: golden files hold every form, and one that moves is a new format of every store that keeps

@@ -35,6 +35,9 @@ pub struct Model {
     by_reference: BTreeMap<String, u64>,
     closed: VecDeque<u64>,
     agenda: BTreeSet<(Timestamp, u64)>,
+    /// Prices and stocks that were set, in place of the tables.
+    prices: BTreeMap<(u16, String), Money>,
+    stocks: BTreeMap<(u16, String), u32>,
 }
 
 impl Model {
@@ -50,7 +53,24 @@ impl Model {
             by_reference: BTreeMap::new(),
             closed: VecDeque::new(),
             agenda: BTreeSet::new(),
+            prices: BTreeMap::new(),
+            stocks: BTreeMap::new(),
         }
+    }
+
+    /// Sets the price of a pair, in the account's currency.
+    pub fn set_price(&mut self, country: u16, service: &str, price: Money) {
+        self.prices.insert((country, service.to_owned()), price);
+    }
+
+    /// Sets how many numbers of a pair may be open at once.
+    pub fn set_stock(&mut self, country: u16, service: &str, count: u32) {
+        self.stocks.insert((country, service.to_owned()), count);
+    }
+
+    /// Sets the account's money, in its currency.
+    pub fn set_balance(&mut self, balance: Money) {
+        self.balance_minor = balance.minor;
     }
 
     /// The account's money.
@@ -74,8 +94,7 @@ impl Model {
                 activation.receive(due, text);
             }
             if activation.ends_at <= at {
-                let paid = !activation.messages.is_empty();
-                self.close(id, if paid { Stage::Finished } else { Stage::Cancelled });
+                self.run_out(id);
             }
         }
     }
@@ -84,14 +103,18 @@ impl Model {
     pub fn price(&self, country: u16, service: &str) -> Option<Money> {
         let place = PLACES.iter().find(|place| place.country == country)?;
         let (_, units) = stock::service(service)?;
+        if let Some(price) = self.prices.get(&(country, service.to_owned())) {
+            return Some(*price);
+        }
         let minor = units * stock::unit_minor(self.settings.currency) * place.percent / 100;
         Some(Money::new(minor, self.settings.currency))
     }
 
     /// How many numbers a pair has left.
     pub fn count(&self, country: u16, service: &str) -> u32 {
-        let open = self.open_by_pair.get(&(country, service.to_owned())).copied().unwrap_or_default();
-        self.settings.stock.saturating_sub(open)
+        let pair = (country, service.to_owned());
+        let open = self.open_by_pair.get(&pair).copied().unwrap_or_default();
+        self.stocks.get(&pair).copied().unwrap_or(self.settings.stock).saturating_sub(open)
     }
 
     /// Sells a number.
@@ -244,6 +267,25 @@ impl Model {
                 Injection::Delivered
             }
         }
+    }
+
+    /// Ends an open activation as its window would: finished if it has an SMS, refunded if not.
+    pub fn end(&mut self, now: Timestamp, id: u64) {
+        self.advance(now);
+        self.run_out(id);
+    }
+
+    /// The window of an activation is over.
+    fn run_out(&mut self, id: u64) {
+        if let Some(activation) = self.activations.get(&id).filter(|activation| activation.stage.is_open()) {
+            let paid = !activation.messages.is_empty();
+            self.close(id, if paid { Stage::Finished } else { Stage::Cancelled });
+        }
+    }
+
+    /// Everything that was sold and is remembered, oldest first.
+    pub fn sold(&self) -> impl Iterator<Item = &Activation> {
+        self.activations.values()
     }
 
     fn close(&mut self, id: u64, stage: Stage) {

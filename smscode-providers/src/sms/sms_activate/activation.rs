@@ -4,15 +4,12 @@ use chrono::{DateTime, NaiveDateTime};
 use smscode_core::money::{Currency, Money};
 use smscode_core::port::{Activation, ActivationId, ActivationState, SupplierSms};
 
-use super::amount::{self, Excess};
 use super::dialects::Dialect;
-use super::json::{Json, Members, first, first_scalar};
+use crate::json::{Json, Members};
+use crate::read;
 
 /// The longest id of an activation.
 const ID_LIMIT: usize = 64;
-/// The longest text of an SMS, in bytes: the longest that the networks can put together has some 39,000, but no code is
-/// sent in one of more than a few hundred. Cut, not refused.
-const SMS_TEXT_LIMIT: usize = 4_096;
 /// The most SMS of one activation: the last ones are kept.
 const SMS_LIMIT: usize = 100;
 /// Windows outside of these bounds are a mistake in the supplier's times.
@@ -58,16 +55,8 @@ impl Row {
 pub(super) fn number(detail: &str) -> Option<Activation> {
     let (id, phone) = detail.split_once([':', '|'])?;
     let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
-    Some(Activation {
-        id: if digits { activation_id(id)? } else { return None },
-        phone: phone_digits(phone)?,
-        cost: None,
-        window_seconds: None,
-        reference: None,
-        country: None,
-        service: None,
-        state: ActivationState::Waiting,
-    })
+    let id = if digits { activation_id(id)? } else { return None };
+    Some(Activation::new(id, read::phone(phone)?))
 }
 
 /// The reply of `getNumberV2`.
@@ -86,15 +75,15 @@ pub(super) fn row(frame: Frame<'_>, json: Json<'_>) -> Option<Row> {
 }
 
 fn row_of(frame: Frame<'_>, members: &Members<'_>) -> Option<Row> {
-    let service = first_scalar(members, &["serviceCode", "service"]).map(|code| code.to_ascii_lowercase());
-    let country = first_scalar(members, &["countryCode", "country"]).and_then(|id| id.parse().ok());
+    let service = members.first_scalar(&["serviceCode", "service"]).map(|code| code.to_ascii_lowercase());
+    let country = members.first_scalar(&["countryCode", "country"]).and_then(|id| id.parse().ok());
     Some(Row {
-        id: activation_id(&first_scalar(members, &["activationId", "id"])?)?,
-        phone: first_scalar(members, &["phoneNumber", "phone"]).and_then(|text| phone_digits(&text)),
+        id: activation_id(&members.first_scalar(&["activationId", "id"])?)?,
+        phone: members.first_scalar(&["phoneNumber", "phone"]).and_then(|text| read::phone(&text)),
         cost: cost(frame, members),
         country: country.map(|id| frame.dialect.country_in(id)),
         service,
-        reference: first_scalar(members, &["orderId"]),
+        reference: members.first_scalar(&["orderId"]),
         state: row_state(members),
     })
 }
@@ -105,30 +94,23 @@ fn activation_id(text: &str) -> Option<ActivationId> {
     (!text.is_empty() && text.len() <= ID_LIMIT && text.bytes().all(fine)).then(|| ActivationId(text.to_owned()))
 }
 
-/// International digits, with plus, blanks and dashes taken off. A masked phone is none.
-fn phone_digits(text: &str) -> Option<String> {
-    let text = text.trim();
-    let digits: String = text.strip_prefix('+').unwrap_or(text).chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-    ((6..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
-}
-
 /// What it cost, rounded up; `None` if it is stated in another currency or cannot be read.
 fn cost(frame: Frame<'_>, members: &Members<'_>) -> Option<Money> {
-    if let Some(stated) = first_scalar(members, &["currency"]) {
+    if let Some(stated) = members.first_scalar(&["currency"]) {
         let same =
             stated.parse().ok() == frame.currency.iso_number() || stated.eq_ignore_ascii_case(frame.currency.code());
         if !same {
             return None;
         }
     }
-    let literal = first_scalar(members, &["activationCost", "cost"])?;
-    amount::amount(&literal, frame.currency, Excess::Up)
+    let literal = members.first_scalar(&["activationCost", "cost"])?;
+    read::cost(&literal, frame.currency)
 }
 
 /// The difference of two times of the supplier's clock. One of them alone is worth nothing: it has no zone.
 fn window(members: &Members<'_>) -> Option<u32> {
-    let begin = moment(&first_scalar(members, &["activationTime"])?)?;
-    let end = moment(&first_scalar(members, &["activationEndTime", "activationEnd"])?)?;
+    let begin = moment(&members.first_scalar(&["activationTime"])?)?;
+    let end = moment(&members.first_scalar(&["activationEndTime", "activationEnd"])?)?;
     let seconds = end.checked_sub(begin)?;
     WINDOW_SECONDS.contains(&seconds).then(|| u32::try_from(seconds).ok())?
 }
@@ -141,7 +123,7 @@ fn moment(text: &str) -> Option<i64> {
 /// 6 finished, 8 cancelled, 10 refunded; all others, known or not, are open.
 fn row_state(members: &Members<'_>) -> ActivationState {
     let sms = row_sms(members);
-    match first_scalar(members, &["activationStatus", "status"]).as_deref() {
+    match members.first_scalar(&["activationStatus", "status"]).as_deref() {
         Some("8" | "10") => ActivationState::Ended,
         _ if !sms.is_empty() => ActivationState::Received(sms),
         Some("6") => ActivationState::Ended,
@@ -152,10 +134,10 @@ fn row_state(members: &Members<'_>) -> ActivationState {
 /// `smsCode`, `smsText` and times: a string, a list of strings side by side, or nothing.
 fn row_sms(members: &Members<'_>) -> Vec<SupplierSms> {
     let column = |names: &[&str]| -> Vec<Option<String>> {
-        let Some(json) = first(members, names) else {
+        let Some(json) = members.first(names) else {
             return Vec::new();
         };
-        json.rows().map_or_else(|| vec![json.scalar()], |rows| rows.into_iter().map(Json::scalar).collect())
+        json.items().map_or_else(|| vec![json.scalar()], |rows| rows.into_iter().map(Json::scalar).collect())
     };
     let (codes, texts) = (column(&["smsCode"]), column(&["smsText"]));
     let times = column(&["smsDate", "receiveSmsDate"]);
@@ -173,18 +155,18 @@ pub(super) fn status(json: Json<'_>) -> Option<ActivationState> {
     }
     let found: Vec<SupplierSms> = ["sms", "data", "call"]
         .iter()
-        .filter_map(|name| first(&members, &[name]))
-        .flat_map(|json| json.rows().unwrap_or_else(|| vec![json]))
+        .filter_map(|name| members.first(&[name]))
+        .flat_map(|json| json.items().unwrap_or_else(|| vec![json]))
         .filter_map(|json| message(&json.object()?))
         .collect();
-    Some(if found.is_empty() { ActivationState::Waiting } else { ActivationState::Received(last(found)) })
+    Some(ActivationState::open(last(found)))
 }
 
 fn message(members: &Members<'_>) -> Option<SupplierSms> {
     let text = members.get("text").and_then(|json| json.scalar());
-    let mut found = sms(text, first_scalar(members, &["code"]), first_scalar(members, &["dateTime", "date"]))?;
-    found.id = first_scalar(members, &["id"]);
-    found.sender = first_scalar(members, &["phoneFrom", "from"]).map(|sender| clean(&sender));
+    let mut found = sms(text, members.first_scalar(&["code"]), members.first_scalar(&["dateTime", "date"]))?;
+    found.id = members.first_scalar(&["id"]);
+    found.sender = members.first_scalar(&["phoneFrom", "from"]).map(|sender| read::sms_text(&sender));
     Some(found)
 }
 
@@ -197,21 +179,12 @@ pub(super) fn status_ok(detail: Option<&str>) -> ActivationState {
 
 /// An SMS, if there is a text or at least a code.
 fn sms(text: Option<String>, code: Option<String>, at: Option<String>) -> Option<SupplierSms> {
-    let filled = |text: Option<String>| text.map(|text| clean(&text)).filter(|text| !text.trim().is_empty());
+    let filled = |text: Option<String>| text.map(|text| read::sms_text(&text)).filter(|text| !text.trim().is_empty());
     let code = filled(code);
     let text = filled(text).or_else(|| code.clone())?;
     let code = code.filter(|code| code != NO_CODE).map(|code| code.trim().to_owned());
     let at = filled(at).filter(|at| !at.starts_with("0000-"));
     Some(SupplierSms { id: None, sender: None, text, code, at })
-}
-
-/// Without U+0000, which no document of ours may hold, and not too long.
-fn clean(text: &str) -> String {
-    let mut end = text.len().min(SMS_TEXT_LIMIT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].replace('\0', "")
 }
 
 fn last(mut all: Vec<SupplierSms>) -> Vec<SupplierSms> {

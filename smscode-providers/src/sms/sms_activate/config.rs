@@ -45,8 +45,8 @@ impl SmsActivateConfig {
         }
     }
 
-    /// The address, if everything is in order.
-    pub(super) fn checked_url(&self) -> Result<reqwest::Url, ConfigError> {
+    /// Whether everything is in order.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
         let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if self.name.is_empty() || self.name.len() > NAME_LIMIT || !self.name.bytes().all(fine) {
             return Err(ConfigError::Name);
@@ -59,7 +59,7 @@ impl SmsActivateConfig {
         if !plain || !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err(ConfigError::BaseUrl);
         }
-        Ok(url)
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use smscode_core::money::Currency;
 
 use super::words::Meaning;
+use crate::refusal::Refusal;
 
 /// Which call buys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +152,7 @@ pub const GRIZZLYSMS: Dialect = Dialect {
     prices: PriceList::V3,
     order_id: false,
     cancel_after_seconds: 300,
-    words: &[("The service is prohibited for sale by administration", Meaning::NotSold)],
+    words: &[("The service is prohibited for sale by administration", Meaning::Refused(Refusal::NotSold))],
     ..SMS_ACTIVATE
 };
 

@@ -5,10 +5,8 @@
 //! currency is rounded up, a balance down.
 
 mod activation;
-mod amount;
 mod config;
 mod dialects;
-mod json;
 mod outcome;
 mod prices;
 mod reply;
@@ -17,7 +15,6 @@ mod tests;
 mod words;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
@@ -37,7 +34,8 @@ pub use words::Meaning;
 use activation::{Frame, Row};
 use reply::Reply;
 
-use crate::http::{self, Answer, Client, Failure};
+use crate::http::{Answer, Api, Client, Failure, SignIn};
+use crate::read;
 
 /// A word or one activation is short; this much holds an SMS and an error page that we only look at.
 const SMALL_BODY: usize = 64 * 1024;
@@ -58,16 +56,16 @@ const POLL_CONCURRENCY: u32 = 8;
 #[derive(Debug)]
 pub struct SmsActivate {
     config: SmsActivateConfig,
-    client: Client,
-    url: reqwest::Url,
+    api: Api,
 }
 
 impl SmsActivate {
     /// A supplier with this account. The client comes from [`crate::http::client`], or from the host: then it must
     /// follow no redirect and retry nothing (see [`Client`]).
     pub fn new(config: SmsActivateConfig, client: impl Into<Client>) -> Result<Self, ConfigError> {
-        let url = config.checked_url()?;
-        Ok(Self { config, client: client.into(), url })
+        config.check()?;
+        let api = Api::new(client, &config.base_url, SignIn::Query("api_key"), config.api_key.clone());
+        Ok(Self { config, api })
     }
 
     fn frame(&self) -> Frame<'_> {
@@ -81,18 +79,12 @@ impl SmsActivate {
         limit: usize,
         timeout_ms: u32,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .client
-            .0
-            .get(self.url.clone())
-            .query(&[("api_key", self.config.api_key.reveal()), ("action", action)])
-            .query(parameters)
-            .timeout(Duration::from_millis(u64::from(timeout_ms)));
-        http::send(request, limit).await
+        let request = self.api.get("").query(&[("action", action)]).query(parameters);
+        request.timeout_ms(timeout_ms).body_limit(limit).send().await
     }
 
     async fn read(&self, action: &str, parameters: &[(&str, &str)], limit: usize) -> Result<Answer, CallError> {
-        outcome::readable(self.send(action, parameters, limit, self.config.read_timeout_ms).await)
+        Ok(self.send(action, parameters, limit, self.config.read_timeout_ms).await?)
     }
 
     async fn step(&self, id: &ActivationId, status: &str) -> Result<Answer, Failure> {
@@ -108,20 +100,27 @@ impl SmsActivate {
         outcome::state(self.frame(), &self.read(action, &[("id", &id.0)], SMALL_BODY).await?)
     }
 
-    /// All rows of the active list; pages are read until one brings nothing new.
+    /// All rows of the active list. Pages overlap by a row: where the first row of a page is not known yet, rows before it
+    /// have gone while the list was read and moved others up between two pages, so the page before it is read again.
     async fn rows(&self, list: ActiveList) -> Result<BTreeMap<ActivationId, Row>, CallError> {
-        let mut all = BTreeMap::new();
-        for page in 0..PAGE_LIMIT {
-            let size = list.page.unwrap_or_default();
-            let (start, limit) = (page.saturating_mul(size).to_string(), size.to_string());
+        let size = list.page.unwrap_or_default();
+        let (mut all, mut page, mut back) = (BTreeMap::new(), 0_u16, false);
+        for _ in 0..PAGE_LIMIT {
+            let (start, limit) = (page.saturating_mul(size.saturating_sub(1)).to_string(), size.to_string());
             let paging = [("start", start.as_str()), ("limit", limit.as_str())];
             let parameters = if list.page.is_some() { paging.as_slice() } else { &[] };
             let answer = self.read("getActiveActivations", parameters, LIST_BODY).await?;
             let rows = outcome::rows(self.frame(), &answer)?;
-            let (count, known) = (rows.len(), all.len());
+            let is_last = list.page.is_none() || rows.len() < usize::from(size);
+            let joins = page == 0 || rows.first().is_some_and(|row| all.contains_key(&row.id));
+            let known = all.len();
             all.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
-            if list.page.is_none() || count < usize::from(size) || all.len() == known {
+            if !joins {
+                (page, back) = (page - 1, true);
+            } else if is_last || (all.len() == known && !back) {
                 return Ok(all);
+            } else {
+                (page, back) = (page + 1, false);
             }
         }
         Err(CallError::Unusable("a list of open activations without an end".to_owned()))
@@ -190,7 +189,7 @@ impl Supplier for SmsActivate {
             PriceList::V3 => "getPricesV3",
         };
         let answer = self.read(action, &[], PRICES_BODY).await?;
-        let text = reply::text(&answer.body);
+        let text = answer.text();
         let reply = reply::read(&self.config.dialect, answer.status, &text);
         match &reply {
             Reply::Json(json) => prices::offers(self.frame(), *json)
@@ -201,13 +200,13 @@ impl Supplier for SmsActivate {
 
     async fn balance(&self) -> Result<Money, CallError> {
         let answer = self.read("getBalance", &[], SMALL_BODY).await?;
-        let text = reply::text(&answer.body);
+        let text = answer.text();
         let reply = reply::read(&self.config.dialect, answer.status, &text);
         match &reply {
             Reply::Word(word) if word.meaning == Meaning::Balance => word
                 .detail
                 .as_deref()
-                .and_then(|literal| amount::signed(literal, self.config.currency))
+                .and_then(|literal| read::balance(literal, self.config.currency))
                 .ok_or_else(|| CallError::Unusable("a balance that we cannot read".to_owned())),
             _ => Err(reply::refusal(&self.config.dialect, &answer, &reply)),
         }

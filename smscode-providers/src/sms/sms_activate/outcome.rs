@@ -5,32 +5,39 @@ use smscode_core::port::{
 };
 
 use super::activation::{self, Frame, Row};
-use super::amount::{self, Excess};
 use super::dialects::HttpStatus;
-use super::json::Json;
-use super::reply::{self, Reply, Word};
+use super::reply::{self, Reply};
 use super::words::Meaning;
 use crate::http::{Answer, Failure};
+use crate::json::Json;
+use crate::read;
+use crate::refusal::{No, Refusal};
 
 /// The outcome of a purchase. Only a connection that never came about and a word that means "no" are a no.
 pub(super) fn bought(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> BuyOutcome {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(Failure::NotConnected(why)) => return BuyOutcome::NotSent(why.clone()),
-        Err(failure) => return BuyOutcome::Unknown(lost(failure)),
+        Err(failure) => return failure.clone().into(),
     };
-    let text = reply::text(&answer.body);
+    let text = answer.text();
     match reply::read(frame.dialect, answer.status, &text) {
-        Reply::Word(word) if word.meaning == Meaning::Number => {
-            word.detail.as_deref().and_then(activation::number).map_or_else(
+        Reply::Word(word) => match word.meaning {
+            Meaning::Number => word.detail.as_deref().and_then(activation::number).map_or_else(
                 || BuyOutcome::Unknown("a number in a form that we cannot read".to_owned()),
                 BuyOutcome::Accepted,
-            )
-        }
-        Reply::Word(word) => rejection(frame, &word).map_or_else(
-            || BuyOutcome::Unknown(format!("the word {} (HTTP {})", word.name, answer.status)),
-            BuyOutcome::RejectedUncharged,
-        ),
+            ),
+            // a ban of one pair ends by itself within the hour: as good as sold out
+            Meaning::Refused(Refusal::Credentials) if word.info("scope").as_deref() == Some("specific") => {
+                word.refused(answer, Refusal::NoNumbers).into()
+            }
+            Meaning::Refused(Refusal::PriceAboveCeiling) => {
+                let named = word.detail.as_deref().map(str::to_owned).or_else(|| word.info("min"));
+                let price = named.and_then(|literal| read::cost(&literal, frame.currency));
+                BuyOutcome::RejectedUncharged(Rejection::PriceAboveCeiling(price))
+            }
+            Meaning::Refused(refusal) => word.refused(answer, refusal).into(),
+            _ => BuyOutcome::Unknown(word.out_of_place(answer)),
+        },
         Reply::Json(json) => activation::purchase(frame, json).map_or_else(
             || BuyOutcome::Unknown(format!("JSON that is no purchase (HTTP {})", answer.status)),
             BuyOutcome::Accepted,
@@ -43,50 +50,16 @@ pub(super) fn bought(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> BuyO
     }
 }
 
-/// The words by which nothing was charged. All others leave the purchase unclear.
-fn rejection(frame: Frame<'_>, word: &Word<'_>) -> Option<Rejection> {
-    Some(match word.meaning {
-        Meaning::NoNumbers => Rejection::NoNumbers,
-        Meaning::PriceAboveCeiling => {
-            let named = word.detail.as_deref().map(str::to_owned).or_else(|| word.info("min"));
-            Rejection::PriceAboveCeiling(named.and_then(|literal| amount::amount(&literal, frame.currency, Excess::Up)))
-        }
-        Meaning::NotSold => Rejection::NotSold,
-        Meaning::NoFunds => Rejection::NoFunds,
-        // a ban of one pair ends by itself within the hour: as good as sold out
-        Meaning::Blocked if word.info("scope").as_deref() == Some("specific") => Rejection::NoNumbers,
-        Meaning::BadKey | Meaning::Blocked => Rejection::Credentials,
-        Meaning::Throttled => Rejection::Throttled,
-        Meaning::ReferenceUsed => Rejection::ReferenceUsed,
-        Meaning::BadRequest => Rejection::BadRequest(word.name.to_owned()),
-        _ => return None,
-    })
-}
-
-/// A failure as text without anything of the request.
-fn lost(failure: &Failure) -> String {
-    match failure {
-        Failure::NotConnected(why) => format!("no connection: {why}"),
-        Failure::Lost(why) => why.clone(),
-        Failure::TooLarge { status, limit } => format!("a body above {limit} bytes (HTTP {status})"),
-    }
-}
-
-/// The reply of a read, or why there is none.
-pub(super) fn readable(answer: Result<Answer, Failure>) -> Result<Answer, CallError> {
-    answer.map_err(|failure| CallError::Unusable(lost(&failure)))
-}
-
 /// The state of one activation.
 pub(super) fn state(frame: Frame<'_>, answer: &Answer) -> Result<ActivationState, CallError> {
-    let text = reply::text(&answer.body);
+    let text = answer.text();
     let reply = reply::read(frame.dialect, answer.status, &text);
     match &reply {
         Reply::Word(word) => match word.meaning {
             Meaning::Waiting => Ok(ActivationState::Waiting),
             Meaning::Received => Ok(activation::status_ok(word.detail.as_deref())),
             Meaning::Ended | Meaning::Cancelled => Ok(ActivationState::Ended),
-            Meaning::NoActivation => Ok(ActivationState::NotFound),
+            Meaning::Refused(Refusal::NotFound) => Ok(ActivationState::NotFound),
             _ => Err(reply::refusal(frame.dialect, answer, &reply)),
         },
         Reply::Json(json) => activation::status(*json).ok_or_else(|| reply::refusal(frame.dialect, answer, &reply)),
@@ -96,7 +69,7 @@ pub(super) fn state(frame: Frame<'_>, answer: &Answer) -> Result<ActivationState
 
 /// The rows of a list. An object where a list should be, or a row without an id, is not an empty list.
 pub(super) fn rows(frame: Frame<'_>, answer: &Answer) -> Result<Vec<Row>, CallError> {
-    let text = reply::text(&answer.body);
+    let text = answer.text();
     let reply = reply::read(frame.dialect, answer.status, &text);
     match &reply {
         Reply::Word(word) if word.meaning == Meaning::EmptyList => Ok(Vec::new()),
@@ -114,7 +87,7 @@ fn list(json: Json<'_>) -> Option<Vec<Json<'_>>> {
     }
     let members = json.object()?;
     let named = ["data", "activeActivations"];
-    if let Some(items) = named.iter().find_map(|name| members.get(*name)?.rows().filter(|items| !items.is_empty())) {
+    if let Some(items) = named.iter().find_map(|name| members.get(*name)?.items().filter(|items| !items.is_empty())) {
         return Some(items);
     }
     // nothing in either: believed if nothing contradicts
@@ -130,17 +103,14 @@ fn list(json: Json<'_>) -> Option<Vec<Json<'_>>> {
 /// The outcome of a cancel: a success is the exact word (or 204, where statuses mean something), nothing that looks like it.
 pub(super) fn cancelled(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> CancelOutcome {
     match step(frame, answer) {
-        Ok(Meant::Done) => CancelOutcome::Cancelled,
-        Ok(Meant::Word(name, meaning)) => match meaning {
-            Meaning::Cancelled => CancelOutcome::Cancelled,
-            Meaning::TooEarly => CancelOutcome::TooEarly,
-            Meaning::SmsArrived => CancelOutcome::SmsArrived,
-            Meaning::NoActivation | Meaning::BadStatus | Meaning::Ended => CancelOutcome::NotOpen,
-            // words of success, but of another step: some say them to refuse politely
-            Meaning::Ready | Meaning::RetryAccepted | Meaning::Finished => CancelOutcome::Refused(name.to_owned()),
-            other if is_no(other) => CancelOutcome::Refused(name.to_owned()),
-            _ => CancelOutcome::Unknown(name.to_owned()),
-        },
+        Ok(Meant::Done | Meant::Word(_, Meaning::Cancelled)) => CancelOutcome::Cancelled,
+        Ok(Meant::No(no)) => no.into(),
+        Ok(Meant::Word(_, Meaning::Ended)) => CancelOutcome::NotOpen,
+        // words of success, but of another step: some say them to refuse politely
+        Ok(Meant::Word(name, Meaning::Ready | Meaning::RetryAccepted | Meaning::Finished)) => {
+            CancelOutcome::Refused(name.to_owned())
+        }
+        Ok(Meant::Word(name, _)) => CancelOutcome::Unknown(name.to_owned()),
         Err(why) => CancelOutcome::Unknown(why),
     }
 }
@@ -148,14 +118,13 @@ pub(super) fn cancelled(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> C
 /// The outcome of a finish; the second value says that only a read can tell whether it was closed before.
 pub(super) fn finished(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> (FinishOutcome, bool) {
     match step(frame, answer) {
-        Ok(Meant::Done) => (FinishOutcome::Finished, false),
-        Ok(Meant::Word(name, meaning)) => match meaning {
-            Meaning::Finished | Meaning::NoActivation | Meaning::Ended => (FinishOutcome::Finished, false),
-            Meaning::BadStatus => (FinishOutcome::Refused(name.to_owned()), true),
-            Meaning::Ready | Meaning::TooEarly => (FinishOutcome::Refused(name.to_owned()), false),
-            other if is_no(other) => (FinishOutcome::Refused(name.to_owned()), false),
-            _ => (FinishOutcome::Unknown(name.to_owned()), false),
-        },
+        Ok(Meant::Done | Meant::Word(_, Meaning::Finished | Meaning::Ended)) => (FinishOutcome::Finished, false),
+        Ok(Meant::No(no)) => {
+            let look = matches!(&no, No::Refused(refused) if refused.refusal == Refusal::NotOpen);
+            (no.into(), look)
+        }
+        Ok(Meant::Word(name, Meaning::Ready)) => (FinishOutcome::Refused(name.to_owned()), false),
+        Ok(Meant::Word(name, _)) => (FinishOutcome::Unknown(name.to_owned()), false),
         Err(why) => (FinishOutcome::Unknown(why), false),
     }
 }
@@ -164,41 +133,30 @@ pub(super) fn finished(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> (F
 pub(super) fn more(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> MoreOutcome {
     match step(frame, answer) {
         Ok(Meant::Done) => MoreOutcome::Unknown("no content (HTTP 204)".to_owned()),
-        Ok(Meant::Word(name, meaning)) => match meaning {
-            Meaning::RetryAccepted => MoreOutcome::Waiting,
-            Meaning::NoActivation | Meaning::BadStatus | Meaning::Ended => MoreOutcome::Refused(name.to_owned()),
-            other if is_no(other) => MoreOutcome::Refused(name.to_owned()),
-            _ => MoreOutcome::Unknown(name.to_owned()),
-        },
+        Ok(Meant::No(no)) => no.into(),
+        Ok(Meant::Word(_, Meaning::RetryAccepted)) => MoreOutcome::Waiting,
+        Ok(Meant::Word(name, Meaning::Ended)) => MoreOutcome::Refused(name.to_owned()),
+        Ok(Meant::Word(name, _)) => MoreOutcome::Unknown(name.to_owned()),
         Err(why) => MoreOutcome::Unknown(why),
     }
 }
 
-/// The words that refuse any step. A word that is out of place refuses nothing.
-fn is_no(meaning: Meaning) -> bool {
-    matches!(
-        meaning,
-        Meaning::BadKey
-            | Meaning::Blocked
-            | Meaning::NoFunds
-            | Meaning::NoNumbers
-            | Meaning::NotSold
-            | Meaning::BadRequest
-            | Meaning::TooLate
-    )
-}
-
 enum Meant {
+    /// HTTP 204.
     Done,
+    No(No),
     Word(&'static str, Meaning),
 }
 
 /// The word that answers a step, or why there is none.
 fn step(frame: Frame<'_>, answer: &Result<Answer, Failure>) -> Result<Meant, String> {
-    let answer = answer.as_ref().map_err(lost)?;
-    let text = reply::text(&answer.body);
+    let answer = answer.as_ref().map_err(Failure::to_string)?;
+    let text = answer.text();
     match reply::read(frame.dialect, answer.status, &text) {
-        Reply::Word(word) => Ok(Meant::Word(word.name, word.meaning)),
+        Reply::Word(word) => Ok(match word.meaning {
+            Meaning::Refused(refusal) => Meant::No(word.refused(answer, refusal)),
+            meaning => Meant::Word(word.name, meaning),
+        }),
         Reply::NoContent if frame.dialect.http_status == HttpStatus::Meaningful => Ok(Meant::Done),
         Reply::NoContent => Err("no content (HTTP 204)".to_owned()),
         Reply::Json(_) => Err(format!("JSON in place of a word (HTTP {})", answer.status)),

@@ -4,8 +4,8 @@ use smscode_core::money::{Currency, Money};
 use smscode_core::port::Offer;
 
 use super::activation::Frame;
-use super::amount::{self, Excess};
-use super::json::{Json, Members, first_scalar};
+use crate::json::{Json, Members};
+use crate::read;
 
 /// The most offers of one list: the largest real one has some 160,000.
 const OFFER_LIMIT: usize = 400_000;
@@ -49,13 +49,13 @@ fn service_code(text: &str) -> Option<String> {
 
 /// `{cost, count}` under its various names, or a map of prices to counts: of that the cheapest that is in stock.
 fn price(leaf: &Members<'_>, currency: Currency) -> Option<(Money, u32)> {
-    if let Some(literal) = first_scalar(leaf, &["cost", "price"]) {
-        let cost = amount::amount(&literal, currency, Excess::Up)?;
-        let number = first_scalar(leaf, &["count", "quant", "qty"]).map_or(Some(0), |text| count(&text))?;
+    if let Some(literal) = leaf.first_scalar(&["cost", "price"]) {
+        let cost = read::cost(&literal, currency)?;
+        let number = leaf.first_scalar(&["count", "quant", "qty"]).map_or(Some(0), |text| count(&text))?;
         return Some((cost, number));
     }
     let levels = leaf.iter().filter_map(|(literal, number)| {
-        let cost = amount::amount(literal, currency, Excess::Up)?;
+        let cost = read::cost(literal, currency)?;
         Some((cost, count(&number.scalar()?)?))
     });
     levels.min_by_key(|(cost, number)| (*number == 0, cost.minor))

@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use smscode_core::port::CallError;
 
 use super::dialects::{Dialect, HttpStatus};
-use super::json::{Json, Members, first, first_scalar};
 use super::words::{self, Meaning};
 use crate::http::Answer;
+use crate::json::{Json, Members};
+use crate::refusal::{No, Refusal, Refused};
 
 /// The longest unknown word that is repeated in an error.
 const WORD_LIMIT: usize = 40;
@@ -38,22 +39,21 @@ pub(super) struct Word<'a> {
 }
 
 impl Word<'_> {
+    /// The word as a refusal.
+    pub(super) fn refused(&self, answer: &Answer, refusal: Refusal) -> No {
+        let (word, status, retry_after_ms) = (self.name, answer.status, answer.retry_after_ms);
+        No::Refused(Refused { refusal, word, status, price: None, retry_after_ms })
+    }
+
+    /// What is said of a word that is no answer to what was asked.
+    pub(super) fn out_of_place(&self, answer: &Answer) -> String {
+        format!("the word {} (HTTP {})", self.name, answer.status)
+    }
+
     /// A member of `info`.
     pub(super) fn info(&self, name: &str) -> Option<String> {
-        first_scalar(self.info.as_ref()?, &[name])
+        self.info.as_ref()?.first_scalar(&[name])
     }
-}
-
-/// The body as text, without byte order mark and outer blanks. A byte that is no UTF-8 must not cost an SMS.
-pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
-    match String::from_utf8_lossy(body) {
-        Cow::Borrowed(text) => Cow::Borrowed(strip(text)),
-        Cow::Owned(text) => Cow::Owned(strip(&text).to_owned()),
-    }
-}
-
-fn strip(text: &str) -> &str {
-    text.trim_start_matches('\u{feff}').trim()
 }
 
 /// Takes a reply apart.
@@ -84,7 +84,7 @@ fn read_json<'a>(dialect: &Dialect, status: u16, text: &'a str) -> Reply<'a> {
     });
     match named {
         Some(named) => {
-            let info = first(&members, &["info"]).and_then(Json::object);
+            let info = members.first(&["info"]).and_then(Json::object);
             word(dialect, status, Cow::Owned(named), info)
         }
         None => Reply::Unreadable(format!("an error without a name (HTTP {status})")),
@@ -129,10 +129,8 @@ fn is_harmless(head: &str) -> bool {
 pub(super) fn refusal(dialect: &Dialect, answer: &Answer, reply: &Reply<'_>) -> CallError {
     match reply {
         Reply::Word(word) => match word.meaning {
-            Meaning::BadKey | Meaning::Blocked => CallError::Credentials(word.name.to_owned()),
-            Meaning::Throttled => CallError::Throttled(answer.retry_after_ms),
-            Meaning::BadRequest if word.name == "BAD_ACTION" => CallError::Unsupported,
-            _ => CallError::Unusable(format!("the word {} (HTTP {})", word.name, answer.status)),
+            Meaning::Refused(refusal) => word.refused(answer, refusal).into(),
+            _ => CallError::Unusable(word.out_of_place(answer)),
         },
         Reply::Unreadable(_) if answer.status == 429 => CallError::Throttled(answer.retry_after_ms),
         Reply::Unreadable(what) if dialect.http_status == HttpStatus::Meaningful && answer.status == 401 => {

@@ -5,6 +5,7 @@ use smscode_core::money::{Currency, Money};
 use smscode_core::port::{Rejection, SupplierSms};
 
 use super::*;
+use crate::http;
 
 const FRAME: Frame<'static> = Frame { dialect: &SMS_ACTIVATE, currency: Currency::Usd };
 const HERO: Frame<'static> = Frame { dialect: &HEROSMS, currency: Currency::Usd };
@@ -454,7 +455,7 @@ fn rows_carry_their_sms() {
 #[test]
 fn prices_in_every_form() {
     let offers = |body: &str| {
-        let json = json::Json::parse(body).unwrap();
+        let json = crate::json::Json::parse(body).unwrap();
         prices::offers(FRAME, json)
             .map(|all| all.into_iter().map(|o| (o.country, o.service, o.cost.minor, o.count)).collect::<Vec<_>>())
     };

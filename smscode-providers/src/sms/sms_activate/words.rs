@@ -1,40 +1,14 @@
 //! The words of the protocol and what they mean. Closed: a word that is not here means nothing.
 
+use crate::refusal::Refusal;
+
 /// What a word of a reply means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// The key is wrong or missing.
-    BadKey,
-    /// The account is blocked, or a pair of country and service is.
-    Blocked,
-    /// Our account there has no money.
-    NoFunds,
-    /// Sold out at present.
-    NoNumbers,
-    /// The ceiling is below the price; the detail may name the price.
-    PriceAboveCeiling,
-    /// Too many requests, or too many activations at once.
-    Throttled,
-    /// Not sold in this country, or not at all.
-    NotSold,
-    /// Our request is wrong.
-    BadRequest,
-    /// The id is unknown.
-    NoActivation,
-    /// The step is not allowed in this state.
-    BadStatus,
-    /// Too early to cancel.
-    TooEarly,
-    /// Not cancelled because an SMS is there.
-    SmsArrived,
-    /// The time for cancelling is over.
-    TooLate,
-    /// The reference of a purchase was used before.
-    ReferenceUsed,
+    /// A refusal.
+    Refused(Refusal),
     /// Nothing is open.
     EmptyList,
-    /// Something broke at the supplier: after a purchase nobody knows what happened.
-    Broken,
     /// A number was bought.
     Number,
     /// A balance follows.
@@ -55,62 +29,67 @@ pub enum Meaning {
     Ended,
 }
 
+/// A word for a refusal.
+const fn no(word: &'static str, refusal: Refusal) -> (&'static str, Meaning) {
+    (word, Meaning::Refused(refusal))
+}
+
 /// The words that all dialects share. A dialect's own list is looked at first.
 const COMMON: &[(&str, Meaning)] = &[
-    ("BAD_KEY", Meaning::BadKey),
-    ("NO_KEY", Meaning::BadKey),
-    ("WRONG_API_KEY", Meaning::BadKey),
-    ("BAD_API_KEY", Meaning::BadKey),
-    ("ACCOUNT_INACTIVE", Meaning::Blocked),
-    ("BANNED", Meaning::Blocked),
-    ("NO_BALANCE", Meaning::NoFunds),
-    ("NO_MONEY", Meaning::NoFunds),
-    ("NO_BALANCE_FORWARD", Meaning::NoFunds),
-    ("NO_NUMBERS", Meaning::NoNumbers),
-    ("NOT_AVAILABLE", Meaning::NoNumbers),
-    ("OUT_OF_STOCK", Meaning::NoNumbers),
-    ("SIM_OFFLINE", Meaning::NoNumbers),
-    ("NO_CONNECTION", Meaning::NoNumbers),
-    ("WRONG_MAX_PRICE", Meaning::PriceAboveCeiling),
-    ("MAX_PRICE_EXCEEDED", Meaning::PriceAboveCeiling),
-    ("CHANNELS_LIMIT", Meaning::Throttled),
-    ("TOO_MANY_ACTIVE_RENTALS", Meaning::Throttled),
-    ("RATE_LIMIT", Meaning::Throttled),
-    ("RATE_LIMITED", Meaning::Throttled),
-    ("1020", Meaning::Throttled),
-    ("BAD_SERVICE", Meaning::NotSold),
-    ("WRONG_SERVICE", Meaning::NotSold),
-    ("BAD_COUNTRY", Meaning::NotSold),
-    ("WRONG_COUNTRY", Meaning::NotSold),
-    ("SERVICE_NOT_AVAILABLE", Meaning::NotSold),
-    ("SERVICE_UNAVAILABLE_REGION", Meaning::NotSold),
-    ("WHATSAPP_NOT_AVAILABLE", Meaning::NotSold),
-    ("NO_YULA_MAIL", Meaning::NotSold),
-    ("service is incorrect", Meaning::NotSold),
-    ("country is incorrect", Meaning::NotSold),
-    ("WRONG_EXCEPTION_PHONE", Meaning::BadRequest),
-    ("UNPROCESSABLE_ENTITY", Meaning::BadRequest),
-    ("BAD_ID", Meaning::BadRequest),
-    ("WRONG_ACTION", Meaning::BadRequest),
-    ("NO_ACTION", Meaning::BadRequest),
-    ("BAD_ACTION", Meaning::BadRequest),
-    ("NO_ACTIVATION", Meaning::NoActivation),
-    ("WRONG_ACTIVATION_ID", Meaning::NoActivation),
-    ("INVALID_ACTIVATION_ID", Meaning::NoActivation),
-    ("NOT_FOUND", Meaning::NoActivation),
-    ("BAD_STATUS", Meaning::BadStatus),
-    ("ACTIVATION_NOT_ACTIVE", Meaning::BadStatus),
-    ("EARLY_CANCEL_DENIED", Meaning::TooEarly),
-    ("OTP_RECEIVED", Meaning::SmsArrived),
-    ("NEW_OTP_RECEIVED", Meaning::SmsArrived),
-    ("FREE_CANCELLATION_EXPIRED", Meaning::TooLate),
-    ("CANT_CANCEL", Meaning::TooLate),
-    ("ORDER_ALREADY_EXISTS", Meaning::ReferenceUsed),
+    no("BAD_KEY", Refusal::Credentials),
+    no("NO_KEY", Refusal::Credentials),
+    no("WRONG_API_KEY", Refusal::Credentials),
+    no("BAD_API_KEY", Refusal::Credentials),
+    no("ACCOUNT_INACTIVE", Refusal::Credentials),
+    no("BANNED", Refusal::Credentials),
+    no("NO_BALANCE", Refusal::NoFunds),
+    no("NO_MONEY", Refusal::NoFunds),
+    no("NO_BALANCE_FORWARD", Refusal::NoFunds),
+    no("NO_NUMBERS", Refusal::NoNumbers),
+    no("NOT_AVAILABLE", Refusal::NoNumbers),
+    no("OUT_OF_STOCK", Refusal::NoNumbers),
+    no("SIM_OFFLINE", Refusal::NoNumbers),
+    no("NO_CONNECTION", Refusal::NoNumbers),
+    no("WRONG_MAX_PRICE", Refusal::PriceAboveCeiling),
+    no("MAX_PRICE_EXCEEDED", Refusal::PriceAboveCeiling),
+    no("CHANNELS_LIMIT", Refusal::Throttled),
+    no("TOO_MANY_ACTIVE_RENTALS", Refusal::Throttled),
+    no("RATE_LIMIT", Refusal::Throttled),
+    no("RATE_LIMITED", Refusal::Throttled),
+    no("1020", Refusal::Throttled),
+    no("BAD_SERVICE", Refusal::NotSold),
+    no("WRONG_SERVICE", Refusal::NotSold),
+    no("BAD_COUNTRY", Refusal::NotSold),
+    no("WRONG_COUNTRY", Refusal::NotSold),
+    no("SERVICE_NOT_AVAILABLE", Refusal::NotSold),
+    no("SERVICE_UNAVAILABLE_REGION", Refusal::NotSold),
+    no("WHATSAPP_NOT_AVAILABLE", Refusal::NotSold),
+    no("NO_YULA_MAIL", Refusal::NotSold),
+    no("service is incorrect", Refusal::NotSold),
+    no("country is incorrect", Refusal::NotSold),
+    no("WRONG_EXCEPTION_PHONE", Refusal::BadRequest),
+    no("UNPROCESSABLE_ENTITY", Refusal::BadRequest),
+    no("BAD_ID", Refusal::BadRequest),
+    no("WRONG_ACTION", Refusal::BadRequest),
+    no("NO_ACTION", Refusal::BadRequest),
+    no("BAD_ACTION", Refusal::NoSuchCall),
+    no("NO_ACTIVATION", Refusal::NotFound),
+    no("WRONG_ACTIVATION_ID", Refusal::NotFound),
+    no("INVALID_ACTIVATION_ID", Refusal::NotFound),
+    no("NOT_FOUND", Refusal::NotFound),
+    no("BAD_STATUS", Refusal::NotOpen),
+    no("ACTIVATION_NOT_ACTIVE", Refusal::NotOpen),
+    no("EARLY_CANCEL_DENIED", Refusal::TooEarly),
+    no("OTP_RECEIVED", Refusal::SmsArrived),
+    no("NEW_OTP_RECEIVED", Refusal::SmsArrived),
+    no("FREE_CANCELLATION_EXPIRED", Refusal::TooLate),
+    no("CANT_CANCEL", Refusal::TooLate),
+    no("ORDER_ALREADY_EXISTS", Refusal::ReferenceUsed),
     ("NO_ACTIVATIONS", Meaning::EmptyList),
-    ("ERROR_SQL", Meaning::Broken),
-    ("SQL_ERROR", Meaning::Broken),
-    ("SERVER_ERROR", Meaning::Broken),
-    ("SERVER ERROR", Meaning::Broken),
+    no("ERROR_SQL", Refusal::Broken),
+    no("SQL_ERROR", Refusal::Broken),
+    no("SERVER_ERROR", Refusal::Broken),
+    no("SERVER ERROR", Refusal::Broken),
     ("ACCESS_NUMBER", Meaning::Number),
     ("ACCESS_BALANCE", Meaning::Balance),
     ("ACCESS_READY", Meaning::Ready),

@@ -1,9 +1,36 @@
-//! The HTTP client of the adapters and what they share in using it.
+//! The HTTP client of the adapters: a request is sent once, its reply is bounded in time and bytes, and what went wrong
+//! becomes the outcome that the port wants.
+//!
+//! ```no_run
+//! use smscode_core::port::BuyOutcome;
+//! use smscode_providers::http::{Api, SignIn};
+//! use smscode_providers::refusal::Refusal;
+//! use smscode_providers::{ApiKey, http};
+//!
+//! // what the vendor's words for a refusal mean; they stand in the member `error`
+//! const WORDS: &[(&str, Refusal)] = &[("sold_out", Refusal::NoNumbers)];
+//!
+//! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+//! let api = Api::new(http::client()?, "https://vendor.example/v1/", SignIn::Bearer, ApiKey::new("..."));
+//! let request = api.post("rentals").json(r#"{"service":"tg"}"#.to_owned()).timeout_ms(30_000);
+//! match request.ask("error", WORDS, |said| said.text("id")).await {
+//!     Ok(id) => println!("rented as {id}"),
+//!     Err(no) => println!("{:?}", BuyOutcome::from(no)), // NotSent, RejectedUncharged or Unknown, by itself
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod answer;
+mod request;
 
 use std::fmt;
 use std::time::Duration;
 
 use reqwest::redirect;
+
+pub use answer::{Answer, Failure};
+pub use request::{Api, Request, SignIn};
 
 /// Time to connect, TLS included. Short: it is the only failure after which a purchase may go elsewhere at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -13,14 +40,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest text of a cause in an error.
 const CAUSE_LIMIT: usize = 120;
-
 /// A client ready for the adapters: [`client`] builds the right one.
 ///
 /// A host that brings its own (`From<reqwest::Client>`) **must** build it without redirects and without retries: a
 /// redirect sends the key to another host and turns POST into GET, a retry buys twice. It should set a connect time
 /// limit and no proxy, too.
 #[derive(Clone)]
-pub struct Client(pub(crate) reqwest::Client);
+pub struct Client(reqwest::Client);
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,55 +95,6 @@ pub fn client() -> Result<Client, ClientError> {
         .map_err(|error| ClientError(cause(&error.without_url())))
 }
 
-/// A reply as it was read: classified by the adapters by its body first, its status second, its type never.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
-    /// How long to wait, if the header `retry-after` says so in seconds.
-    pub(crate) retry_after_ms: Option<u32>,
-}
-
-/// Why there is no reply.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// No connection came about: not a byte of the request has left.
-    NotConnected(String),
-    /// Anything else: the request may have arrived.
-    Lost(String),
-    /// The body is longer than the cap.
-    TooLarge { status: u16, limit: usize },
-}
-
-/// Sends once and reads at most `limit` bytes.
-pub(crate) async fn send(request: reqwest::RequestBuilder, limit: usize) -> Result<Answer, Failure> {
-    let mut response = request.send().await.map_err(failure)?;
-    let status = response.status().as_u16();
-    let retry_after = response.headers().get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after_ms = retry_after.and_then(|text| text.trim().parse::<u32>().ok()).map(|s| s.saturating_mul(1_000));
-    let mut body = Vec::new();
-    while let Some(part) = response.chunk().await.map_err(lost)? {
-        if body.len() + part.len() > limit {
-            return Err(Failure::TooLarge { status, limit });
-        }
-        body.extend_from_slice(&part);
-    }
-    Ok(Answer { status, body, retry_after_ms })
-}
-
-fn failure(error: reqwest::Error) -> Failure {
-    if error.is_connect() || error.is_builder() {
-        return Failure::NotConnected(cause(&error.without_url()));
-    }
-    lost(error)
-}
-
-fn lost(error: reqwest::Error) -> Failure {
-    if error.is_timeout() {
-        return Failure::Lost("no reply in time".to_owned());
-    }
-    Failure::Lost(cause(&error.without_url()))
-}
-
 /// The innermost cause, cut. The outer layers only repeat that sending failed.
 fn cause(error: &dyn std::error::Error) -> String {
     let mut inner = error;
@@ -125,22 +102,4 @@ fn cause(error: &dyn std::error::Error) -> String {
         inner = source;
     }
     inner.to_string().chars().take(CAUSE_LIMIT).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-    use super::*;
-
-    #[tokio::test]
-    async fn a_refused_connection_is_not_sent_and_tells_no_url() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let request = client().unwrap().0.get(format!("http://127.0.0.1:{port}/?api_key=planted0key"));
-        let Err(Failure::NotConnected(text)) = send(request, 10).await else {
-            panic!("must be NotConnected");
-        };
-        assert!(!text.contains("planted0key") && !text.contains("127.0.0.1"), "{text}");
-    }
 }

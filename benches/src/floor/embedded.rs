@@ -1,8 +1,7 @@
-//! The floor: what the raw engine does with a fixed small payload, in groups as large as those that were seen.
+//! The floor of redb: what the raw engine does with a fixed small payload, in groups as large as those that were seen.
 //!
 //! Four rows of 100 bytes, key and value, per operation, in one table, in the order of their random keys; the same
-//! durability, quick repair and cache as the store has, in the same directory. On memory there is no floor: nothing is
-//! synced there, so the quotient would only say what the rules cost against a map.
+//! durability, quick repair and cache as the store has, in the same directory.
 
 #![allow(clippy::disallowed_methods, reason = "measuring is what this program is for")]
 #![allow(clippy::float_arithmetic, reason = "rates, not money")]
@@ -22,12 +21,12 @@ const ROWS: usize = 4;
 const KEY_BYTES: usize = 20;
 const VALUE_BYTES: usize = 80;
 
-pub(crate) struct Floor {
+pub(crate) struct Embedded {
     database: Database,
     quick_repair: bool,
 }
 
-impl Floor {
+impl Embedded {
     pub(crate) fn open(dir: &Path) -> Result<Self, Failure> {
         let options = RedbOptions::default();
         let mut builder = Database::builder();
