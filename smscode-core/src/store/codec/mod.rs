@@ -1,7 +1,8 @@
 //! The stored form of rows, for adapters over an engine that keeps bytes under ordered keys. They need no form of their
 //! own: [`keys`] names rows so that they sort as the port wants its lists sorted, and the functions here write and read
-//! what stands under them; [`ordered`](super::ordered) does both for a whole group. A store with typed columns may keep columns instead, and take from here only what it has no
-//! type for, such as the terms of a record or a remembered operation.
+//! what stands under them; [`ordered`](super::ordered) does both for a whole group. A store with typed columns may keep
+//! columns instead, and take from here only what it has no type for, such as the terms of a record or a remembered
+//! operation.
 //!
 //! | [`Table`](super::ordered::Table) | key | value |
 //! |---|---|---|
