@@ -74,20 +74,20 @@ impl Committer {
         let mut effect = Effect::No;
         let mut fault = Fault::Conflict;
         for attempt in 0..tries {
-            let begun = std::mem::replace(&mut effect, Effect::No);
             let (limit, locks) = (self.limit, attempt > 0);
-            let tried = within(limit, self.attempt(group, locks, &mut effect)).await;
-            effect = later(begun, effect);
+            let mut progress = Progress { effect: Effect::No, transaction: locks || self.line.pooled() };
+            let tried = within(limit, self.attempt(group, locks, &mut progress)).await;
+            effect = later(effect, progress.effect);
             match tried {
                 Ok(answers) => return Ok(answers),
                 Err(failed) => {
                     if failed.ends_connection() {
                         self.line.hang_up();
-                    } else {
+                    } else if progress.transaction {
                         self.line.roll_back().await;
                     }
                     self.tallies.repeats.fetch_add(1, Ordering::Relaxed);
-                    let again = matches!(failed, Fault::Conflict | Fault::Lost(_));
+                    let again = matches!(failed, Fault::Conflict | Fault::Stale(_) | Fault::Lost(_));
                     fault = failed;
                     if !again {
                         break;
@@ -99,13 +99,11 @@ impl Committer {
     }
 
     /// Loads, judges and writes a group once. `locks` takes every row first, for a group that was overtaken before; else
-    /// there are two round trips and no transaction that stays open between them. `effect` is `Unknown` from the moment
-    /// at which the server may have made it durable.
-    async fn attempt(&mut self, group: &[Arc<ChangeSet>], locks: bool, effect: &mut Effect) -> Result<Answers> {
+    /// there are two round trips and no transaction that stays open between them.
+    async fn attempt(&mut self, group: &[Arc<ChangeSet>], locks: bool, progress: &mut Progress) -> Result<Answers> {
         let names = Names::of(group.iter().map(|set| &**set));
-        let mut transaction = locks || self.line.pooled();
         let connection = self.line.ready().await?;
-        if transaction {
+        if progress.transaction {
             connection.execute("BEGIN").await?;
         }
         if locks {
@@ -114,9 +112,9 @@ impl Committer {
         let mut judged = Judged::of(group, read::rows(connection, &names).await?);
         if !judged.absent.is_empty() {
             // rows that are not there cannot be locked: they are reserved, and all is looked at again
-            if !transaction {
+            if !progress.transaction {
                 connection.execute("BEGIN").await?;
-                transaction = true;
+                progress.transaction = true;
             }
             reserve(connection, &judged.absent).await?;
             let again = Judged::of(group, read::rows(connection, &names).await?);
@@ -129,23 +127,23 @@ impl Committer {
         if !writes.operations.is_empty() {
             let forgets = writes.newest.ms_since(self.forget_after) >= 0;
             let batch = Batch { rows: &rows, writes: &writes, kept: &kept, forgets };
-            if !transaction {
-                *effect = Effect::Unknown; // the statement is a transaction of its own
+            if !progress.transaction {
+                progress.effect = Effect::Unknown; // the statement is a transaction of its own
             }
             let written = batch.write(connection).await;
-            if written.as_ref().is_err_and(|fault| !fault.ends_connection()) {
-                *effect = Effect::No;
+            if written.as_ref().is_err_and(|fault| !fault.is_silent()) {
+                progress.effect = Effect::No;
             }
             let forgotten = written?;
             if forgets && forgotten < limits::OPERATIONS_FORGOTTEN_MAX as u64 {
                 self.forget_after = writes.newest.plus_ms(FORGET_EVERY_MS);
             }
         }
-        if transaction {
-            *effect = Effect::Unknown;
+        if progress.transaction {
+            progress.effect = Effect::Unknown;
             let committed = connection.execute("COMMIT").await.map_err(Fault::from);
-            if committed.as_ref().is_err_and(|fault| !fault.ends_connection()) {
-                *effect = Effect::No; // refused at the last moment, which is an answer too
+            if committed.as_ref().is_err_and(|fault| !fault.is_silent()) {
+                progress.effect = Effect::No; // refused at the last moment, which is an answer too
             }
             committed?;
         }
@@ -159,6 +157,14 @@ impl Committer {
         let owners: BTreeSet<_> = writes.events.iter().map(|event| event.owner).collect();
         self.herald.tell(owners);
     }
+}
+
+/// How far a try of a group has come.
+struct Progress {
+    /// `Unknown` from the moment at which the server may have made it durable.
+    effect: Effect,
+    /// Whether its statements share a transaction.
+    transaction: bool,
 }
 
 /// A group after its judgement, nothing written yet.

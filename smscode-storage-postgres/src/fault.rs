@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Refused(String),
     /// The same, and it never will before somebody changes something there.
     Unusable(String),
+    /// The server answered that it did not do it, and on this connection it will not; on a new one it may.
+    Stale(String),
     /// No answer came, so nobody knows whether it was done. The connection is of no more use.
     Lost(String),
     /// No answer came in time.
@@ -33,7 +35,7 @@ impl Fault {
         match self {
             Self::Conflict => unavailable(effect, "too many writers want the same rows; try again"),
             // an earlier try of the same may have gone through all the same
-            Self::Refused(reason) | Self::Lost(reason) => unavailable(effect, reason),
+            Self::Refused(reason) | Self::Stale(reason) | Self::Lost(reason) => unavailable(effect, reason),
             Self::Unusable(reason) if effect == Effect::No => StoreError::Unusable { store: STORE, reason },
             Self::Unusable(reason) => unavailable(effect, reason),
             Self::Late(limit) => unavailable(effect, format!("no answer within {} ms", limit.as_millis())),
@@ -43,6 +45,11 @@ impl Fault {
 
     /// Whether the connection cannot be used any more.
     pub(crate) const fn ends_connection(&self) -> bool {
+        matches!(self, Self::Stale(_)) || self.is_silent()
+    }
+
+    /// Whether the server may have done it all the same.
+    pub(crate) const fn is_silent(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::Late(_))
     }
 }
@@ -76,7 +83,9 @@ fn from_code(error: &dyn DatabaseError) -> Fault {
         // a guard of the write statement failed, a row came up twice, serialization, deadlock
         "22012" | "23505" | "40001" | "40P01" => Fault::Conflict,
         "23514" | "22003" => Fault::Told(corrupt("a row that breaks a rule of its table, so money was not moved")),
-        "25006" => Fault::Lost("the server is read only: it is a standby, or writing is switched off there".to_owned()),
+        "25006" => {
+            Fault::Stale("the server is read only: it is a standby, or writing is switched off there".to_owned())
+        }
         "28P01" => Fault::Unusable("the server refuses the password".to_owned()),
         "28000" => Fault::Unusable("the server refuses this user, or its address".to_owned()),
         "3D000" => Fault::Unusable("the server has no such database".to_owned()),
