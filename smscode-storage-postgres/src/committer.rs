@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use smscode_core::store::{
-    ChangeSet, CommitQueue, Effect, Entry, Key, Names, Pending, Receipt, Refusal, Rows, StoreError, Writes,
-    judge_group, limits,
+    ChangeSet, CommitQueue, Effect, Entry, Key, Names, Pending, Receipt, Refusal, Rows, Writes, judge_group, limits,
 };
 use smscode_core::time::Timestamp;
-use sqlx::{Executor, PgConnection};
+use sqlx::PgConnection;
 
 use crate::connect::Line;
 use crate::fault::{Fault, Result};
@@ -32,7 +31,7 @@ const FORGET_EVERY_MS: i64 = 1_000;
 pub(crate) struct Tallies {
     pub(crate) commits: AtomicU64,
     pub(crate) groups: AtomicU64,
-    /// Groups that were run again because another writer was faster.
+    /// Groups that were run again: another writer was faster, or the connection was lost.
     pub(crate) repeats: AtomicU64,
 }
 
@@ -54,68 +53,75 @@ impl Committer {
     pub(crate) async fn run(mut self) {
         while let Some(group) = self.queue.take_when_filled(self.group_max).await {
             let sets: Vec<Arc<ChangeSet>> = group.iter().map(|pending| pending.change_set.clone()).collect();
-            match self.commit(&sets, TRIES).await {
-                Err(StoreError::Unavailable { .. }) if group.len() > 1 && self.line.is_up() => {
-                    // one of them may be what keeps the others from going through
-                    for pending in group {
-                        let one = [pending.change_set.clone()];
-                        Pending::answer_all(vec![pending], self.commit(&one, TRIES_ALONE).await);
-                    }
-                }
-                answers => Pending::answer_all(group, answers),
+            let mut effect = Effect::No;
+            match self.commit(&sets, TRIES, &mut effect).await {
+                // one of them may be what keeps the others from going through
+                Err(_) if group.len() > 1 && self.line.is_up() => self.one_by_one(group, effect).await,
+                answers => Pending::answer_all(group, answers.map_err(|fault| fault.tell(effect))),
             }
         }
         self.line.close().await;
     }
 
+    /// Commits each member of a group alone. `effect` is what is known of the group.
+    async fn one_by_one(&mut self, group: Vec<Pending>, effect: Effect) {
+        let mut group = group.into_iter();
+        while let Some(pending) = group.next() {
+            let mut its_own = effect;
+            let answers = self.commit(std::slice::from_ref(&pending.change_set), TRIES_ALONE, &mut its_own).await;
+            if let (Err(fault), false) = (&answers, self.line.is_up()) {
+                // a server that has gone is not waited for once for each
+                Pending::answer_all(group.by_ref().collect(), Err(fault.clone().tell(effect)));
+            }
+            Pending::answer_all(vec![pending], answers.map_err(|fault| fault.tell(its_own)));
+        }
+    }
+
     /// Runs a group until it goes through. A lost answer is no end: on a new connection the operation ids tell what took
-    /// effect. Only if there is no new connection, nobody knows.
-    async fn commit(&mut self, group: &[Arc<ChangeSet>], tries: u32) -> std::result::Result<Answers, StoreError> {
-        let mut effect = Effect::No;
-        let mut fault = Fault::Conflict;
+    /// effect. Only if there is no new connection, nobody knows: `effect` is what is known of all tries, those before
+    /// included.
+    async fn commit(&mut self, group: &[Arc<ChangeSet>], tries: u32, effect: &mut Effect) -> Result<Answers> {
+        let mut last = Fault::Conflict;
         for attempt in 0..tries {
+            if attempt > 0 {
+                self.tallies.repeats.fetch_add(1, Ordering::Relaxed);
+            }
+            let mut its_own = Effect::No;
             let (limit, locks) = (self.limit, attempt > 0);
-            let mut progress = Progress { effect: Effect::No, transaction: locks || self.line.pooled() };
-            let tried = within(limit, self.attempt(group, locks, &mut progress)).await;
-            effect = later(effect, progress.effect);
+            let tried = within(limit, self.attempt(group, locks, &mut its_own)).await;
+            *effect = later(*effect, its_own);
             match tried {
                 Ok(answers) => return Ok(answers),
-                Err(failed) => {
-                    if failed.ends_connection() {
-                        self.line.hang_up();
-                    } else if progress.transaction {
-                        self.line.roll_back().await;
-                    }
-                    self.tallies.repeats.fetch_add(1, Ordering::Relaxed);
-                    let again = matches!(failed, Fault::Conflict | Fault::Stale(_) | Fault::Lost(_));
-                    fault = failed;
-                    if !again {
-                        break;
-                    }
-                }
+                Err(fault) => last = fault,
+            }
+            if last.ends_connection() {
+                self.line.hang_up();
+            } else {
+                self.line.roll_back().await;
+            }
+            if !last.may_pass() {
+                break;
             }
         }
-        Err(fault.tell(effect))
+        Err(last)
     }
 
     /// Loads, judges and writes a group once. `locks` takes every row first, for a group that was overtaken before; else
-    /// there are two round trips and no transaction that stays open between them.
-    async fn attempt(&mut self, group: &[Arc<ChangeSet>], locks: bool, progress: &mut Progress) -> Result<Answers> {
+    /// there are two round trips and no transaction that stays open between them. `effect` is `Unknown` from the moment
+    /// at which the server may have made it durable.
+    async fn attempt(&mut self, group: &[Arc<ChangeSet>], locks: bool, effect: &mut Effect) -> Result<Answers> {
         let names = Names::of(group.iter().map(|set| &**set));
-        let connection = self.line.ready().await?;
-        if progress.transaction {
-            connection.execute("BEGIN").await?;
+        if locks || self.line.pooled() {
+            self.line.begin().await?;
         }
         if locks {
-            lock(connection, &names).await?;
+            lock(self.line.ready().await?, &names).await?;
         }
-        let mut judged = Judged::of(group, read::rows(connection, &names).await?);
+        let mut judged = Judged::of(group, read::rows(self.line.ready().await?, &names).await?);
         if !judged.absent.is_empty() {
             // rows that are not there cannot be locked: they are reserved, and all is looked at again
-            if !progress.transaction {
-                connection.execute("BEGIN").await?;
-                progress.transaction = true;
-            }
+            self.line.begin().await?;
+            let connection = self.line.ready().await?;
             reserve(connection, &judged.absent).await?;
             let again = Judged::of(group, read::rows(connection, &names).await?);
             if !again.absent.is_subset(&judged.absent) {
@@ -123,32 +129,34 @@ impl Committer {
             }
             judged = again;
         }
-        let Judged { rows, writes, answers, kept, .. } = judged;
+        let written = self.write(&judged, effect).await;
+        if written.as_ref().is_err_and(Fault::is_refusal) {
+            *effect = Effect::No;
+        }
+        written?;
+        self.done(&judged.writes);
+        Ok(judged.answers)
+    }
+
+    /// Writes what was judged, and commits what is open.
+    async fn write(&mut self, judged: &Judged, effect: &mut Effect) -> Result<()> {
+        let writes = &judged.writes;
         if !writes.operations.is_empty() {
             let forgets = writes.newest.ms_since(self.forget_after) >= 0;
-            let batch = Batch { rows: &rows, writes: &writes, kept: &kept, forgets };
-            if !progress.transaction {
-                progress.effect = Effect::Unknown; // the statement is a transaction of its own
+            let batch = Batch { rows: &judged.rows, writes, kept: &judged.kept, forgets };
+            if !self.line.has_begun() {
+                *effect = Effect::Unknown; // the statement is a transaction of its own
             }
-            let written = batch.write(connection).await;
-            if written.as_ref().is_err_and(|fault| !fault.is_silent()) {
-                progress.effect = Effect::No;
-            }
-            let forgotten = written?;
+            let forgotten = batch.write(self.line.ready().await?).await?;
             if forgets && forgotten < limits::OPERATIONS_FORGOTTEN_MAX as u64 {
                 self.forget_after = writes.newest.plus_ms(FORGET_EVERY_MS);
             }
         }
-        if progress.transaction {
-            progress.effect = Effect::Unknown;
-            let committed = connection.execute("COMMIT").await.map_err(Fault::from);
-            if committed.as_ref().is_err_and(|fault| !fault.is_silent()) {
-                progress.effect = Effect::No; // refused at the last moment, which is an answer too
-            }
-            committed?;
+        if self.line.has_begun() {
+            *effect = Effect::Unknown;
+            self.line.commit().await?;
         }
-        self.done(&writes);
-        Ok(answers)
+        Ok(())
     }
 
     fn done(&self, writes: &Writes) {
@@ -157,14 +165,6 @@ impl Committer {
         let owners: BTreeSet<_> = writes.events.iter().map(|event| event.owner).collect();
         self.herald.tell(owners);
     }
-}
-
-/// How far a try of a group has come.
-struct Progress {
-    /// `Unknown` from the moment at which the server may have made it durable.
-    effect: Effect,
-    /// Whether its statements share a transaction.
-    transaction: bool,
 }
 
 /// A group after its judgement, nothing written yet.

@@ -62,6 +62,8 @@ impl Target {
 pub(crate) struct Line {
     target: Target,
     connection: Option<PgConnection>,
+    /// Whether a transaction is open on it.
+    begun: bool,
 }
 
 impl Line {
@@ -118,7 +120,7 @@ impl Line {
     }
 
     pub(crate) const fn new(target: Target) -> Self {
-        Self { target, connection: None }
+        Self { target, connection: None, begun: false }
     }
 
     /// The connection; made now if there is none.
@@ -128,6 +130,27 @@ impl Line {
             None => self.target.connect().await?,
         };
         Ok(self.connection.insert(connection))
+    }
+
+    /// Opens a transaction, if none is open.
+    pub(crate) async fn begin(&mut self) -> Result<()> {
+        if !self.begun {
+            // a default of another sort, where a pooler drops the settings of a session, would see old rows after a lock
+            self.ready().await?.execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+            self.begun = true;
+        }
+        Ok(())
+    }
+
+    /// Commits what is open.
+    pub(crate) async fn commit(&mut self) -> Result<()> {
+        self.ready().await?.execute("COMMIT").await?;
+        self.begun = false;
+        Ok(())
+    }
+
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.begun
     }
 
     /// Whether a connection was made and has not failed.
@@ -142,10 +165,15 @@ impl Line {
     /// Gives the connection up. The server rolls back what was open on it.
     pub(crate) fn hang_up(&mut self) {
         self.connection = None;
+        self.begun = false;
     }
 
     /// Takes back what is open, so that the connection can be used again.
     pub(crate) async fn roll_back(&mut self) {
+        if !self.begun {
+            return;
+        }
+        self.begun = false;
         let Some(mut connection) = self.connection.take() else {
             return;
         };

@@ -9,7 +9,7 @@ use sqlx::error::DatabaseError;
 pub(crate) const STORE: &str = "postgres";
 
 /// A failure inside this crate, before it is known what it means for the caller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Fault {
     /// Somebody else was faster, or two writers crossed: run it again.
     Conflict,
@@ -17,8 +17,8 @@ pub(crate) enum Fault {
     Refused(String),
     /// The same, and it never will before somebody changes something there.
     Unusable(String),
-    /// The server answered that it did not do it, and on this connection it will not; on a new one it may.
-    Stale(String),
+    /// It did not do it and never will on this connection; on another it may.
+    Elsewhere(String),
     /// No answer came, so nobody knows whether it was done. The connection is of no more use.
     Lost(String),
     /// No answer came in time.
@@ -30,12 +30,12 @@ pub(crate) enum Fault {
 pub(crate) type Result<T> = std::result::Result<T, Fault>;
 
 impl Fault {
-    /// As the port tells it; `effect` is that of an answer that was lost.
+    /// As the port tells it; `effect` is that of all tries together.
     pub(crate) fn tell(self, effect: Effect) -> StoreError {
         match self {
             Self::Conflict => unavailable(effect, "too many writers want the same rows; try again"),
             // an earlier try of the same may have gone through all the same
-            Self::Refused(reason) | Self::Stale(reason) | Self::Lost(reason) => unavailable(effect, reason),
+            Self::Refused(reason) | Self::Elsewhere(reason) | Self::Lost(reason) => unavailable(effect, reason),
             Self::Unusable(reason) if effect == Effect::No => StoreError::Unusable { store: STORE, reason },
             Self::Unusable(reason) => unavailable(effect, reason),
             Self::Late(limit) => unavailable(effect, format!("no answer within {} ms", limit.as_millis())),
@@ -45,12 +45,26 @@ impl Fault {
 
     /// Whether the connection cannot be used any more.
     pub(crate) const fn ends_connection(&self) -> bool {
-        matches!(self, Self::Stale(_)) || self.is_silent()
+        match self {
+            Self::Elsewhere(_) | Self::Lost(_) | Self::Late(_) => true,
+            Self::Conflict | Self::Refused(_) | Self::Unusable(_) | Self::Told(_) => false,
+        }
     }
 
-    /// Whether the server may have done it all the same.
-    pub(crate) const fn is_silent(&self) -> bool {
-        matches!(self, Self::Lost(_) | Self::Late(_))
+    /// Whether the server said that it did not do it.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Conflict | Self::Refused(_) | Self::Unusable(_) | Self::Elsewhere(_) => true,
+            Self::Lost(_) | Self::Late(_) | Self::Told(_) => false,
+        }
+    }
+
+    /// Whether the same may go through at once, if need be on another connection.
+    pub(crate) const fn may_pass(&self) -> bool {
+        match self {
+            Self::Conflict | Self::Elsewhere(_) | Self::Lost(_) => true,
+            Self::Refused(_) | Self::Unusable(_) | Self::Late(_) | Self::Told(_) => false,
+        }
     }
 }
 
@@ -84,7 +98,7 @@ fn from_code(error: &dyn DatabaseError) -> Fault {
         "22012" | "23505" | "40001" | "40P01" => Fault::Conflict,
         "23514" | "22003" => Fault::Told(corrupt("a row that breaks a rule of its table, so money was not moved")),
         "25006" => {
-            Fault::Stale("the server is read only: it is a standby, or writing is switched off there".to_owned())
+            Fault::Elsewhere("the server is read only: it is a standby, or writing is switched off there".to_owned())
         }
         "28P01" => Fault::Unusable("the server refuses the password".to_owned()),
         "28000" => Fault::Unusable("the server refuses this user, or its address".to_owned()),
@@ -101,8 +115,9 @@ fn from_code(error: &dyn DatabaseError) -> Fault {
         "53300" => Fault::Refused("the server has no connection left: raise its limit or lower connections".to_owned()),
         "57014" => Fault::Refused("the server gave the statement up".to_owned()),
         "57P03" => Fault::Refused("the server is starting or stopping".to_owned()),
-        "26000" | "42P05" => Fault::Lost("a pooler lost a prepared statement".to_owned()),
-        code if ["08", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => {
+        "26000" | "42P05" => Fault::Elsewhere("a pooler lost a prepared statement".to_owned()),
+        "0A000" => Fault::Elsewhere("the schema smscode changed under an open connection".to_owned()),
+        code if ["08", "25P03", "25P04", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => {
             Fault::Lost(format!("the server ended the connection (SQLSTATE {code})"))
         }
         code => Fault::Refused(format!("the server refused (SQLSTATE {code})")),

@@ -11,7 +11,7 @@ pub struct PostgresFigures {
     pub commits: u64,
     /// Groups they were made durable in, one transaction and one sync each.
     pub groups: u64,
-    /// Groups that were run again because another writer was faster.
+    /// Groups that were run again: another writer was faster, or the connection was lost.
     pub repeats: u64,
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smscode_core::store::{Cursor, Effect, Index, LoadKey, Page, Range, Snapshot, StoreError, Totals};
-use sqlx::Executor;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::connect::Line;
@@ -26,28 +25,32 @@ pub(crate) enum Job {
     Check(Reply<()>),
 }
 
-/// Runs a read; once more on a new connection if the old one turns out to be gone.
+/// Runs a read; once more, if need be on a new connection, when that may help.
 macro_rules! twice {
     ($reader:ident, $factor:expr, |$connection:ident| $read:expr) => {{
-        let pooled = $reader.line.pooled();
         let limit = $reader.limit * $factor;
+        let mut again = true;
         loop {
-            let was_up = $reader.line.is_up();
             let line = &mut $reader.line;
             let reading = async {
-                let $connection = line.ready().await?;
-                if pooled {
-                    $connection.execute("BEGIN READ ONLY").await?;
+                if line.pooled() {
+                    line.begin().await?;
                 }
+                let $connection = line.ready().await?;
                 let result = $read.await?;
-                if pooled {
-                    line.ready().await?.execute("COMMIT").await?;
+                if line.has_begun() {
+                    line.commit().await?;
                 }
                 Ok(result)
             };
             match within(limit, reading).await {
-                Err(fault) if $reader.failed(&fault, was_up) => {}
-                result => break result.map_err(|fault| fault.tell(Effect::No)),
+                Ok(result) => break Ok(result),
+                Err(fault) => {
+                    $reader.failed(&fault).await;
+                    if !std::mem::take(&mut again) || !fault.may_pass() {
+                        break Err(fault.tell(Effect::No));
+                    }
+                }
             }
         }
     }};
@@ -119,12 +122,13 @@ impl Reader {
         }
     }
 
-    /// After a read that failed: whether it is worth another try on a new connection.
-    fn failed(&mut self, fault: &Fault, was_up: bool) -> bool {
-        if fault.ends_connection() || self.line.pooled() {
+    /// After a read that failed: leaves a connection that can be used, or none.
+    async fn failed(&mut self, fault: &Fault) {
+        if fault.ends_connection() {
             self.line.hang_up();
+        } else {
+            self.line.roll_back().await;
         }
-        was_up && matches!(fault, Fault::Lost(_))
     }
 }
 

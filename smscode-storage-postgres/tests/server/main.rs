@@ -1,0 +1,12 @@
+//! What the store does with a real server when things go wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stdout, reason = "seeds and figures")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests stand between store and server, wait for them, and end what hangs"
+)]
+
+mod broken_lines;
+mod common;
+mod proxy;
+mod two_processes;
