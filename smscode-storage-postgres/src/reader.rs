@@ -93,7 +93,8 @@ impl Reader {
     }
 
     async fn load(&mut self, keys: &[Vec<LoadKey>], replies: Vec<Reply<Snapshot>>) {
-        match twice!(self, 1, |connection| read::load(connection, keys)) {
+        let kept = self.line.keeps_statements();
+        match twice!(self, 1, |connection| read::load(connection, keys, kept)) {
             Ok(snapshots) => {
                 for (snapshot, reply) in snapshots.into_iter().zip(replies) {
                     drop(reply.send(Ok(snapshot)));
@@ -110,8 +111,10 @@ impl Reader {
     async fn other(&mut self, job: Job) {
         match job {
             Job::Scan(wanted, limit, reply) => {
+                let kept = self.line.keeps_statements();
                 let (index, range, after) = &*wanted;
-                let page = twice!(self, 1, |connection| scan::scan(connection, index, range, after.as_ref(), limit));
+                let page =
+                    twice!(self, 1, |connection| scan::scan(connection, index, range, after.as_ref(), limit, kept));
                 drop(reply.send(page));
             }
             Job::Totals(reply) => {

@@ -8,5 +8,8 @@
 
 mod broken_lines;
 mod common;
+mod costs;
+mod pooler;
 mod proxy;
+mod rights;
 mod two_processes;
