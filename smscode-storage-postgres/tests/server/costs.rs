@@ -1,86 +1,131 @@
-//! The table of costs in the crate's documentation, counted from what the server logs.
+//! The table "what a commit costs" of the crate's documentation, counted in the server's log.
 
 use std::sync::Arc;
 
-use smscode_core::store::{ChangeSet, Expect, Store};
+use smscode_core::store::{ChangeSet, Expect, LoadKey, Store};
 use smscode_storage_postgres::PostgresStore;
 use smscode_test_postgres::{Cluster, ClusterOptions};
 
-use crate::common::{commit, ensure, fresh_on, numbered, open, owner, put, set, single, thing, together};
+use crate::common::{
+    append, commit, count, deposit, effects, fresh_on, hold, numbered, numbered_with_absent, open, owner, put, set,
+    single, thing, together,
+};
+use crate::proxy::{Deed, Proxy, WRITE};
 
-/// What a step made the server do, in the order of its statements.
-struct Costs {
-    statements: Vec<String>,
+/// A server that logs each statement when it begins, and does nothing by itself.
+fn telling() -> Cluster {
+    let settings =
+        [("log_statement", "all"), ("log_line_prefix", "%a|%p|"), ("autovacuum", "off"), ("log_checkpoints", "off")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    Cluster::start(&ClusterOptions { settings, ..ClusterOptions::default() })
 }
 
-/// Runs a step and gives the statements that the store's committer sent meanwhile.
-async fn costs(cluster: &Cluster, step: impl Future<Output = ()>) -> Costs {
-    let before = cluster.log().len();
-    step.await;
-    let log = cluster.log();
-    let lines = log[before..].lines();
-    // NOTIFY goes out on a connection of its own, whenever it is its turn
-    let sent = lines.filter(|line| line.contains("execute ") || line.contains("statement: "));
-    let statements = sent.filter(|line| !line.contains("pg_notify")).map(word).collect();
-    Costs { statements }
+/// Statements of the store since the last look, in short words; the connection that sends wake-ups is left out.
+struct Watch<'a> {
+    cluster: &'a Cluster,
+    seen: usize,
 }
 
-/// The statement in a word.
-fn word(line: &str) -> String {
-    let known = [
+impl Watch<'_> {
+    fn statements(&mut self) -> Vec<&'static str> {
+        let log = self.cluster.log();
+        let lines: Vec<&str> = log.lines().filter(|line| line.starts_with("smscode|")).collect();
+        let new = &lines[self.seen..];
+        self.seen = lines.len();
+        new.iter().filter_map(|line| word(line)).collect()
+    }
+}
+
+fn word(line: &str) -> Option<&'static str> {
+    let (_, said) = line.split_once("LOG:  ")?;
+    let (_, statement) = said.split_once(": ")?;
+    let words = [
+        ("BEGIN", "begin"),
+        ("COMMIT", "commit"),
+        ("ROLLBACK", "roll back"),
         ("-- Rows by key", "read"),
-        ("-- All that a judged group changes", "write"),
-        ("statement: BEGIN", "begin"),
-        ("statement: COMMIT", "commit"),
+        ("-- All that a judged group", "write"),
+        ("SELECT 1 FROM (SELECT * FROM unnest", "lock records"),
+        ("SELECT 1 FROM unnest($1::uuid[])", "lock heads"),
+        ("SELECT 1 FROM unnest($1::uuid[], $2", "lock counters"),
         ("INSERT INTO smscode.records", "reserve"),
-        ("DELETE FROM smscode.records", "release"),
+        ("DELETE FROM smscode.records r USING unnest", "free"),
+        ("SELECT pg_notify", ""),
+        ("LISTEN", ""),
     ];
-    let found = known.iter().find(|(part, _)| line.contains(part));
-    found.map_or_else(|| line.to_owned(), |(_, word)| (*word).to_owned())
+    let found = words.iter().find(|(beginning, _)| statement.starts_with(beginning));
+    found.map_or(Some("something else"), |(_, word)| Some(*word)).filter(|word| !word.is_empty())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_group_costs_what_the_table_says() {
-    let settings = vec![("log_statement".to_owned(), "all".to_owned())];
-    let cluster = Cluster::start(&ClusterOptions { fsync: false, settings, ..ClusterOptions::default() });
+#[tokio::test]
+async fn statements_are_as_the_table_says() {
+    let cluster = telling();
     let database = fresh_on(&cluster).await;
-    let store: PostgresStore = open(database.url(), single()).await;
-    let first = numbered(owner(1), 1);
-    // the connection is made and the statements are prepared
+    let proxy = Proxy::before(database.url()).await;
+    let store = open(&proxy.url(database.url()), single()).await;
+    let of = owner(1);
+    let first = numbered(of, 0);
     commit(&store, &first).await.unwrap();
+    let mut watch = Watch { cluster: &cluster, seen: 0 };
+    watch.statements();
 
-    let one = numbered(owner(1), 2);
-    let alone = costs(&cluster, async { drop(commit(&store, &one).await.unwrap()) }).await;
-    assert_eq!(alone.statements, ["read", "write"], "one commit alone");
+    let group: Vec<_> = (1..=64).map(|n| numbered(of, n)).collect();
+    assert!(together(&store, &group).await.iter().all(Result::is_ok));
+    assert_eq!(watch.statements(), ["read", "write"], "a group of 64");
 
-    let groups = store.figures().groups;
-    let many: Vec<Arc<ChangeSet>> = (3..35).map(|n| numbered(owner(1), n)).collect();
-    let together = costs(&cluster, async {
-        for answer in together(&store, &many).await {
-            answer.unwrap();
-        }
-    })
-    .await;
-    let groups = store.figures().groups - groups;
-    assert!(groups < 32, "commits that wait together share a group");
-    let pairs = ["read", "write"].repeat(usize::try_from(groups).unwrap());
-    assert_eq!(together.statements, pairs, "two statements for each group, however many are in it");
+    let mixed =
+        [set([hold(of, "too much", 1_000_000)]), numbered(of, 100), first.clone(), set([count(of, 1, Some(0))])];
+    together(&store, &mixed).await;
+    assert_eq!(watch.statements(), ["read", "write"], "some refused, one made before");
 
-    let again = costs(&cluster, async { assert!(commit(&store, &one).await.unwrap().replayed) }).await;
-    assert_eq!(again.statements, ["read"], "made before: nothing to write");
+    let refused = [set([hold(of, "too much", 1_000_000)]), first, set([put(&thing(1), Expect::Version(1), 2)])];
+    together(&store, &refused).await;
+    assert_eq!(watch.statements(), ["read"], "all refused or made before");
 
-    let key = thing(1);
-    let refused = set([ensure(&key, Expect::Version(7))]);
-    let refused = costs(&cluster, async { drop(commit(&store, &refused).await.unwrap_err()) }).await;
-    assert_eq!(refused.statements, ["read"], "refused: nothing to write");
+    commit(&store, &numbered_with_absent(of, 101)).await.unwrap();
+    let absent = ["read", "begin", "reserve", "free", "read", "write", "commit"];
+    assert_eq!(watch.statements(), absent, "a record that is absent and stays so");
 
-    let absent = set([ensure(&key, Expect::Absent), put(&thing(2), Expect::Absent, 1)]);
-    let absent = costs(&cluster, async { drop(commit(&store, &absent).await.unwrap()) }).await;
-    let reserved = ["read", "begin", "reserve", "release", "read", "write", "commit"];
-    assert_eq!(absent.statements, reserved, "a record that must stay absent");
+    proxy.order(WRITE, Deed::Refuse("40001"), 1);
+    commit(&store, &numbered(of, 102)).await.unwrap();
+    let overtaken = ["read", "begin", "lock records", "lock heads", "lock counters", "read", "write", "commit"];
+    assert_eq!(watch.statements(), overtaken, "overtaken by another process; the refused write never came here");
 
-    let keys = [smscode_core::store::LoadKey::Record(key)];
-    let loads = costs(&cluster, async { drop(store.load(&keys).await.unwrap()) }).await;
-    assert_eq!(loads.statements, ["read"], "a load");
+    store.load(&[LoadKey::Head(of)]).await.unwrap();
+    assert_eq!(watch.statements(), ["read"], "a load");
+    assert_eq!(effects(&store, of).await, 1 + 64 + 1 + 1 + 1);
+}
+
+/// Syncs of the server's log of writes; what connections have counted is known once they are closed.
+async fn syncs(cluster: &Cluster) -> u64 {
+    cluster.sql("postgres", "SELECT wal_sync FROM pg_stat_wal").await[0].parse().unwrap()
+}
+
+async fn syncs_of(cluster: &Cluster, sets: &[Vec<Arc<ChangeSet>>]) -> u64 {
+    let database = fresh_on(cluster).await;
+    let store: PostgresStore = open(database.url(), single()).await;
+    commit(&store, &set([append(owner(1), 1), deposit(owner(1), "d", 1)])).await.unwrap();
+    cluster.sql("postgres", "CHECKPOINT").await;
+    let before = syncs(cluster).await;
+    for group in sets {
+        together(&store, group).await;
+    }
     store.close().await;
+    let gone = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'smscode'";
+    crate::common::until("closed", async || cluster.sql("postgres", gone).await == ["0"]).await;
+    syncs(cluster).await - before
+}
+
+/// One sync for each group, whatever its size; the server itself adds a few.
+#[tokio::test]
+async fn a_group_is_one_sync() {
+    let cluster = telling();
+    let refused = |n: u64| set([hold(owner(2), n.to_be_bytes(), 1)]);
+    let nothing: Vec<_> = (0..100).map(|n| vec![refused(n)]).collect();
+    let spared = syncs_of(&cluster, &nothing).await;
+    let groups: Vec<Vec<_>> = (0..100).map(|g| (0..8).map(|n| numbered(owner(2), g * 8 + n)).collect()).collect();
+    let made = syncs_of(&cluster, &groups).await;
+    println!("100 groups of 8: {made} syncs; 100 refused commits: {spared} syncs");
+    assert!(spared < 20, "{spared} syncs of 100 commits that were refused");
+    assert!((100..120).contains(&made), "{made} syncs of 100 groups");
 }
