@@ -8,14 +8,15 @@
 //! |---|---|
 //! | `GET /v1/balance` | `{"balance": "12.5"}` |
 //! | `GET /v1/offers` | `{"offers": [{"country": "ID", "service": "tg", "price": "0.29", "count": 7}]}` |
-//! | `POST /v1/rentals` with `{"country", "service", "max_price", "ref"}` | the rental, or `out_of_stock` (also for what is not sold), `price_too_low`, `no_funds`, `reference_used` |
+//! | `POST /v1/rentals` with `{"country", "service", "max_price", "ref"}` | the rental |
 //! | `GET /v1/rentals?ids=a,b` | `{"rentals": [...]}`, up to 50; what it does not know is left out |
 //! | `GET /v1/rentals?state=open` | `{"rentals": [...]}`, all that are open; an account has 1,000 at most |
 //! | `POST /v1/rentals/more` with `{"id"}` | `{"state": "waiting"}` |
 //! | `POST /v1/rentals/cancel` with `{"id"}` | `{"state": "cancelled"}`, also if it was; `too_early`, `has_messages` |
 //! | `POST /v1/rentals/finish` with `{"id"}` | `{"state": "finished"}`, also if it was |
 //!
-//! To every request: `unauthorised`, `rate_limited`, `internal`; to every step: `not_found`, also of a rental that is over.
+//! To every request: `unauthorised`, `rate_limited`, `internal`; to a purchase: `out_of_stock` (also for what is not sold),
+//! `price_too_low`, `no_funds`, `reference_used`; to every step: `not_found`, also of a rental that is over.
 //! A rental is `{"id", "phone", "country", "service", "price", "ref", "seconds_left", "state", "messages"}`; its state is one
 //! of `waiting`, `received`, `cancelled`, `expired`, `finished`; a message is `{"id", "from", "text", "code", "at"}`.
 

@@ -12,41 +12,43 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Api, sandbox, serve};
+use common::{Api, each, sandbox, serve};
 use serde_json::{Value, json};
 use smscode_providers::sandbox::{Fault, FaultReply};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn j5_an_order_its_sms_and_its_end() {
-    let api = Api::sandbox().await;
-    let begin = api.balance().await;
-    let asked = Instant::now();
-    let order = api.order("whatsapp").await;
-    let (id, price) = (order["id"].clone(), order["amount"].as_i64().unwrap());
-    assert_eq!((&order["status"], order["can_cancel"].as_bool()), (&json!("ACTIVE"), Some(false)));
-    assert_eq!(order["cancel_available_at"], order["replace_available_at"]);
-    assert_eq!(api.balance().await, begin - price, "held at once");
+    each(async |api: Api| {
+        let begin = api.balance().await;
+        let asked = Instant::now();
+        let order = api.order("whatsapp").await;
+        let (id, price) = (order["id"].clone(), order["amount"].as_i64().unwrap());
+        assert_eq!((&order["status"], order["can_cancel"].as_bool()), (&json!("ACTIVE"), Some(false)));
+        assert_eq!(order["cancel_available_at"], order["replace_available_at"]);
+        assert_eq!(api.balance().await, begin - price, "held at once");
 
-    let received = api.until(&id, |order| order["status"] == "OTP_RECEIVED").await;
-    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-    assert_eq!(received["sms_revision"], 1);
-    let code = received["otp_code"].as_str().unwrap();
-    assert!(received["otp_message"].as_str().unwrap().contains(code));
-    assert_eq!((&received["can_finish"], &received["can_cancel"]), (&json!(true), &json!(false)));
-    assert_eq!(api.balance().await, begin - price, "captured, not charged again");
-    assert_eq!(api.action("v1", "cancel", &id).await.code(), "CONFLICT", "an SMS closes the cancel");
+        let received = api.until(&id, |order| order["status"] == "OTP_RECEIVED").await;
+        assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+        assert_eq!(received["sms_revision"], 1);
+        let code = received["otp_code"].as_str().unwrap();
+        assert!(received["otp_message"].as_str().unwrap().contains(code));
+        assert_eq!((&received["can_finish"], &received["can_cancel"]), (&json!(true), &json!(false)));
+        assert_eq!(api.balance().await, begin - price, "captured, not charged again");
+        assert_eq!(api.action("v1", "cancel", &id).await.code(), "CONFLICT", "an SMS closes the cancel");
 
-    assert_eq!(api.action("v1", "finish", &id).await.data(), &json!({"order_id": id, "status": "COMPLETED"}));
-    let ended = api.read(&id).await;
-    for gone in ["phone_number", "otp_code", "otp_message"] {
-        assert!(ended[gone].is_null(), "{gone}");
-    }
-    assert_eq!((&ended["sms_revision"], &ended["otp_received_at"]), (&json!(1), &received["otp_received_at"]));
-    assert_eq!(api.get("/v1/orders/active").await.data(), &json!([]));
-    let completed = api.get("/v1/orders?status=completed").await;
-    assert_eq!(completed.data()[0]["id"], id);
-    assert_eq!(api.balance().await, begin - price);
-    api.ledger_adds_up().await;
+        assert_eq!(api.action("v1", "finish", &id).await.data(), &json!({"order_id": id, "status": "COMPLETED"}));
+        let ended = api.read(&id).await;
+        for gone in ["phone_number", "otp_code", "otp_message"] {
+            assert!(ended[gone].is_null(), "{gone}");
+        }
+        assert_eq!((&ended["sms_revision"], &ended["otp_received_at"]), (&json!(1), &received["otp_received_at"]));
+        assert_eq!(api.get("/v1/orders/active").await.data(), &json!([]));
+        let completed = api.get("/v1/orders?status=completed").await;
+        assert_eq!(completed.data()[0]["id"], id);
+        assert_eq!(api.balance().await, begin - price);
+        api.ledger_adds_up().await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -79,88 +81,94 @@ async fn j6_a_second_code() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn u3_two_parallel_orders_and_money_for_one() {
-    let mut api = Api::sandbox().await;
-    let (slot, _) = api.product("sbx-manual").await;
-    api.token = api.other_token(300).await;
-    let body = json!({"product_id": slot});
-    let (one, two) = tokio::join!(api.create("v1", body.clone(), "one"), api.create("v1", body.clone(), "two"),);
-    let mut codes: Vec<String> = [one, two]
-        .iter()
-        .map(|answer| if answer.status == 200 { "ok".to_owned() } else { answer.code().to_owned() })
-        .collect();
-    codes.sort();
-    assert_eq!(codes, ["INSUFFICIENT_BALANCE", "ok"]);
-    assert_eq!(api.balance().await, 92);
-    api.ledger_adds_up().await;
+    each(async |mut api: Api| {
+        let (slot, _) = api.product("sbx-manual").await;
+        api.token = api.other_token(300).await;
+        let body = json!({"product_id": slot});
+        let (one, two) = tokio::join!(api.create("v1", body.clone(), "one"), api.create("v1", body.clone(), "two"),);
+        let mut codes: Vec<String> = [one, two]
+            .iter()
+            .map(|answer| if answer.status == 200 { "ok".to_owned() } else { answer.code().to_owned() })
+            .collect();
+        codes.sort();
+        assert_eq!(codes, ["INSUFFICIENT_BALANCE", "ok"]);
+        assert_eq!(api.balance().await, 92);
+        api.ledger_adds_up().await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn u6_a_client_that_timed_out_tries_again() {
-    let api = Api::sandbox().await;
-    let (slot, _) = api.product("sbx-manual").await;
-    let before = api.balance().await;
-    api.plan(1, Fault::slow(1_500));
-    let body = json!({"product_id": slot});
-    let impatient = api
-        .request(reqwest::Method::POST, "/v1/orders/create")
-        .header("idempotency-key", "u6")
-        .timeout(Duration::from_millis(300))
-        .json(&body);
-    assert!(impatient.send().await.unwrap_err().is_timeout());
-    assert_eq!(api.create("v1", body.clone(), "u6").await.code(), "REQUEST_IN_PROGRESS");
-    let other = json!({"product_id": slot, "quantity": 2});
-    assert_eq!(api.create("v1", other, "u6").await.code(), "IDEMPOTENCY_KEY_REUSED");
-    let begin = Instant::now();
-    let settled = loop {
-        let answer = api.create("v1", body.clone(), "u6").await;
-        if answer.status == 200 {
-            break answer;
-        }
-        assert_eq!(answer.code(), "REQUEST_IN_PROGRESS");
-        assert!(begin.elapsed() < Duration::from_secs(10), "never settled");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    let list = api.get("/v1/orders").await;
-    assert_eq!(list.data().as_array().unwrap().len(), 1, "one order for one key");
-    assert_eq!(list.data()[0]["id"], settled.data()["orders"][0]["id"]);
-    assert_eq!(before - api.balance().await, 208);
-    // a new key is a second order by contract
-    api.create("v1", body, "u6-new").await.data();
-    assert_eq!(before - api.balance().await, 416);
+    each(async |api: Api| {
+        let (slot, _) = api.product("sbx-manual").await;
+        let before = api.balance().await;
+        api.plan(1, Fault::slow(1_500));
+        let body = json!({"product_id": slot});
+        let impatient = api
+            .request(reqwest::Method::POST, "/v1/orders/create")
+            .header("idempotency-key", "u6")
+            .timeout(Duration::from_millis(300))
+            .json(&body);
+        assert!(impatient.send().await.unwrap_err().is_timeout());
+        assert_eq!(api.create("v1", body.clone(), "u6").await.code(), "REQUEST_IN_PROGRESS");
+        let other = json!({"product_id": slot, "quantity": 2});
+        assert_eq!(api.create("v1", other, "u6").await.code(), "IDEMPOTENCY_KEY_REUSED");
+        let begin = Instant::now();
+        let settled = loop {
+            let answer = api.create("v1", body.clone(), "u6").await;
+            if answer.status == 200 {
+                break answer;
+            }
+            assert_eq!(answer.code(), "REQUEST_IN_PROGRESS");
+            assert!(begin.elapsed() < Duration::from_secs(10), "never settled");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        let list = api.get("/v1/orders").await;
+        assert_eq!(list.data().as_array().unwrap().len(), 1, "one order for one key");
+        assert_eq!(list.data()[0]["id"], settled.data()["orders"][0]["id"]);
+        assert_eq!(before - api.balance().await, 208);
+        // a new key is a second order by contract
+        api.create("v1", body, "u6-new").await.data();
+        assert_eq!(before - api.balance().await, 416);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn u7_a_bulk_of_ten_of_which_six_succeed() {
-    let api = Api::sandbox().await;
-    let (_, umbrella) = api.product("sbx-manual").await;
-    let before = api.balance().await;
-    api.plan(4, Fault::without_effect(FaultReply::Body(200, "NO_NUMBERS".to_owned())));
-    let body = json!({"catalog_product_id": umbrella, "quantity": 10});
-    let answer = api.create("v1", body.clone(), "u7").await;
-    let orders = answer.data()["orders"].as_array().unwrap();
-    assert_eq!((orders.len(), &answer.data()["failed_count"]), (6, &json!(4)));
-    let failures = answer.body["failures"].as_array().unwrap();
-    assert_eq!(failures.len(), 4);
-    for failure in failures {
-        assert_eq!(
-            (&failure["code"], &failure["details"]["cause"]),
-            (&json!("NO_OFFER_AVAILABLE"), &json!("no_numbers"))
-        );
-    }
-    assert_eq!(before - api.balance().await, 6 * 208, "four went back at once");
-    assert_eq!(api.get("/v1/orders?limit=100").await.data().as_array().unwrap().len(), 6);
+    each(async |api: Api| {
+        let (_, umbrella) = api.product("sbx-manual").await;
+        let before = api.balance().await;
+        api.plan(4, Fault::without_effect(FaultReply::Body(200, "NO_NUMBERS".to_owned())));
+        let body = json!({"catalog_product_id": umbrella, "quantity": 10});
+        let answer = api.create("v1", body.clone(), "u7").await;
+        let orders = answer.data()["orders"].as_array().unwrap();
+        assert_eq!((orders.len(), &answer.data()["failed_count"]), (6, &json!(4)));
+        let failures = answer.body["failures"].as_array().unwrap();
+        assert_eq!(failures.len(), 4);
+        for failure in failures {
+            assert_eq!(
+                (&failure["code"], &failure["details"]["cause"]),
+                (&json!("NO_OFFER_AVAILABLE"), &json!("no_numbers"))
+            );
+        }
+        assert_eq!(before - api.balance().await, 6 * 208, "four went back at once");
+        assert_eq!(api.get("/v1/orders?limit=100").await.data().as_array().unwrap().len(), 6);
 
-    // six independent orders
-    api.sms(&orders[0]["phone_number"], "Code 998877").await;
-    api.until(&orders[0]["id"], |order| order["otp_code"] == "998877").await;
-    assert_eq!(api.read(&orders[1]["id"]).await["status"], "ACTIVE");
-    let replay = api.create("v1", body, "u7").await;
-    let ids = |answer: &Value| -> Vec<Value> {
-        answer["orders"].as_array().unwrap().iter().map(|order| order["id"].clone()).collect()
-    };
-    assert_eq!(ids(replay.data()), ids(answer.data()));
-    assert_eq!(replay.data()["failed_count"], 4);
-    api.ledger_adds_up().await;
+        // six independent orders
+        api.sms(&orders[0]["phone_number"], "Code 998877").await;
+        api.until(&orders[0]["id"], |order| order["otp_code"] == "998877").await;
+        assert_eq!(api.read(&orders[1]["id"]).await["status"], "ACTIVE");
+        let replay = api.create("v1", body, "u7").await;
+        let ids = |answer: &Value| -> Vec<Value> {
+            answer["orders"].as_array().unwrap().iter().map(|order| order["id"].clone()).collect()
+        };
+        assert_eq!(ids(replay.data()), ids(answer.data()));
+        assert_eq!(replay.data()["failed_count"], 4);
+        api.ledger_adds_up().await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -184,22 +192,24 @@ async fn u9_a_cancel_before_the_earliest_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn u10_a_cancel_that_the_supplier_accepts() {
-    let api = Api::sandbox().await;
-    let begin = api.balance().await;
-    let id = api.order("sbx-no-sms").await["id"].clone();
-    api.until_cancellable(&id).await;
-    let cancelled = api.action("v2", "cancel", &id).await;
-    let data = cancelled.data();
-    assert_eq!((&data["order_id"], &data["status"]), (&id, &json!("CANCELED")));
-    assert_eq!(data["new_balance"]["canonical_amount"], begin);
-    assert_eq!(data["refund_amount"]["canonical_amount"], api.read(&id).await["amount"]);
-    assert_eq!(api.balance().await, begin, "given back in full");
-    let order = api.read(&id).await;
-    assert!(order["canceled_at"].is_string() && order["phone_number"].is_null());
-    let again = api.action("v2", "cancel", &id).await;
-    assert_eq!((again.code(), &again.details()["status"]), ("CONFLICT", &json!("CANCELED")), "given back once");
-    assert_eq!(api.balance().await, begin);
-    api.ledger_adds_up().await;
+    each(async |api: Api| {
+        let begin = api.balance().await;
+        let id = api.order("sbx-no-sms").await["id"].clone();
+        api.until_cancellable(&id).await;
+        let cancelled = api.action("v2", "cancel", &id).await;
+        let data = cancelled.data();
+        assert_eq!((&data["order_id"], &data["status"]), (&id, &json!("CANCELED")));
+        assert_eq!(data["new_balance"]["canonical_amount"], begin);
+        assert_eq!(data["refund_amount"]["canonical_amount"], api.read(&id).await["amount"]);
+        assert_eq!(api.balance().await, begin, "given back in full");
+        let order = api.read(&id).await;
+        assert!(order["canceled_at"].is_string() && order["phone_number"].is_null());
+        let again = api.action("v2", "cancel", &id).await;
+        assert_eq!((again.code(), &again.details()["status"]), ("CONFLICT", &json!("CANCELED")), "given back once");
+        assert_eq!(api.balance().await, begin);
+        api.ledger_adds_up().await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

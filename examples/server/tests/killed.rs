@@ -104,7 +104,7 @@ async fn a_thousand_orders_survive_ten_kills_of_the_server_and_ten_of_postgres()
     let place = Arc::new(Place::new(dir.path(), "server", &simulator, &database.url));
     let mut server = place.start();
     let kill = async |n: u64| {
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             server.kill();
             server = place.start();
         } else {

@@ -8,24 +8,19 @@
     reason = "tests"
 )]
 
+mod common;
+
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::postgres::{Migrated, PASSWORD};
+use common::program;
 use serde_json::{Value, json};
+use smscode_test_postgres::shared;
+use tokio::task::block_in_place;
 
 const TOKEN: &str = "abcdefghijklmnopqrstuvwxyz012345";
-
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_smscode-server"));
-    // what the machine has set is not part of the test
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("SMSCODE_") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
 
 fn fails(command: &mut Command) -> String {
     let output = command.output().unwrap();
@@ -53,11 +48,20 @@ fn end(child: &mut Child, signal: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_personal_or_secret_is_logged_even_when_everything_is() {
+    let database = Migrated::on(block_in_place(shared)).await;
     let dir = tempfile::tempdir().unwrap();
+    let file = format!("redb:{}", dir.path().join("data").join("smscode.redb").display());
+    for store in [&file, &database.url] {
+        secretive(dir.path(), store).await;
+    }
+}
+
+/// Runs a server through an order with its log wide open.
+async fn secretive(dir: &std::path::Path, store: &str) {
     let mut child = program()
         .args(["--listen", "127.0.0.1:0", "--data-dir"])
-        .arg(dir.path().join("data"))
-        .envs([("SMSCODE_DEMO_TOKEN", TOKEN), ("SMSCODE_LOG", "trace")])
+        .arg(dir.join("data"))
+        .envs([("SMSCODE_DEMO_TOKEN", TOKEN), ("SMSCODE_LOG", "trace"), ("SMSCODE_STORE", store)])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -91,7 +95,7 @@ async fn nothing_personal_or_secret_is_logged_even_when_everything_is() {
     let log = log.join().unwrap();
     assert!(log.contains("route=\"/v1/orders/create\" status=200"), "a positive control\n{log}");
     let simulator_key = "api_key=";
-    for planted in [TOKEN, &phone[1..], "planted-text", "80915172", "planted-query", simulator_key] {
+    for planted in [TOKEN, &phone[1..], "planted-text", "80915172", "planted-query", simulator_key, PASSWORD] {
         if let Some(line) = log.lines().find(|line| line.contains(planted)) {
             panic!("{planted} is logged: {line}");
         }

@@ -27,7 +27,7 @@ async fn two_nodes() -> (Database, PostgresStore, PostgresStore) {
 async fn hears(node: &PostgresStore, mut wanted: BTreeSet<Owner>) {
     while !wanted.is_empty() {
         match within(node.next()).await {
-            Woken::Accounts(owners) => owners.iter().for_each(|owner| drop(wanted.remove(owner))),
+            Woken::Accounts(owners) => wanted.retain(|owner| !owners.contains(owner)),
             Woken::All => panic!("nothing was lost"),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use smscode_core::money::Currency;
 use smscode_core::store::{Cursor, House, Index, Kind, Range, Row, Store, TransferKind};
 
@@ -60,6 +61,17 @@ impl Books {
     pub fn open(&self) -> usize {
         self.holds.len() - self.closed.len()
     }
+}
+
+/// The steps of orders that are open, for whoever looks why.
+pub async fn open_orders(store: &dyn Store) -> Vec<String> {
+    let rows = all(store, &Index::Kind(Kind::of("order"))).await;
+    let steps = rows.into_iter().filter_map(|row| {
+        let Row::Record { record, .. } = row else { panic!("a record") };
+        let order: Value = serde_json::from_slice(record.body.as_bytes()).unwrap();
+        order["ended_at"].is_null().then(|| order["steps"].to_string())
+    });
+    steps.collect()
 }
 
 /// All orders there are, named as in transfers.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -39,8 +39,7 @@ pub struct Place {
 impl Place {
     /// A live server whose files are in `dir`. Several of one store are told apart by their names and share its keys.
     pub fn new(dir: &Path, name: &str, simulator: &SandboxHandle, store: &str) -> Self {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, super::free_port()));
         let config = dir.join(format!("{name}.toml"));
         let text = format!(
             "listen = \"{addr}\"\ndata_dir = \"{data}\"\nkeyring_dir = \"{keys}\"\nstore = \"{store}\"\n\
@@ -60,7 +59,7 @@ impl Place {
     }
 
     pub fn start(&self) -> Server {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_smscode-server"));
+        let mut command = super::program();
         command.arg("--config").arg(&self.config).current_dir(&self.dir);
         Server(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
     }

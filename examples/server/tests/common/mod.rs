@@ -14,7 +14,11 @@ pub mod books;
 pub mod crowd;
 pub mod postgres;
 
+use std::any::Any;
 use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
@@ -27,6 +31,10 @@ use smscode_providers::sandbox::{Fault, Sandbox as Simulator, SandboxConfig, San
 use smscode_providers::sms::sms_activate::SMSCODE;
 use smscode_server::config::{Customer, StoreChoice, supplier};
 use smscode_server::{Config, Running, start};
+use smscode_test_postgres::shared;
+use tokio::task::block_in_place;
+
+use postgres::Migrated;
 
 /// A token as a tester would choose it.
 pub const TOKEN: &str = "abcdefghijklmnopqrstuvwxyz012345";
@@ -36,6 +44,8 @@ pub struct Api {
     pub running: Running,
     pub client: reqwest::Client,
     pub token: String,
+    /// What must outlive it: its database, its files.
+    pub kept: Option<Box<dyn Any + Send + Sync>>,
 }
 
 /// An answer, read.
@@ -135,12 +145,47 @@ pub async fn without_rate() -> (Config, SandboxHandle) {
 pub async fn serve(config: Config) -> Api {
     let running = start(config).await.expect("it starts");
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    Api { running, client, token: TOKEN.to_owned() }
+    Api { running, client, token: TOKEN.to_owned(), kept: None }
+}
+
+/// Settings of a sandbox on a Postgres database, under the application's role, with its files in `dir`.
+pub fn on_postgres(database: &Migrated, dir: &Path) -> Config {
+    Config { store: database.choice(), data_dir: dir.join("data"), ..sandbox() }
+}
+
+/// Runs a journey on a fresh sandbox in memory, and on one in Postgres.
+pub async fn each(journey: impl AsyncFn(Api)) {
+    journey(Api::sandbox().await).await;
+    journey(Api::postgres().await).await;
+}
+
+/// The program, without what the machine has set.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_smscode-server"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SMSCODE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// A port on which nobody listens.
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 impl Api {
     pub async fn sandbox() -> Self {
         serve(sandbox()).await
+    }
+
+    /// A sandbox on a Postgres database of its own.
+    pub async fn postgres() -> Self {
+        let database = Migrated::on(block_in_place(shared)).await;
+        let dir = tempfile::tempdir().unwrap();
+        let api = serve(on_postgres(&database, dir.path())).await;
+        Self { kept: Some(Box::new((database, dir))), ..api }
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -1,0 +1,126 @@
+//! Two servers on one database, each a process of its own.
+
+use std::time::{Duration, Instant};
+
+use crate::common::books::books;
+use crate::common::crowd::{CREDIT, Place, TOKEN, call, simulator};
+use crate::common::postgres::Migrated;
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use smscode_test_postgres::shared;
+use tokio::task::block_in_place;
+
+/// The longest wait for something that must come: some leases of two seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn data(request: RequestBuilder) -> Value {
+    let (status, body) = call(request).await.expect("an answer");
+    assert_eq!(status, 200, "{body}");
+    body["data"].clone()
+}
+
+async fn order(client: &Client, place: &Place, product: i64) -> Value {
+    let body = json!({"catalog_product_id": product});
+    data(client.post(place.url("/v1/orders/create")).json(&body)).await["orders"][0].clone()
+}
+
+async fn read(client: &Client, place: &Place, id: &Value) -> Value {
+    data(client.get(place.url(&format!("/v1/orders/{id}")))).await
+}
+
+/// Reads an order at a server until its SMS is there.
+async fn received(client: &Client, place: &Place, id: &Value) -> Value {
+    let begun = Instant::now();
+    loop {
+        let order = read(client, place, id).await;
+        if order["status"] == "OTP_RECEIVED" {
+            return order;
+        }
+        assert!(begun.elapsed() < PATIENCE, "no SMS: {order}");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}
+
+/// Reads a stream of events until one of this name comes.
+async fn hears(stream: &mut reqwest::Response, name: &str) {
+    let mut text = String::new();
+    while !text.contains(&format!("event: {name}\n")) {
+        let chunk = tokio::time::timeout(PATIENCE, stream.chunk()).await.expect("it comes in time");
+        text.push_str(std::str::from_utf8(&chunk.unwrap().expect("it goes on")).unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_of_one_server_is_the_others_too_and_so_is_the_work_of_one_that_died() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = simulator().await;
+    let server = block_in_place(shared);
+    let database = Migrated::on(server).await;
+    let client = Client::builder().no_proxy().build().unwrap();
+    let [a, b] = ["a", "b"].map(|name| Place::new(dir.path(), name, &simulator, &database.url));
+    // both at once, on an empty database: one of them opens the customer, and both go on with it
+    let (mut at_a, mut at_b) = (a.start(), b.start());
+    a.ready(&client).await;
+    b.ready(&client).await;
+    let product = a.product(&client).await;
+    assert_eq!(b.product(&client).await, product, "one catalogue");
+    let balance = data(client.get(b.url("/v1/balance"))).await["balance"].clone();
+    assert_eq!(balance, CREDIT, "credited once");
+
+    let mut stream = client.get(b.url("/events")).bearer_auth(TOKEN).send().await.unwrap();
+    let placed = order(&client, &a, product).await;
+    let (id, phone) = (&placed["id"], &placed["phone_number"]);
+    assert!(phone.is_string());
+    assert_eq!(read(&client, &b, id).await["phone_number"], *phone, "seen at once, with its number");
+    hears(&mut stream, "order.otp_received").await;
+    let there = received(&client, &b, id).await;
+    assert_eq!(received(&client, &a, id).await["otp_code"], there["otp_code"]);
+    let finished = data(client.post(b.url("/v1/orders/finish")).json(&json!({"id": id}))).await;
+    assert_eq!(finished["status"], "COMPLETED");
+    hears(&mut stream, "order.completed").await;
+    assert_eq!(read(&client, &a, id).await["status"], "COMPLETED");
+    let (one, other) = tokio::join!(order(&client, &a, product), order(&client, &b, product));
+    assert_ne!(one["id"], other["id"]);
+
+    // B dies, so A does all the background work soon; it goes on with it when B is back
+    at_b.kill();
+    let of_a = of_one(&database, None).await;
+    at_b = b.start();
+    b.ready(&client).await;
+    assert_eq!(of_one(&database, None).await, of_a);
+    at_a.kill();
+    let begun = Instant::now();
+    let late = order(&client, &b, product).await;
+    let sms = received(&client, &b, &late["id"]).await;
+    let took = begun.elapsed();
+    assert!(sms["otp_code"].is_string());
+    assert_ne!(of_one(&database, Some(&of_a)).await, of_a);
+    println!("an SMS at the other server {:.1} s after the kill, leases of 2 s", took.as_secs_f64());
+    for open in [&one, &other, &late] {
+        received(&client, &b, &open["id"]).await;
+        data(client.post(b.url("/v1/orders/finish")).json(&json!({"id": open["id"]}))).await;
+    }
+    at_b.kill();
+    let store = database.store().await;
+    let books = books(&store, CREDIT).await;
+    assert_eq!((books.holds.len(), books.open(), books.released), (4, 0, 0));
+    store.close().await;
+}
+
+/// Waits until one node has the lease of every lane (due work, telling suppliers, polling one), another than this.
+async fn of_one(database: &Migrated, but: Option<&str>) -> String {
+    let begun = Instant::now();
+    loop {
+        let all = "SELECT body::jsonb ->> 'node' FROM smscode.records WHERE kind = 'lease'";
+        let mut nodes = shared().sql(database.database.name(), all).await;
+        assert_eq!(nodes.len(), 3);
+        nodes.dedup();
+        if let [node] = &*nodes
+            && Some(&**node) != but
+        {
+            return node.clone();
+        }
+        assert!(begun.elapsed() < PATIENCE, "{nodes:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
