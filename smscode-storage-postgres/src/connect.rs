@@ -1,5 +1,6 @@
 //! Connections: how they are made, and the one that a task holds.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use smscode_core::store::{Effect, StoreError};
@@ -53,8 +54,17 @@ impl Target {
     }
 
     pub(crate) async fn connect(&self) -> Result<PgConnection> {
-        let connection = within(self.limit, async { Ok(self.options.connect().await?) }).await?;
-        Ok(connection)
+        within(self.limit, async { self.options.connect().await.map_err(not_connected) }).await
+    }
+}
+
+/// Why there is no connection. Certificates that do not fit arrive as data that cannot be read, and do not mend by waiting.
+fn not_connected(error: sqlx::Error) -> Fault {
+    match &error {
+        sqlx::Error::Io(failed) if failed.kind() == ErrorKind::InvalidData => {
+            Fault::Unusable("TLS to the server failed: look at sslmode, sslrootcert and the certificates".to_owned())
+        }
+        _ => Fault::from(error),
     }
 }
 
