@@ -111,19 +111,20 @@ impl Committer {
     /// at which the server may have made it durable.
     async fn attempt(&mut self, group: &[Arc<ChangeSet>], locks: bool, effect: &mut Effect) -> Result<Answers> {
         let names = Names::of(group.iter().map(|set| &**set));
+        let kept = self.line.keeps_statements();
         if locks || self.line.pooled() {
             self.line.begin().await?;
         }
         if locks {
             lock(self.line.ready().await?, &names).await?;
         }
-        let mut judged = Judged::of(group, read::rows(self.line.ready().await?, &names).await?);
+        let mut judged = Judged::of(group, read::rows(self.line.ready().await?, &names, kept).await?);
         if !judged.absent.is_empty() {
             // rows that are not there cannot be locked: they are reserved, and all is looked at again
             self.line.begin().await?;
             let connection = self.line.ready().await?;
             reserve(connection, &judged.absent).await?;
-            let again = Judged::of(group, read::rows(connection, &names).await?);
+            let again = Judged::of(group, read::rows(connection, &names, kept).await?);
             if !again.absent.is_subset(&judged.absent) {
                 return Err(Fault::Conflict);
             }
@@ -143,11 +144,12 @@ impl Committer {
         let writes = &judged.writes;
         if !writes.operations.is_empty() {
             let forgets = writes.newest.ms_since(self.forget_after) >= 0;
+            let kept = self.line.keeps_statements();
             let batch = Batch { rows: &judged.rows, writes, kept: &judged.kept, forgets };
             if !self.line.has_begun() {
                 *effect = Effect::Unknown; // the statement is a transaction of its own
             }
-            let forgotten = batch.write(self.line.ready().await?).await?;
+            let forgotten = batch.write(self.line.ready().await?, kept).await?;
             if forgets && forgotten < limits::OPERATIONS_FORGOTTEN_MAX as u64 {
                 self.forget_after = writes.newest.plus_ms(FORGET_EVERY_MS);
             }
@@ -224,13 +226,16 @@ async fn lock(connection: &mut PgConnection, names: &Names) -> Result<()> {
         ) c";
     let keys = || names.records.iter();
     let query = sqlx::query(records)
+        .persistent(false)
         .bind(keys().map(|key| key.kind.as_str()).collect::<Vec<_>>())
         .bind(keys().map(|key| id_of(key.owner)).collect::<Vec<_>>())
         .bind(keys().map(|key| key.id.as_slice()).collect::<Vec<_>>());
     query.execute(&mut *connection).await?;
-    let query = sqlx::query(heads).bind(names.heads.iter().map(|owner| id_of(*owner)).collect::<Vec<_>>());
+    let query =
+        sqlx::query(heads).persistent(false).bind(names.heads.iter().map(|owner| id_of(*owner)).collect::<Vec<_>>());
     query.execute(&mut *connection).await?;
     let query = sqlx::query(counters)
+        .persistent(false)
         .bind(names.counters.iter().map(|counter| id_of(counter.owner)).collect::<Vec<_>>())
         .bind(names.counters.iter().map(|counter| counter.name.as_str()).collect::<Vec<_>>())
         .bind(names.counters.iter().map(|counter| counter.period.as_str()).collect::<Vec<_>>());
@@ -248,6 +253,7 @@ async fn reserve(connection: &mut PgConnection, absent: &BTreeSet<Key>) -> Resul
         WHERE r.kind = u.kind AND r.owner = u.owner AND r.id = u.id AND r.body = ''";
     for sql in [made, gone] {
         sqlx::query(sql)
+            .persistent(false)
             .bind(absent.iter().map(|key| key.kind.as_str()).collect::<Vec<_>>())
             .bind(absent.iter().map(|key| id_of(key.owner)).collect::<Vec<_>>())
             .bind(absent.iter().map(|key| key.id.as_slice()).collect::<Vec<_>>())

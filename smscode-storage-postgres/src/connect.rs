@@ -168,6 +168,11 @@ impl Line {
         self.connection.is_some()
     }
 
+    /// Whether statements stay prepared on it. A pooler may hand the next transaction another connection to the server.
+    pub(crate) const fn keeps_statements(&self) -> bool {
+        !self.target.pooled
+    }
+
     pub(crate) const fn pooled(&self) -> bool {
         self.target.pooled
     }

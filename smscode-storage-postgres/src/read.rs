@@ -37,8 +37,9 @@ enum Found {
 }
 
 impl Wanted<'_> {
-    async fn find(&self, connection: &mut PgConnection) -> Result<Vec<Found>> {
+    async fn find(&self, connection: &mut PgConnection, kept: bool) -> Result<Vec<Found>> {
         let query = sqlx::query(LOAD)
+            .persistent(kept)
             .bind(self.records.iter().map(|key| key.kind.as_str()).collect::<Vec<_>>())
             .bind(self.records.iter().map(|key| id_of(key.owner)).collect::<Vec<_>>())
             .bind(self.records.iter().map(|key| key.id.as_slice()).collect::<Vec<_>>())
@@ -114,8 +115,8 @@ fn can_be_counted(counter: &CounterKey) -> bool {
     can_be(&counter.name) && can_be(&counter.period)
 }
 
-/// The rows that a group names.
-pub(crate) async fn rows(connection: &mut PgConnection, names: &Names) -> Result<Rows> {
+/// The rows that a group names. `kept`: whether the statement stays prepared.
+pub(crate) async fn rows(connection: &mut PgConnection, names: &Names, kept: bool) -> Result<Rows> {
     let families: Vec<_> = names.owned.iter().filter(|(kind, _)| can_be(kind.as_str())).collect();
     let wanted = Wanted {
         records: names.records.iter().filter(|key| can_be(key.kind.as_str())).collect(),
@@ -127,7 +128,7 @@ pub(crate) async fn rows(connection: &mut PgConnection, names: &Names) -> Result
         family_max: names.family_max() as i64,
     };
     let mut rows = Rows::default();
-    for found in wanted.find(connection).await? {
+    for found in wanted.find(connection, kept).await? {
         match found {
             Found::Record(at, record) => drop(rows.records.insert(wanted.records[at].clone(), record)),
             Found::Head(at, head) => drop(rows.heads.insert(wanted.heads[at], head)),
@@ -144,7 +145,7 @@ pub(crate) async fn rows(connection: &mut PgConnection, names: &Names) -> Result
 }
 
 /// What several callers want to see, each in one view, read in one statement.
-pub(crate) async fn load(connection: &mut PgConnection, callers: &[Vec<LoadKey>]) -> Result<Vec<Snapshot>> {
+pub(crate) async fn load(connection: &mut PgConnection, callers: &[Vec<LoadKey>], kept: bool) -> Result<Vec<Snapshot>> {
     let mut wanted = Wanted::default();
     let mut whose: [Vec<usize>; 3] = Default::default();
     for (caller, keys) in callers.iter().enumerate() {
@@ -167,7 +168,7 @@ pub(crate) async fn load(connection: &mut PgConnection, callers: &[Vec<LoadKey>]
         }
     }
     let mut snapshots = vec![Snapshot::default(); callers.len()];
-    for found in wanted.find(connection).await? {
+    for found in wanted.find(connection, kept).await? {
         match found {
             Found::Record(at, record) => snapshots[whose[0][at]].add_record(wanted.records[at].clone(), record),
             Found::Head(at, head) => snapshots[whose[1][at]].add_head(wanted.heads[at], head),

@@ -56,6 +56,24 @@ macro_rules! twice {
     }};
 }
 
+impl Job {
+    /// Whether nobody waits for it any more.
+    fn is_gone(&self) -> bool {
+        match self {
+            Self::Load(_, reply) => reply.is_closed(),
+            Self::Scan(_, _, reply) => reply.is_closed(),
+            Self::Totals(reply) => reply.is_closed(),
+            Self::Check(reply) => reply.is_closed(),
+        }
+    }
+}
+
+/// Reads that one reader does next.
+struct Taken {
+    loads: Vec<(Vec<LoadKey>, Reply<Snapshot>)>,
+    other: Option<Job>,
+}
+
 pub(crate) struct Reader {
     pub(crate) line: Line,
     pub(crate) jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
@@ -65,35 +83,40 @@ pub(crate) struct Reader {
 impl Reader {
     /// Answers reads until nobody can ask any more.
     pub(crate) async fn run(mut self) {
-        let mut taken = Vec::new();
-        loop {
-            // the other readers wait here while one takes; none waits while one reads
-            if self.jobs.lock().await.recv_many(&mut taken, TAKEN_MAX).await == 0 {
-                break;
-            }
-            let (mut keys, mut replies, mut others) = (Vec::new(), Vec::new(), Vec::new());
-            for job in taken.drain(..) {
-                match job {
-                    Job::Load(_, reply) if reply.is_closed() => {}
-                    Job::Load(wanted, reply) => {
-                        keys.push(wanted);
-                        replies.push(reply);
-                    }
-                    other @ (Job::Scan(..) | Job::Totals(_) | Job::Check(_)) => others.push(other),
-                }
-            }
-            if !keys.is_empty() {
+        while let Some(Taken { loads, other }) = self.take().await {
+            if !loads.is_empty() {
+                let (keys, replies): (Vec<_>, Vec<_>) = loads.into_iter().unzip();
                 self.load(&keys, replies).await;
             }
-            for job in others {
+            if let Some(job) = other {
                 self.other(job).await;
             }
         }
         self.line.close().await;
     }
 
+    /// What waits: loads, and at most one other read after them, which would keep what comes behind it from a reader that
+    /// has nothing to do. Callers who have gone away are left out.
+    async fn take(&self) -> Option<Taken> {
+        // the other readers wait here while one takes; none waits while one reads
+        let mut jobs = self.jobs.lock().await;
+        let mut next = Some(jobs.recv().await?);
+        let mut taken = Taken { loads: Vec::new(), other: None };
+        while let Some(job) = next {
+            match job {
+                gone if gone.is_gone() => {}
+                Job::Load(keys, reply) => taken.loads.push((keys, reply)),
+                other @ (Job::Scan(..) | Job::Totals(_) | Job::Check(_)) => taken.other = Some(other),
+            }
+            let full = taken.loads.len() == TAKEN_MAX || taken.other.is_some();
+            next = if full { None } else { jobs.try_recv().ok() };
+        }
+        Some(taken)
+    }
+
     async fn load(&mut self, keys: &[Vec<LoadKey>], replies: Vec<Reply<Snapshot>>) {
-        match twice!(self, 1, |connection| read::load(connection, keys)) {
+        let kept = self.line.keeps_statements();
+        match twice!(self, 1, |connection| read::load(connection, keys, kept)) {
             Ok(snapshots) => {
                 for (snapshot, reply) in snapshots.into_iter().zip(replies) {
                     drop(reply.send(Ok(snapshot)));
@@ -110,8 +133,10 @@ impl Reader {
     async fn other(&mut self, job: Job) {
         match job {
             Job::Scan(wanted, limit, reply) => {
+                let kept = self.line.keeps_statements();
                 let (index, range, after) = &*wanted;
-                let page = twice!(self, 1, |connection| scan::scan(connection, index, range, after.as_ref(), limit));
+                let page =
+                    twice!(self, 1, |connection| scan::scan(connection, index, range, after.as_ref(), limit, kept));
                 drop(reply.send(page));
             }
             Job::Totals(reply) => {

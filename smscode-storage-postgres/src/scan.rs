@@ -110,6 +110,7 @@ pub(crate) async fn scan(
     range: &Range,
     after: Option<&Cursor>,
     limit: usize,
+    kept: bool,
 ) -> Result<Page> {
     let limit = limit.clamp(1, limits::PAGE_ROWS_MAX);
     let count = limit as i64 + 1;
@@ -118,9 +119,9 @@ pub(crate) async fn scan(
     let (low, high) = numbers(range, after);
     let rows = match index {
         Index::Term(name) | Index::Kind(name) if !can_be(name.as_str()) => Vec::new(),
-        Index::Term(name) => scan_terms(connection, name, range, after, count).await?,
+        Index::Term(name) => scan_terms(connection, name, range, after, count, kept).await?,
         Index::Kind(kind) => {
-            let query = sqlx::query(KIND).bind(kind.as_str()).bind(from_owner).bind(from_id);
+            let query = sqlx::query(KIND).persistent(kept).bind(kind.as_str()).bind(from_owner).bind(from_id);
             let query = query.bind(until_owner).bind(until_id).bind(count);
             read(query.fetch_all(connection).await?, |row| {
                 let key = Key::owned(kind.clone(), owner_of(row.try_get(0)?), row.try_get::<Vec<u8>, _>(1)?);
@@ -128,17 +129,23 @@ pub(crate) async fn scan(
             })?
         }
         Index::Heads => {
-            let query = sqlx::query(HEADS).bind(from_owner).bind(from_id).bind(until_owner).bind(until_id).bind(count);
+            let query = sqlx::query(HEADS)
+                .persistent(kept)
+                .bind(from_owner)
+                .bind(from_id)
+                .bind(until_owner)
+                .bind(until_id)
+                .bind(count);
             read(query.fetch_all(connection).await?, |row| {
                 Ok(Listed::Head(owner_of(row.try_get(0)?), head(row, 1, 6)?))
             })?
         }
         Index::Transfers(owner) => {
-            let query = sqlx::query(STATEMENT).bind(id_of(*owner)).bind(low).bind(high).bind(count);
+            let query = sqlx::query(STATEMENT).persistent(kept).bind(id_of(*owner)).bind(low).bind(high).bind(count);
             read(query.fetch_all(connection).await?, |row| Ok(Listed::Transfer(transfer(row, *owner)?)))?
         }
         Index::Events(owner) => {
-            let query = sqlx::query(EVENTS).bind(id_of(*owner)).bind(low).bind(high).bind(count);
+            let query = sqlx::query(EVENTS).persistent(kept).bind(id_of(*owner)).bind(low).bind(high).bind(count);
             read(query.fetch_all(connection).await?, |row| {
                 let (number, time) = (row.try_get::<i64, _>(0)? as u64, Timestamp(row.try_get(1)?));
                 let body = Body::from_stored(row.try_get::<&str, _>(2)?.as_bytes());
@@ -159,6 +166,7 @@ async fn scan_terms(
     range: &Range,
     after: Option<&Cursor>,
     count: i64,
+    kept: bool,
 ) -> Result<Vec<Listed>> {
     let start = Key::free(Kind::of(""), []);
     let (mut at, mut key) = (&range.from, &start);
@@ -170,7 +178,8 @@ async fn scan_terms(
         id = cursor.key.iter().flat_map(|key| key.id.iter().copied().chain([0])).collect();
     }
     let until = range.until.as_deref().unwrap_or(&LAST);
-    let query = sqlx::query(TERMS).bind(name.as_str()).bind(at).bind(key.kind.as_str()).bind(id_of(key.owner));
+    let query =
+        sqlx::query(TERMS).persistent(kept).bind(name.as_str()).bind(at).bind(key.kind.as_str()).bind(id_of(key.owner));
     let rows = query.bind(id).bind(until).bind(count).fetch_all(connection).await?;
     read(rows, |row| {
         let kind = Kind::read(row.try_get(1)?);
@@ -213,7 +222,7 @@ fn transfer(row: &PgRow, owner: Owner) -> Result<Transfer> {
 
 pub(crate) async fn totals(connection: &mut PgConnection) -> Result<Totals> {
     let mut totals = Totals::default();
-    for row in sqlx::query(TOTALS).fetch_all(connection).await? {
+    for row in sqlx::query(TOTALS).persistent(false).fetch_all(connection).await? {
         let Some(currency) = row.try_get::<Option<&str>, _>(0)? else {
             continue; // accounts without a transfer
         };

@@ -46,6 +46,9 @@ migrations! {
     115 "report_deposits"
 }
 
+/// The last migration of the first format.
+const FIRST_COMPLETE: i64 = 115;
+
 /// The newest migration.
 fn wanted() -> i64 {
     MIGRATIONS.last().map_or(0, |(version, _, _)| *version)
@@ -83,10 +86,13 @@ fn format(newest: i64, advice: &str) -> StoreError {
     StoreError::Format { store: STORE, found: number(newest), known: number(wanted()), advice: advice.to_owned() }
 }
 
-/// Sets an empty database up, if the role may; else and otherwise checks what is there.
+/// Sets an empty database up, if the role may; else and otherwise checks what is there. One that is not complete was never
+/// served: somebody is setting it up at this moment, or was stopped while doing so.
 pub(crate) async fn set_up(connection: &mut PgConnection) -> Result<()> {
     let may = "SELECT has_database_privilege(current_database(), 'CREATE')";
-    if newest(connection).await? == 0 && sqlx::query(may).fetch_one(&mut *connection).await?.try_get(0)? {
+    if newest(connection).await? < FIRST_COMPLETE
+        && sqlx::query(may).persistent(false).fetch_one(&mut *connection).await?.try_get(0)?
+    {
         run(connection).await?;
     }
     check(connection).await

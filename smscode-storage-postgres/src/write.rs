@@ -33,7 +33,7 @@ pub(crate) struct Batch<'a> {
 
 impl Batch<'_> {
     /// Writes all of it, or fails with [`Fault::Conflict`]. How many old operations were forgotten.
-    pub(crate) async fn write(&self, connection: &mut PgConnection) -> Result<u64> {
+    pub(crate) async fn write(&self, connection: &mut PgConnection, kept: bool) -> Result<u64> {
         let writes = self.writes;
         let mut forgotten_before = 0;
         let mut forgotten_max = 0;
@@ -41,7 +41,7 @@ impl Batch<'_> {
             forgotten_before = writes.newest.plus_seconds(-limits::OPERATION_HOURS * 3_600).0;
             forgotten_max = limits::OPERATIONS_FORGOTTEN_MAX as i64;
         }
-        let statement = self.bind_records(sqlx::query(WRITE))?;
+        let statement = self.bind_records(sqlx::query(WRITE).persistent(kept))?;
         let statement = self.bind_money(statement);
         let statement = bind_transfers(statement, &writes.transfers);
         let statement = bind_events(statement, &writes.events)?;

@@ -123,6 +123,10 @@ impl Inner {
                     self.clock.sleep_until(self.now().plus_ms(50 << tries)).await;
                     tries += 1;
                 }
+                // what this try did not do, an earlier one may have done
+                Err(StoreError::Unavailable { store, reason, .. }) if tries > 0 => {
+                    return Err(StoreError::Unavailable { store, effect: Effect::Unknown, reason });
+                }
                 Err(error) => return Err(error),
                 Ok(receipt) => break receipt,
             }

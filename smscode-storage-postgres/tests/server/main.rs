@@ -7,6 +7,11 @@
 )]
 
 mod broken_lines;
+mod cancelled;
 mod common;
+mod costs;
+mod pooler;
 mod proxy;
+mod rights;
 mod two_processes;
+mod wake;

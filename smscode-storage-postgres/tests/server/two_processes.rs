@@ -150,7 +150,8 @@ async fn two_processes_share_accounts_caps_and_keys() {
     assert_eq!(done.0.of("store_unavailable"), 0);
     let ended = tokio::task::spawn_blocking(move || second.wait().unwrap()).await.unwrap();
     assert!(ended.success(), "the second process says above what was wrong");
-    for word in ["done", "expectation", "floor", "counter", "transfer_exists"] {
+    // which of the two meets a transfer of the other is chance: the second one starts later
+    for word in ["done", "expectation", "floor", "counter"] {
         assert!(done.0.of(word) > 0, "they got into each other's way: {word}");
     }
     check(&store).await;
