@@ -30,6 +30,9 @@ const SETTINGS: [(&str, &str); 9] = [
 /// The oldest server whose statements these are.
 const VERSION_MIN: i32 = 140_000;
 
+/// What an address may say behind its question mark.
+const PARAMETERS: [&str; 7] = ["sslmode", "sslrootcert", "sslcert", "sslkey", "host", "hostaddr", "port"];
+
 /// How connections to one database are made.
 #[derive(Clone)]
 pub(crate) struct Target {
@@ -42,6 +45,12 @@ pub(crate) struct Target {
 
 /// Reads an address such as `postgres://user:password@host/database?sslmode=verify-full`.
 pub(crate) fn parse(url: &str) -> std::result::Result<PgConnectOptions, StoreError> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let unknown = |part: &str| !PARAMETERS.contains(&part.split_once('=').map_or(part, |(name, _)| name));
+    if query.split('&').any(|part| !part.is_empty() && unknown(part)) {
+        // the driver would log it with its value; it may be a piece of a password, so it is not told either
+        return Err(unusable("the address of the server has an unknown parameter; sslmode is one"));
+    }
     let options: PgConnectOptions = url
         .parse()
         .map_err(|_| unusable("the address of the server cannot be read: postgres://user:password@host/database"))?;

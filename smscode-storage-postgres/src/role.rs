@@ -140,6 +140,10 @@ mod tests {
         }
         assert!(Login::of("postgres://anna:p\u{e4}ss@host/db").is_err());
         assert!(Login::of("no address").is_err());
+        for name in ["pasword=planted", "planted", "sslmode=require&planted=1"] {
+            let error = Login::of(&format!("postgres://anna@host/db?{name}")).map(|_| ()).unwrap_err();
+            assert!(!error.to_string().contains("planted"), "{error}");
+        }
     }
 
     /// RFC 7677, section 3: the keys follow from the proof and the signature there.

@@ -14,5 +14,6 @@ mod common;
 
 mod away;
 mod nodes;
+mod pooler;
 mod refused;
 mod vanish;
