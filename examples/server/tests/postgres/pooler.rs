@@ -11,7 +11,7 @@ async fn an_order_goes_its_way_through_a_pooler() {
     let cluster = block_in_place(|| Cluster::start(&ClusterOptions { fsync: false, ..ClusterOptions::default() }));
     let Migrated { database, .. } = Migrated::on(&cluster).await;
     // fewer connections to the server than the store has to the pooler
-    let pooler = block_in_place(|| Pooler::start(&cluster, 2));
+    let pooler = block_in_place(|| Pooler::start(&cluster, 2, &[]));
     let url = as_role(&pooler.url(database.name()), ROLE, PASSWORD);
     let pooled = Migrated { database, url };
     let api = serve(on_postgres(&pooled, dir.path())).await;

@@ -32,6 +32,8 @@ pub(super) async fn rule_04_the_ceiling_keeps_every_digit(w: &mut World) -> Chec
     for steps in super::rule_12::STEPS {
         let price = w.money(steps * step);
         w.fixture().set_price(price).await;
+        // it is the ceiling that counts here, not what we have there
+        w.fixture().set_balance(price).await;
         let below = BuyRequest { ceiling: w.money(price.minor - step), ..w.request() };
         let outcome = w.supplier.buy(&below).await;
         let no = matches!(outcome, BuyOutcome::RejectedUncharged(_) | BuyOutcome::NotSent(_));
