@@ -45,7 +45,7 @@ places_gone AS (
     DELETE FROM smscode.terms t USING p
     WHERE t.name = p.name AND t.at = p.at AND t.kind = p.kind AND t.owner = p.owner AND t.id = p.id AND NOT p.new
 ),
--- once records and heads are as they were, nobody else has these places, transfers and events
+-- once records and heads are as they were, nobody else has these places and events
 places_made AS (
     INSERT INTO smscode.terms (name, at, kind, owner, id)
     SELECT name, at, kind, owner, id FROM p WHERE new
@@ -83,6 +83,8 @@ transfers_made AS (
         $28::bytea[], $29::uuid[], $30::int8[], $31::text[], $32::text[], $33::int8[], $34::text[], $35::text[],
         $36::text[], $37::int8[], $38::text[], $39::text[], $40::text[], $41::int8[], $42::int8[], $43::int8[], $44::int8[]
     )
+    -- a twin on another account; an error of the server's own would show the id in its log
+    ON CONFLICT DO NOTHING RETURNING 1
 ),
 events_made AS (
     INSERT INTO smscode.events (owner, number, time, body)
@@ -114,5 +116,6 @@ SELECT
             + (SELECT count(*) FROM records_changed) + (SELECT count(*) FROM records_gone) = cardinality($1)
         AND (SELECT count(*) FROM heads_made) + (SELECT count(*) FROM heads_changed) = cardinality($14)
         AND (SELECT count(*) FROM counters_made) + (SELECT count(*) FROM counters_changed) = cardinality($23)
+        AND (SELECT count(*) FROM transfers_made) = cardinality($28)
         AND (SELECT count(*) FROM operations_made) = cardinality($52)
     THEN 1 ELSE 0 END

@@ -12,6 +12,7 @@ mod cancelled;
 mod common;
 mod costs;
 mod disk;
+mod log;
 mod platform;
 mod pooler;
 mod proxy;

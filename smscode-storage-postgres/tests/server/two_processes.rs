@@ -11,6 +11,7 @@ use smscode_core::store::{
     ChangeSet, CounterKey, CurrencyTotals, Expect, Index, Key, Kind, LoadKey, Owner, Range, Row, Store, StoreError,
 };
 use smscode_storage_postgres::{PostgresFigures, PostgresOptions, PostgresStore};
+use smscode_test_postgres::shared;
 
 use crate::common::{
     Dice, NOON, append, capture, commit, count, deposit, ensure, fresh, hold, open, owner, put, seed, set, thing,
@@ -155,6 +156,10 @@ async fn two_processes_share_accounts_caps_and_keys() {
         assert!(done.0.of(word) > 0, "they got into each other's way: {word}");
     }
     check(&store).await;
+    // what connections have counted is known once they are closed
+    store.close().await;
+    let crossed = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    println!("deadlocks: {}", shared().sql(database.name(), crossed).await[0]);
 }
 
 /// Money adds up, nothing is below zero, numbers have no gap, caps hold.
