@@ -10,7 +10,6 @@ use smscode_core::store::{
     ChangeSet, CommitQueue, Effect, Entry, Key, Names, Pending, Receipt, Refusal, Rows, Writes, judge_group, limits,
 };
 use smscode_core::time::Timestamp;
-use sqlx::PgConnection;
 
 use crate::connect::Line;
 use crate::fault::{Fault, Result};
@@ -111,20 +110,18 @@ impl Committer {
     /// at which the server may have made it durable.
     async fn attempt(&mut self, group: &[Arc<ChangeSet>], locks: bool, effect: &mut Effect) -> Result<Answers> {
         let names = Names::of(group.iter().map(|set| &**set));
-        let kept = self.line.keeps_statements();
         if locks || self.line.pooled() {
             self.line.begin().await?;
         }
         if locks {
-            lock(self.line.ready().await?, &names).await?;
+            lock(&mut self.line, &names).await?;
         }
-        let mut judged = Judged::of(group, read::rows(self.line.ready().await?, &names, kept).await?);
+        let mut judged = Judged::of(group, read::rows(&mut self.line, &names).await?);
         if !judged.absent.is_empty() {
             // rows that are not there cannot be locked: they are reserved, and all is looked at again
             self.line.begin().await?;
-            let connection = self.line.ready().await?;
-            reserve(connection, &judged.absent).await?;
-            let again = Judged::of(group, read::rows(connection, &names, kept).await?);
+            reserve(&mut self.line, &judged.absent).await?;
+            let again = Judged::of(group, read::rows(&mut self.line, &names).await?);
             if !again.absent.is_subset(&judged.absent) {
                 return Err(Fault::Conflict);
             }
@@ -144,12 +141,11 @@ impl Committer {
         let writes = &judged.writes;
         if !writes.operations.is_empty() {
             let forgets = writes.newest.ms_since(self.forget_after) >= 0;
-            let kept = self.line.keeps_statements();
             let batch = Batch { rows: &judged.rows, writes, kept: &judged.kept, forgets };
             if !self.line.has_begun() {
                 *effect = Effect::Unknown; // the statement is a transaction of its own
             }
-            let forgotten = batch.write(self.line.ready().await?, kept).await?;
+            let forgotten = batch.write(&mut self.line).await?;
             if forgets && forgotten < limits::OPERATIONS_FORGOTTEN_MAX as u64 {
                 self.forget_after = writes.newest.plus_ms(FORGET_EVERY_MS);
             }
@@ -212,7 +208,7 @@ const fn later(before: Effect, now: Effect) -> Effect {
 }
 
 /// Locks every row that is there, in one order for all: records, heads, counters, each by key.
-async fn lock(connection: &mut PgConnection, names: &Names) -> Result<()> {
+async fn lock(line: &mut Line, names: &Names) -> Result<()> {
     let records = "SELECT 1 FROM (SELECT * FROM unnest($1::text[], $2::uuid[], $3::bytea[]) u (kind, owner, id)) u
         CROSS JOIN LATERAL (
             SELECT 1 FROM smscode.records r WHERE r.kind = u.kind AND r.owner = u.owner AND r.id = u.id FOR UPDATE
@@ -225,39 +221,37 @@ async fn lock(connection: &mut PgConnection, names: &Names) -> Result<()> {
             WHERE c.owner = u.owner AND c.name = u.name AND c.period = u.period FOR UPDATE
         ) c";
     let keys = || names.records.iter();
-    let query = sqlx::query(records)
-        .persistent(false)
+    let query = line
+        .query(records)
         .bind(keys().map(|key| key.kind.as_str()).collect::<Vec<_>>())
         .bind(keys().map(|key| id_of(key.owner)).collect::<Vec<_>>())
         .bind(keys().map(|key| key.id.as_slice()).collect::<Vec<_>>());
-    query.execute(&mut *connection).await?;
-    let query =
-        sqlx::query(heads).persistent(false).bind(names.heads.iter().map(|owner| id_of(*owner)).collect::<Vec<_>>());
-    query.execute(&mut *connection).await?;
-    let query = sqlx::query(counters)
-        .persistent(false)
+    query.execute(line.ready().await?).await?;
+    let query = line.query(heads).bind(names.heads.iter().map(|owner| id_of(*owner)).collect::<Vec<_>>());
+    query.execute(line.ready().await?).await?;
+    let query = line
+        .query(counters)
         .bind(names.counters.iter().map(|counter| id_of(counter.owner)).collect::<Vec<_>>())
         .bind(names.counters.iter().map(|counter| counter.name.as_str()).collect::<Vec<_>>())
         .bind(names.counters.iter().map(|counter| counter.period.as_str()).collect::<Vec<_>>());
-    query.execute(connection).await?;
+    query.execute(line.ready().await?).await?;
     Ok(())
 }
 
 /// Makes sure that nobody else makes these records before this transaction ends: whoever inserts a key waits for a
 /// transaction that has inserted it, also if it has deleted it again.
-async fn reserve(connection: &mut PgConnection, absent: &BTreeSet<Key>) -> Result<()> {
+async fn reserve(line: &mut Line, absent: &BTreeSet<Key>) -> Result<()> {
     let made = "INSERT INTO smscode.records (kind, owner, id, version, body, terms)
         SELECT kind, owner, id, 0, '', '' FROM unnest($1::text[], $2::uuid[], $3::bytea[]) u (kind, owner, id)
         ON CONFLICT DO NOTHING";
     let gone = "DELETE FROM smscode.records r USING unnest($1::text[], $2::uuid[], $3::bytea[]) u (kind, owner, id)
         WHERE r.kind = u.kind AND r.owner = u.owner AND r.id = u.id AND r.body = ''";
     for sql in [made, gone] {
-        sqlx::query(sql)
-            .persistent(false)
+        line.query(sql)
             .bind(absent.iter().map(|key| key.kind.as_str()).collect::<Vec<_>>())
             .bind(absent.iter().map(|key| id_of(key.owner)).collect::<Vec<_>>())
             .bind(absent.iter().map(|key| key.id.as_slice()).collect::<Vec<_>>())
-            .execute(&mut *connection)
+            .execute(line.ready().await?)
             .await?;
     }
     Ok(())

@@ -1,11 +1,11 @@
 //! Connections: how they are made, and the one that a task holds.
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use smscode_core::store::{Effect, StoreError};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
+use sqlx::postgres::{PgArguments, PgConnectOptions};
+use sqlx::query::Query;
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Postgres, Row};
 
 use crate::fault::{Fault, Result, unusable};
 use crate::within;
@@ -63,17 +63,7 @@ impl Target {
     }
 
     pub(crate) async fn connect(&self) -> Result<PgConnection> {
-        within(self.limit, async { self.options.connect().await.map_err(not_connected) }).await
-    }
-}
-
-/// Why there is no connection. Certificates that do not fit arrive as data that cannot be read, and do not mend by waiting.
-fn not_connected(error: sqlx::Error) -> Fault {
-    match &error {
-        sqlx::Error::Io(failed) if failed.kind() == ErrorKind::InvalidData => {
-            Fault::Unusable("TLS to the server failed: look at sslmode, sslrootcert and the certificates".to_owned())
-        }
-        _ => Fault::from(error),
+        within(self.limit, async { self.options.connect().await.map_err(Fault::of_connecting) }).await
     }
 }
 
@@ -90,7 +80,8 @@ impl Line {
     pub(crate) async fn find(url: &str, limit: Duration) -> std::result::Result<Self, StoreError> {
         let plain = parse(url)?;
         let mut direct = Self::new(Target { options: plain.clone().options(SETTINGS), pooled: false, limit });
-        let options = plain.statement_cache_capacity(0);
+        // nor does it take every word of a driver's greeting
+        let options = plain.statement_cache_capacity(0).extra_float_digits(None);
         let mut pooled = Self::new(Target { options, pooled: true, limit });
         let tell = |fault: Fault| fault.tell(Effect::No);
         // a pooler refuses settings of a session, or drops them
@@ -101,7 +92,7 @@ impl Line {
         if told.map_err(tell)? {
             return Ok(direct);
         }
-        pooled.ready().await.map_err(tell)?;
+        pooled.is_direct().await.map_err(tell)?;
         // a server that was away a moment ago is no pooler
         direct.close().await;
         if direct.is_direct().await.is_ok_and(|direct| direct) {
@@ -113,12 +104,14 @@ impl Line {
 
     /// Whether the session has what it was given; fails if the server will not do.
     async fn is_direct(&mut self) -> Result<bool> {
-        let sql = "SELECT current_setting('smscode.direct', true), current_setting('server_version_num')::int4, \
+        let sql = "SELECT current_setting('smscode.direct', true), current_setting('server_version_num'), \
                    current_setting('server_encoding'), current_setting('synchronous_commit')";
         let limit = self.target.limit;
         let connection = self.ready().await?;
-        let row = within(limit, async { Ok(sqlx::query(sql).fetch_one(connection).await?) }).await?;
-        let (direct, version): (Option<String>, i32) = (row.try_get(0)?, row.try_get(1)?);
+        // one message, which nothing can come between and which leaves nothing behind
+        let row = within(limit, async { Ok(connection.fetch_one(sqlx::raw_sql(sql)).await?) }).await?;
+        let (direct, version): (Option<String>, String) = (row.try_get(0)?, row.try_get(1)?);
+        let version: i32 = version.parse().unwrap_or(0);
         let (encoding, durable): (String, String) = (row.try_get(2)?, row.try_get(3)?);
         if version < VERSION_MIN {
             return Err(Fault::Unusable(format!("the server has version {version}, at least {VERSION_MIN} is needed")));
@@ -151,6 +144,11 @@ impl Line {
         Ok(self.connection.insert(connection))
     }
 
+    /// A statement. One that a server has prepared stays with the connection, which behind a pooler is somebody else's next.
+    pub(crate) fn query<'q>(&self, sql: &'static str) -> Query<'q, Postgres, PgArguments> {
+        sqlx::query(sql).persistent(!self.pooled())
+    }
+
     /// Opens a transaction, if none is open.
     pub(crate) async fn begin(&mut self) -> Result<()> {
         if !self.begun {
@@ -175,11 +173,6 @@ impl Line {
     /// Whether a connection was made and has not failed.
     pub(crate) const fn is_up(&self) -> bool {
         self.connection.is_some()
-    }
-
-    /// Whether statements stay prepared on it. A pooler may hand the next transaction another connection to the server.
-    pub(crate) const fn keeps_statements(&self) -> bool {
-        !self.target.pooled
     }
 
     pub(crate) const fn pooled(&self) -> bool {

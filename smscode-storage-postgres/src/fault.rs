@@ -30,6 +30,25 @@ pub(crate) enum Fault {
 pub(crate) type Result<T> = std::result::Result<T, Fault>;
 
 impl Fault {
+    /// Of an error while a connection is made, when nothing can have been done.
+    pub(crate) fn of_connecting(error: sqlx::Error) -> Self {
+        use std::io::ErrorKind;
+        let what = match &error {
+            sqlx::Error::Tls(_) => "TLS to the server failed: it has none, or sslmode and the certificates do not fit",
+            // so a certificate is told that rustls does not trust
+            sqlx::Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
+                "TLS to the server failed: its certificate is not one of sslrootcert's, or not for this host"
+            }
+            sqlx::Error::Io(error) if error.kind() == ErrorKind::NotFound => {
+                return Self::Lost(
+                    "no such file: the server's socket, or a certificate that the address names".to_owned(),
+                );
+            }
+            _ => return Self::from(error),
+        };
+        Self::Unusable(what.to_owned())
+    }
+
     /// As the port tells it; `effect` is that of all tries together.
     pub(crate) fn tell(self, effect: Effect) -> StoreError {
         match self {
@@ -79,9 +98,6 @@ impl From<sqlx::Error> for Fault {
         match &error {
             sqlx::Error::Database(error) => from_code(&**error),
             sqlx::Error::Io(error) => Self::Lost(format!("the connection failed: {}", error.kind())),
-            sqlx::Error::Tls(_) => {
-                Self::Unusable("TLS to the server failed: look at sslmode and the certificates".to_owned())
-            }
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnIndexOutOfBounds { .. } => {
                 Self::Told(corrupt("a row in another form than this program writes"))
             }

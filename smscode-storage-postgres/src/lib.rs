@@ -110,8 +110,7 @@ impl PostgresStore {
         options.group_max = options.group_max.clamp(1, GROUP_MAX);
         let limit = Duration::from_millis(options.limit_ms.max(1));
         let mut line = Line::find(url, limit).await?;
-        let set_up = async { schema::set_up(line.ready().await?).await };
-        within(limit, set_up).await.map_err(|fault| fault.tell(Effect::No))?;
+        within(limit, schema::set_up(&mut line)).await.map_err(|fault| fault.tell(Effect::No))?;
         Ok(Self::start(line, &options, limit))
     }
 

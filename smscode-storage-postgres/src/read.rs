@@ -5,10 +5,11 @@ use smscode_core::store::{
     Body, CounterKey, Head, Key, LoadKey, Names, OperationId, Owner, Record, Rows, Snapshot, StoredOperation,
     TransferId, codec,
 };
+use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
+use crate::connect::Line;
 use crate::fault::{Fault, Result, corrupt};
 
 const LOAD: &str = include_str!("sql/load.sql");
@@ -37,9 +38,9 @@ enum Found {
 }
 
 impl Wanted<'_> {
-    async fn find(&self, connection: &mut PgConnection, kept: bool) -> Result<Vec<Found>> {
-        let query = sqlx::query(LOAD)
-            .persistent(kept)
+    async fn find(&self, line: &mut Line) -> Result<Vec<Found>> {
+        let query = line
+            .query(LOAD)
             .bind(self.records.iter().map(|key| key.kind.as_str()).collect::<Vec<_>>())
             .bind(self.records.iter().map(|key| id_of(key.owner)).collect::<Vec<_>>())
             .bind(self.records.iter().map(|key| key.id.as_slice()).collect::<Vec<_>>())
@@ -52,7 +53,7 @@ impl Wanted<'_> {
             .bind(self.families.iter().map(|(kind, _)| *kind).collect::<Vec<_>>())
             .bind(self.families.iter().map(|(_, owner)| id_of(*owner)).collect::<Vec<_>>())
             .bind(self.family_max);
-        let rows = query.fetch_all(connection).await?;
+        let rows = query.fetch_all(line.ready().await?).await?;
         rows.iter().map(found).collect()
     }
 }
@@ -115,8 +116,8 @@ fn can_be_counted(counter: &CounterKey) -> bool {
     can_be(&counter.name) && can_be(&counter.period)
 }
 
-/// The rows that a group names. `kept`: whether the statement stays prepared.
-pub(crate) async fn rows(connection: &mut PgConnection, names: &Names, kept: bool) -> Result<Rows> {
+/// The rows that a group names.
+pub(crate) async fn rows(line: &mut Line, names: &Names) -> Result<Rows> {
     let families: Vec<_> = names.owned.iter().filter(|(kind, _)| can_be(kind.as_str())).collect();
     let wanted = Wanted {
         records: names.records.iter().filter(|key| can_be(key.kind.as_str())).collect(),
@@ -128,7 +129,7 @@ pub(crate) async fn rows(connection: &mut PgConnection, names: &Names, kept: boo
         family_max: names.family_max() as i64,
     };
     let mut rows = Rows::default();
-    for found in wanted.find(connection, kept).await? {
+    for found in wanted.find(line).await? {
         match found {
             Found::Record(at, record) => drop(rows.records.insert(wanted.records[at].clone(), record)),
             Found::Head(at, head) => drop(rows.heads.insert(wanted.heads[at], head)),
@@ -145,7 +146,7 @@ pub(crate) async fn rows(connection: &mut PgConnection, names: &Names, kept: boo
 }
 
 /// What several callers want to see, each in one view, read in one statement.
-pub(crate) async fn load(connection: &mut PgConnection, callers: &[Vec<LoadKey>], kept: bool) -> Result<Vec<Snapshot>> {
+pub(crate) async fn load(line: &mut Line, callers: &[Vec<LoadKey>]) -> Result<Vec<Snapshot>> {
     let mut wanted = Wanted::default();
     let mut whose: [Vec<usize>; 3] = Default::default();
     for (caller, keys) in callers.iter().enumerate() {
@@ -168,7 +169,7 @@ pub(crate) async fn load(connection: &mut PgConnection, callers: &[Vec<LoadKey>]
         }
     }
     let mut snapshots = vec![Snapshot::default(); callers.len()];
-    for found in wanted.find(connection, kept).await? {
+    for found in wanted.find(line).await? {
         match found {
             Found::Record(at, record) => snapshots[whose[0][at]].add_record(wanted.records[at].clone(), record),
             Found::Head(at, head) => snapshots[whose[1][at]].add_head(wanted.heads[at], head),

@@ -27,19 +27,18 @@ pub(crate) enum Job {
 
 /// Runs a read; once more, if need be on a new connection, when that may help.
 macro_rules! twice {
-    ($reader:ident, $factor:expr, |$connection:ident| $read:expr) => {{
+    ($reader:ident, $factor:expr, |$line:ident| $read:expr) => {{
         let limit = $reader.limit * $factor;
         let mut again = true;
         loop {
-            let line = &mut $reader.line;
+            let $line = &mut $reader.line;
             let reading = async {
-                if line.pooled() {
-                    line.begin().await?;
+                if $line.pooled() {
+                    $line.begin().await?;
                 }
-                let $connection = line.ready().await?;
                 let result = $read.await?;
-                if line.has_begun() {
-                    line.commit().await?;
+                if $line.has_begun() {
+                    $line.commit().await?;
                 }
                 Ok(result)
             };
@@ -115,11 +114,17 @@ impl Reader {
     }
 
     async fn load(&mut self, keys: &[Vec<LoadKey>], replies: Vec<Reply<Snapshot>>) {
-        let kept = self.line.keeps_statements();
-        match twice!(self, 1, |connection| read::load(connection, keys, kept)) {
+        match twice!(self, 1, |line| read::load(line, keys)) {
             Ok(snapshots) => {
                 for (snapshot, reply) in snapshots.into_iter().zip(replies) {
                     drop(reply.send(Ok(snapshot)));
+                }
+            }
+            Err(StoreError::Corrupt { .. }) if keys.len() > 1 => {
+                // a row that one of them wants; the others need not suffer
+                for (key, reply) in keys.iter().zip(replies) {
+                    let loaded = twice!(self, 1, |line| read::load(line, std::slice::from_ref(key)));
+                    drop(reply.send(loaded.map(|mut snapshots| snapshots.pop().unwrap_or_default())));
                 }
             }
             Err(error) => {
@@ -133,16 +138,14 @@ impl Reader {
     async fn other(&mut self, job: Job) {
         match job {
             Job::Scan(wanted, limit, reply) => {
-                let kept = self.line.keeps_statements();
                 let (index, range, after) = &*wanted;
-                let page =
-                    twice!(self, 1, |connection| scan::scan(connection, index, range, after.as_ref(), limit, kept));
+                let page = twice!(self, 1, |line| scan::scan(line, index, range, after.as_ref(), limit));
                 drop(reply.send(page));
             }
             Job::Totals(reply) => {
-                drop(reply.send(twice!(self, TOTALS_FACTOR, |connection| scan::totals(connection))));
+                drop(reply.send(twice!(self, TOTALS_FACTOR, |line| scan::totals(line))));
             }
-            Job::Check(reply) => drop(reply.send(twice!(self, 1, |connection| schema::check(connection)))),
+            Job::Check(reply) => drop(reply.send(twice!(self, 1, |line| schema::check(line)))),
             Job::Load(..) => {} // read together with others
         }
     }

@@ -6,10 +6,11 @@ use smscode_core::store::{
     StatementEntry, Totals, Transfer, TransferId, TransferKind, kind_position, limits,
 };
 use smscode_core::time::Timestamp;
+use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
+use crate::connect::Line;
 use crate::fault::Result;
 use crate::read::{can_be, currency_of, head, id_of, owner_of, record, unreadable};
 
@@ -105,12 +106,11 @@ fn numbers(range: &Range, after: Option<&Cursor>) -> (i64, i64) {
 }
 
 pub(crate) async fn scan(
-    connection: &mut PgConnection,
+    line: &mut Line,
     index: &Index,
     range: &Range,
     after: Option<&Cursor>,
     limit: usize,
-    kept: bool,
 ) -> Result<Page> {
     let limit = limit.clamp(1, limits::PAGE_ROWS_MAX);
     let count = limit as i64 + 1;
@@ -119,34 +119,28 @@ pub(crate) async fn scan(
     let (low, high) = numbers(range, after);
     let rows = match index {
         Index::Term(name) | Index::Kind(name) if !can_be(name.as_str()) => Vec::new(),
-        Index::Term(name) => scan_terms(connection, name, range, after, count, kept).await?,
+        Index::Term(name) => scan_terms(line, name, range, after, count).await?,
         Index::Kind(kind) => {
-            let query = sqlx::query(KIND).persistent(kept).bind(kind.as_str()).bind(from_owner).bind(from_id);
+            let query = line.query(KIND).bind(kind.as_str()).bind(from_owner).bind(from_id);
             let query = query.bind(until_owner).bind(until_id).bind(count);
-            read(query.fetch_all(connection).await?, |row| {
+            read(query.fetch_all(line.ready().await?).await?, |row| {
                 let key = Key::owned(kind.clone(), owner_of(row.try_get(0)?), row.try_get::<Vec<u8>, _>(1)?);
                 Ok(Listed::Record { position: kind_position(&key), record: record(row, 2, 3, 4)?, key })
             })?
         }
         Index::Heads => {
-            let query = sqlx::query(HEADS)
-                .persistent(kept)
-                .bind(from_owner)
-                .bind(from_id)
-                .bind(until_owner)
-                .bind(until_id)
-                .bind(count);
-            read(query.fetch_all(connection).await?, |row| {
+            let query = line.query(HEADS).bind(from_owner).bind(from_id).bind(until_owner).bind(until_id).bind(count);
+            read(query.fetch_all(line.ready().await?).await?, |row| {
                 Ok(Listed::Head(owner_of(row.try_get(0)?), head(row, 1, 6)?))
             })?
         }
         Index::Transfers(owner) => {
-            let query = sqlx::query(STATEMENT).persistent(kept).bind(id_of(*owner)).bind(low).bind(high).bind(count);
-            read(query.fetch_all(connection).await?, |row| Ok(Listed::Transfer(transfer(row, *owner)?)))?
+            let query = line.query(STATEMENT).bind(id_of(*owner)).bind(low).bind(high).bind(count);
+            read(query.fetch_all(line.ready().await?).await?, |row| Ok(Listed::Transfer(transfer(row, *owner)?)))?
         }
         Index::Events(owner) => {
-            let query = sqlx::query(EVENTS).persistent(kept).bind(id_of(*owner)).bind(low).bind(high).bind(count);
-            read(query.fetch_all(connection).await?, |row| {
+            let query = line.query(EVENTS).bind(id_of(*owner)).bind(low).bind(high).bind(count);
+            read(query.fetch_all(line.ready().await?).await?, |row| {
                 let (number, time) = (row.try_get::<i64, _>(0)? as u64, Timestamp(row.try_get(1)?));
                 let body = Body::from_stored(row.try_get::<&str, _>(2)?.as_bytes());
                 Ok(Listed::Event(Event { owner: *owner, number, body, time }))
@@ -161,12 +155,11 @@ fn read(rows: Vec<PgRow>, row: impl FnMut(&PgRow) -> Result<Listed>) -> Result<V
 }
 
 async fn scan_terms(
-    connection: &mut PgConnection,
+    line: &mut Line,
     name: &Kind,
     range: &Range,
     after: Option<&Cursor>,
     count: i64,
-    kept: bool,
 ) -> Result<Vec<Listed>> {
     let start = Key::free(Kind::of(""), []);
     let (mut at, mut key) = (&range.from, &start);
@@ -178,9 +171,8 @@ async fn scan_terms(
         id = cursor.key.iter().flat_map(|key| key.id.iter().copied().chain([0])).collect();
     }
     let until = range.until.as_deref().unwrap_or(&LAST);
-    let query =
-        sqlx::query(TERMS).persistent(kept).bind(name.as_str()).bind(at).bind(key.kind.as_str()).bind(id_of(key.owner));
-    let rows = query.bind(id).bind(until).bind(count).fetch_all(connection).await?;
+    let query = line.query(TERMS).bind(name.as_str()).bind(at).bind(key.kind.as_str()).bind(id_of(key.owner));
+    let rows = query.bind(id).bind(until).bind(count).fetch_all(line.ready().await?).await?;
     read(rows, |row| {
         let kind = Kind::read(row.try_get(1)?);
         let key = Key::owned(kind, owner_of(row.try_get(2)?), row.try_get::<Vec<u8>, _>(3)?);
@@ -220,9 +212,9 @@ fn transfer(row: &PgRow, owner: Owner) -> Result<Transfer> {
     })
 }
 
-pub(crate) async fn totals(connection: &mut PgConnection) -> Result<Totals> {
+pub(crate) async fn totals(line: &mut Line) -> Result<Totals> {
     let mut totals = Totals::default();
-    for row in sqlx::query(TOTALS).persistent(false).fetch_all(connection).await? {
+    for row in line.query(TOTALS).fetch_all(line.ready().await?).await? {
         let Some(currency) = row.try_get::<Option<&str>, _>(0)? else {
             continue; // accounts without a transfer
         };

@@ -14,6 +14,9 @@ use crate::within;
 /// The format that this program reads and writes. A migration's version is its format and a step of two digits.
 pub(crate) const FORMAT: u64 = 1;
 
+/// The last migration of the first release: a database before it was never whole, so nobody has worked with it.
+const WHOLE: i64 = 115;
+
 /// Processes that set up one empty database at the same time get in each other's way; each tries so often.
 const TRIES: u32 = 20;
 /// One schema change may read a large table.
@@ -46,9 +49,6 @@ migrations! {
     115 "report_deposits"
 }
 
-/// The last migration of the first format.
-const FIRST_COMPLETE: i64 = 115;
-
 /// The newest migration.
 fn wanted() -> i64 {
     MIGRATIONS.last().map_or(0, |(version, _, _)| *version)
@@ -67,8 +67,8 @@ async fn newest(connection: &mut PgConnection) -> Result<i64> {
 }
 
 /// Whether this program can work with what is there.
-pub(crate) async fn check(connection: &mut PgConnection) -> Result<()> {
-    let newest = newest(connection).await?;
+pub(crate) async fn check(line: &mut Line) -> Result<()> {
+    let newest = newest(line.ready().await?).await?;
     let wanted = wanted();
     let advice = match newest {
         _ if newest == wanted => return Ok(()),
@@ -86,16 +86,21 @@ fn format(newest: i64, advice: &str) -> StoreError {
     StoreError::Format { store: STORE, found: number(newest), known: number(wanted()), advice: advice.to_owned() }
 }
 
-/// Sets an empty database up, if the role may; else and otherwise checks what is there. One that is not complete was never
-/// served: somebody is setting it up at this moment, or was stopped while doing so.
-pub(crate) async fn set_up(connection: &mut PgConnection) -> Result<()> {
-    let may = "SELECT has_database_privilege(current_database(), 'CREATE')";
-    if newest(connection).await? < FIRST_COMPLETE
-        && sqlx::query(may).persistent(false).fetch_one(&mut *connection).await?.try_get(0)?
-    {
+/// Sets an empty database up, if the role may; also one that another process is setting up, or did not finish. Else and
+/// otherwise checks what is there.
+pub(crate) async fn set_up(line: &mut Line) -> Result<()> {
+    if line.pooled() {
+        // statements of one session belong together, which a pooler knows of a transaction alone
+        line.begin().await?;
+        check(line).await?;
+        return line.commit().await;
+    }
+    let connection = line.ready().await?;
+    let may = sqlx::query("SELECT has_database_privilege(current_database(), 'CREATE')").persistent(false);
+    if newest(connection).await? < WHOLE && may.fetch_one(&mut *connection).await?.try_get(0)? {
         run(connection).await?;
     }
-    check(connection).await
+    check(line).await
 }
 
 /// Runs the migrations that are missing. No lock is taken: each is one transaction with its own line in the table of

@@ -9,9 +9,10 @@ use smscode_core::store::{
 };
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
-use sqlx::{PgConnection, Postgres, Row};
+use sqlx::{Postgres, Row};
 use uuid::Uuid;
 
+use crate::connect::Line;
 use crate::fault::Result;
 use crate::read::{id_of, unreadable};
 use crate::scan::{HOUSE, OPEN_HOLDS, TRANSFERS, bucket_word};
@@ -33,7 +34,7 @@ pub(crate) struct Batch<'a> {
 
 impl Batch<'_> {
     /// Writes all of it, or fails with [`Fault::Conflict`]. How many old operations were forgotten.
-    pub(crate) async fn write(&self, connection: &mut PgConnection, kept: bool) -> Result<u64> {
+    pub(crate) async fn write(&self, line: &mut Line) -> Result<u64> {
         let writes = self.writes;
         let mut forgotten_before = 0;
         let mut forgotten_max = 0;
@@ -41,13 +42,13 @@ impl Batch<'_> {
             forgotten_before = writes.newest.plus_seconds(-limits::OPERATION_HOURS * 3_600).0;
             forgotten_max = limits::OPERATIONS_FORGOTTEN_MAX as i64;
         }
-        let statement = self.bind_records(sqlx::query(WRITE).persistent(kept))?;
+        let statement = self.bind_records(line.query(WRITE))?;
         let statement = self.bind_money(statement);
         let statement = bind_transfers(statement, &writes.transfers);
         let statement = bind_events(statement, &writes.events)?;
         let statement = bind_sums(statement, writes);
         let statement = bind_operations(statement, &writes.operations).bind(forgotten_before).bind(forgotten_max);
-        let row = statement.fetch_one(connection).await?;
+        let row = statement.fetch_one(line.ready().await?).await?;
         Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0))
     }
 

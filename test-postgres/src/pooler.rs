@@ -24,16 +24,17 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// Starts one before a cluster, with this many connections to the server for each pair of database and role.
+    /// Starts one before a cluster, with this many connections to the server for each pair of database and role. `further` are settings as they
+    /// stand in its configuration, such as `("ignore_startup_parameters", "options")`; all others are PgBouncer's own.
     ///
     /// # Panics
     /// If PgBouncer is not installed, or does not start; the text has its log.
     #[must_use]
-    pub fn start(cluster: &Cluster, connections: u16) -> Self {
+    pub fn start(cluster: &Cluster, connections: u16, further: &[(&str, &str)]) -> Self {
         let program = crate::program("pgbouncer");
         let folder = place::fresh(&place::unsynced());
         let mut url = cluster.base_url().clone();
-        let settings = settings(cluster, connections);
+        let settings = settings(cluster, connections, further);
         let environment = [
             ("FOLDER", text(&folder)),
             ("PGBOUNCER", text(&program)),
@@ -57,11 +58,12 @@ impl Pooler {
 }
 
 /// Clients show the passwords of their roles, which it looks up in the cluster; itself it enters through the socket, as the same role.
-fn settings(cluster: &Cluster, connections: u16) -> String {
+fn settings(cluster: &Cluster, connections: u16, further: &[(&str, &str)]) -> String {
+    let further: String = further.iter().map(|(name, value)| format!("\n{name} = {value}")).collect();
     format!(
         "[databases]\n* = host={socket} port={port}\n[pgbouncer]\npool_mode = transaction\ndefault_pool_size = {connections}\nmax_client_conn = 1000\n\
-        auth_type = scram-sha-256\nauth_user = postgres\nauth_file = users\nignore_startup_parameters = extra_float_digits\n\
-        unix_socket_dir =\nlisten_addr = 127.0.0.1",
+        auth_type = scram-sha-256\nauth_user = postgres\nauth_file = users\n\
+        unix_socket_dir =\nlisten_addr = 127.0.0.1{further}",
         socket = text(cluster.folder()),
         port = cluster.port()
     )

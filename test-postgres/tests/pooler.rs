@@ -14,7 +14,7 @@ async fn clients_share_a_connection_between_transactions_and_show_their_password
     let cluster = Cluster::start(&ClusterOptions { fsync: false, ..ClusterOptions::default() });
     let database = cluster.database().await;
     cluster.sql("postgres", "CREATE ROLE guest LOGIN PASSWORD 'right'").await;
-    let pooler = Pooler::start(&cluster, 1);
+    let pooler = Pooler::start(&cluster, 1, &[("ignore_startup_parameters", "extra_float_digits")]);
 
     let mut one = PgConnection::connect(&pooler.url(database.name())).await.unwrap();
     let mut other = PgConnection::connect(&pooler.url(database.name())).await.unwrap();

@@ -217,3 +217,24 @@ pub(crate) fn seed(what: &str) -> u64 {
     println!("{what}: SMSCODE_SEED={seed}");
     seed
 }
+
+/// The role that the server runs under, as `migrate` makes it.
+pub(crate) const NAME: &str = "the_server";
+/// As it stands in an address.
+pub(crate) const PASSWORD: &str = "open%20sesame%2F1";
+
+/// A database with the schema and its address for the server's role.
+pub(crate) async fn guest(server: &Server) -> (Database, String) {
+    let database = server.database().await;
+    let (_, rest) = database.url().rsplit_once('@').unwrap();
+    let url = format!("postgres://{NAME}:{PASSWORD}@{rest}");
+    within(smscode_storage_postgres::migrate(database.url(), Some(&url))).await.unwrap();
+    (database, url)
+}
+
+/// Checks that a text for an operator has nothing in it that is not for everybody.
+pub(crate) fn plain(told: &str) {
+    for secret in ["127.0.0.1", "sesame", NAME, "\"n\"", "smscode."] {
+        assert!(!told.contains(secret), "{told}");
+    }
+}

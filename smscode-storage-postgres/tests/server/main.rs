@@ -6,12 +6,15 @@
     reason = "tests stand between store and server, wait for them, and end what hangs"
 )]
 
+mod away;
 mod broken_lines;
 mod cancelled;
 mod common;
 mod costs;
+mod disk;
+mod platform;
 mod pooler;
 mod proxy;
-mod rights;
+mod schema;
 mod two_processes;
 mod wake;
