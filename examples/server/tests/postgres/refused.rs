@@ -155,16 +155,23 @@ async fn what_changes_under_a_server_that_is_up_is_told_and_mended_without_a_res
     sql("TRUNCATE smscode.migrations; INSERT INTO smscode.migrations SELECT * FROM kept").await;
     assert_eq!(state().await, "ok");
 
-    // read only: what has to be written is refused, what is read is not
-    let read_only = async |on: &str| {
-        // from elsewhere: there is no writing in it to end that it is read only
-        server.sql("postgres", &format!("ALTER DATABASE {name} SET default_transaction_read_only = {on}")).await;
+    // for connections that are made from now on
+    let alter = async |what: &str| {
+        // from elsewhere: in a database that is read only there is no writing to end that
+        server.sql("postgres", &format!("ALTER DATABASE {name} {what}")).await;
         let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid()";
         sql(others).await;
     };
     let order = api.order("sbx-manual").await;
-    read_only("on").await;
+    alter("CONNECTION LIMIT 0").await;
+    assert_eq!(api.get("/v1/balance").await.code(), "SERVICE_UNAVAILABLE", "out of connections");
+    assert_eq!(state().await, "away");
+    alter("CONNECTION LIMIT -1").await;
+    assert_eq!(state().await, "ok");
+
+    // read only: what has to be written is refused, what is read is not
+    alter("SET default_transaction_read_only = on").await;
     let (slot, _) = api.product("sbx-manual").await;
     let body = serde_json::json!({"product_id": slot});
     assert_eq!(api.create("v1", body.clone(), "read-only").await.code(), "SERVICE_UNAVAILABLE");
@@ -175,7 +182,7 @@ async fn what_changes_under_a_server_that_is_up_is_told_and_mended_without_a_res
         (bought.status.as_u16(), &*bought.text, &bought.headers["retry-after"]),
         (503, "SERVER_ERROR", &"2".parse().unwrap())
     );
-    read_only("off").await;
+    alter("SET default_transaction_read_only = off").await;
     api.create("v1", body, "read-only").await.data();
     assert_eq!(api.action("v1", "resend", &order["id"]).await.code(), "CONFLICT", "and goes on");
     api.ledger_adds_up().await;
