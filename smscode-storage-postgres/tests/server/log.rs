@@ -13,7 +13,7 @@ use smscode_core::store::{
 use smscode_storage_postgres::{PostgresOptions, PostgresStore, migrate};
 use smscode_test_postgres::{Cluster, ClusterOptions};
 
-use crate::common::{NOON, THING, commit, fresh_on, guest, numbered, open, operation, owner, set, single, together};
+use crate::common::{NOON, THING, commit, fresh_on, guest, numbered, open, operation, owner, single, together};
 
 /// Every part of a ChangeSet that has room for a mark.
 fn marked(mark: &str, of: u8, refused: bool) -> Arc<ChangeSet> {
