@@ -11,6 +11,8 @@
 //! assert_eq!(read::cost(&said.text("price").unwrap(), Currency::Usd).unwrap().minor, 290_000);
 //! assert_eq!(said.whole("left"), Some(12));
 //! assert_eq!(said.rows("numbers", |row| row.text("id")).unwrap(), ["36028797018963969"]);
+//! assert_eq!(said.known_rows("numbers", |row| Some(row.text("phone"))).unwrap(), [] as [String; 0]);
+//! assert_eq!(said.known_rows("numbers", |row| Some(Some(row.text("phone")?))), None);
 //! ```
 
 use std::collections::BTreeMap;
@@ -93,6 +95,12 @@ impl<'a> Json<'a> {
     /// what is left of a list is not the list.
     pub fn rows<T>(self, name: &str, read: impl FnMut(Json<'a>) -> Option<T>) -> Option<Vec<T>> {
         self.member(name)?.array()?.into_iter().map(read).collect()
+    }
+
+    /// As [`Json::rows`], but leaves out an item that can be read and is none of ours (`Some(None)`): an offer in a country
+    /// that the market does not have.
+    pub fn known_rows<T>(self, name: &str, read: impl FnMut(Json<'a>) -> Option<Option<T>>) -> Option<Vec<T>> {
+        Some(self.rows(name, read)?.into_iter().flatten().collect())
     }
 
     /// The members of an object.

@@ -50,6 +50,33 @@ pub fn balance(literal: &str, currency: Currency) -> Option<Money> {
     }
 }
 
+/// What something costs us, where a vendor counts in a smaller unit than the whole one: `29` with two decimals are 29 cents.
+/// `decimals` is the vendor's figure, whatever our currency has; else as [`cost`].
+///
+/// ```
+/// use smscode_core::money::{Currency, Money};
+/// use smscode_providers::read;
+///
+/// assert_eq!(read::cost_minor("29", Currency::Usd, 2), Some(Money::new(290_000, Currency::Usd)));
+/// assert_eq!(read::cost("29", Currency::Usd), Some(Money::new(29_000_000, Currency::Usd)));
+/// ```
+pub fn cost_minor(literal: &str, currency: Currency, decimals: u8) -> Option<Money> {
+    cost(&shifted(literal, decimals)?, currency)
+}
+
+/// What we own, where a vendor counts in a smaller unit than the whole one: as [`balance`], with the vendor's decimals as
+/// [`cost_minor`] has them.
+pub fn balance_minor(literal: &str, currency: Currency, decimals: u8) -> Option<Money> {
+    balance(&shifted(literal, decimals)?, currency)
+}
+
+/// The dot moved to the left, as an exponent.
+fn shifted(literal: &str, decimals: u8) -> Option<String> {
+    let (mantissa, exponent) = literal.trim().split_once(['e', 'E']).unwrap_or((literal.trim(), "0"));
+    let shift = exponent.parse::<i32>().ok()?.checked_sub(i32::from(decimals))?;
+    Some(format!("{mantissa}e{shift}"))
+}
+
 /// A phone in international digits, with plus, blanks and dashes taken off. `None` for a masked one and for what is no
 /// phone of 6 to 15 digits.
 pub fn phone(text: &str) -> Option<String> {
@@ -104,7 +131,8 @@ fn expand(literal: &str) -> Option<String> {
     }
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+    // a dot has digits on both sides, as in JSON
+    if whole.is_empty() || mantissa.ends_with('.') || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let point = i32::try_from(whole.len()).ok()?.checked_add(shift)?;
@@ -140,6 +168,12 @@ mod tests {
             ("0.1000000000000000055511151231257827", Currency::Usd, Some((100_001, 100_000))),
             ("1e31", Currency::Idr, None),
             ("1e", Currency::Idr, None),
+            ("1.e2", Currency::Usd, None),
+            (".5e1", Currency::Usd, None),
+            ("1.e-2", Currency::Usd, None),
+            (".e1", Currency::Usd, None),
+            (".5", Currency::Usd, None),
+            ("1.5e1.5", Currency::Usd, None),
             ("e5", Currency::Idr, None),
             ("1,5", Currency::Usd, None),
             ("1.5.5", Currency::Usd, None),
@@ -160,6 +194,34 @@ mod tests {
         assert_eq!(balance("-0.0000001", Currency::Usd).map(|m| m.minor), Some(-1), "never more than we own");
         assert_eq!(balance("--1", Currency::Usd), None);
     }
+
+    #[test]
+    fn small_units_are_shifted_exactly() {
+        let cases = [
+            ("29", Currency::Usd, 2, Some((290_000, 290_000))),
+            ("2900", Currency::Usd, 4, Some((290_000, 290_000))),
+            ("29", Currency::Idr, 0, Some((29, 29))),
+            ("2950", Currency::Idr, 2, Some((30, 29))),
+            ("0", Currency::Usd, 2, Some((0, 0))),
+            ("29.5", Currency::Usd, 2, Some((295_000, 295_000))),
+            ("29e1", Currency::Usd, 2, Some((2_900_000, 2_900_000))),
+            ("1", Currency::Usd, 9, Some((1, 0))),
+            ("9007199254740993", Currency::Rub, 4, Some((9_007_199_254_740_993, 9_007_199_254_740_993))),
+            ("29.", Currency::Usd, 2, None),
+            ("29e", Currency::Usd, 2, None),
+            ("", Currency::Usd, 2, None),
+            ("2,9", Currency::Usd, 2, None),
+            ("1", Currency::Usd, 255, None),
+        ];
+        for (literal, currency, decimals, expected) in cases {
+            let up = cost_minor(literal, currency, decimals).map(|money| money.minor);
+            let down = balance_minor(literal, currency, decimals).map(|money| money.minor);
+            assert_eq!(up.zip(down), expected, "{literal} with {decimals} decimals");
+        }
+        assert_eq!(cost_minor("-29", Currency::Usd, 2), None);
+        assert_eq!(balance_minor("-29", Currency::Usd, 2).map(|m| m.minor), Some(-290_000));
+    }
+
     #[test]
     fn phones_are_digits() {
         let table = [

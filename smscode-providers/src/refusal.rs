@@ -42,18 +42,41 @@ pub enum Refusal {
     Broken,
 }
 
-/// The word of a refusal in an answer, looked up: `None` if it is no refusal, `Some(None)` if the word is not known.
-pub(crate) fn said(
-    answer: Json<'_>,
-    member: &str,
-    words: &[(&'static str, Refusal)],
-) -> Option<Option<(&'static str, Refusal)>> {
-    let mut found = answer;
-    for name in member.split('.') {
-        found = found.object()?.first(&[name])?;
+/// What an answer says by the member that tells success and refusal apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// No refusal.
+    Success,
+    /// A refusal, by a word that we know.
+    Refused(&'static str, Refusal),
+    /// A word that we do not know.
+    Unknown,
+    /// Nothing, though every answer has the member.
+    Nothing,
+}
+
+/// What an answer says if `member` is one that refusals alone have.
+pub(crate) fn said(answer: Json<'_>, member: &str, words: &[(&'static str, Refusal)]) -> Said {
+    find(answer, member).map_or(Said::Success, |found| look_up(found.scalar().as_deref(), words))
+}
+
+/// What an answer says if `member` stands in every answer.
+pub(crate) fn coded(answer: Json<'_>, member: &str, success: &str, words: &[(&'static str, Refusal)]) -> Said {
+    match find(answer, member).map(Json::scalar) {
+        None => Said::Nothing,
+        Some(Some(word)) if word == success => Said::Success,
+        Some(word) => look_up(word.as_deref(), words),
     }
-    let word = found.scalar();
-    Some(words.iter().find(|(known, _)| word.as_deref() == Some(known)).copied())
+}
+
+/// A member that says something; one inside another is written with a dot.
+fn find<'a>(answer: Json<'a>, member: &str) -> Option<Json<'a>> {
+    member.split('.').try_fold(answer, |found, name| found.object()?.first(&[name]))
+}
+
+fn look_up(word: Option<&str>, words: &[(&'static str, Refusal)]) -> Said {
+    let known = words.iter().find(|(known, _)| word == Some(known));
+    known.map_or(Said::Unknown, |(word, refusal)| Said::Refused(word, *refusal))
 }
 
 /// A refusal, by a word that we know.
@@ -211,21 +234,37 @@ mod tests {
     #[test]
     fn words_are_found_where_they_stand() {
         let words: &[(&str, Refusal)] = &[("sold_out", Refusal::NoNumbers), ("17", Refusal::NoFunds)];
+        let (sold_out, no_funds) =
+            (Said::Refused("sold_out", Refusal::NoNumbers), Said::Refused("17", Refusal::NoFunds));
         let table = [
-            (r#"{"error":"sold_out"}"#, Some(Some(Refusal::NoNumbers)), None),
-            (r#"{"error":17}"#, Some(Some(Refusal::NoFunds)), None),
-            (r#"{"error":"other"}"#, Some(None), None),
-            (r#"{"error":null,"id":1}"#, None, None),
-            (r#"{"error":{"code":"sold_out"}}"#, Some(None), Some(Some(Refusal::NoNumbers))),
-            (r#"{"error":{"code":"other"}}"#, Some(None), Some(None)),
-            (r#"["sold_out"]"#, None, None),
+            (r#"{"error":"sold_out"}"#, sold_out, Said::Success),
+            (r#"{"error":17}"#, no_funds, Said::Success),
+            (r#"{"error":"other"}"#, Said::Unknown, Said::Success),
+            (r#"{"error":null,"id":1}"#, Said::Success, Said::Success),
+            (r#"{"error":{"code":"sold_out"}}"#, Said::Unknown, sold_out),
+            (r#"{"error":{"code":"other"}}"#, Said::Unknown, Said::Unknown),
+            (r#"["sold_out"]"#, Said::Success, Said::Success),
         ];
         for (text, at_flat, at_deep) in table {
-            let found = |member: &str| {
-                let answer = Json::parse(text)?;
-                Some(said(answer, member, words)?.map(|(_, refusal)| refusal))
-            };
-            assert_eq!((found("error"), found("error.code")), (at_flat, at_deep), "{text}");
+            let found = |member: &str| Json::parse(text).map(|answer| said(answer, member, words));
+            assert_eq!((found("error"), found("error.code")), (Some(at_flat), Some(at_deep)), "{text}");
+        }
+        let table = [
+            (r#"{"code":0,"data":1}"#, Said::Success, Said::Nothing),
+            (r#"{"code":"0"}"#, Said::Success, Said::Nothing),
+            (r#"{"code":17}"#, no_funds, Said::Nothing),
+            (r#"{"code":"sold_out"}"#, sold_out, Said::Nothing),
+            (r#"{"code":0.0}"#, Said::Unknown, Said::Nothing),
+            (r#"{"code":1}"#, Said::Unknown, Said::Nothing),
+            (r#"{"code":[0]}"#, Said::Unknown, Said::Nothing),
+            (r#"{"code":null}"#, Said::Nothing, Said::Nothing),
+            (r#"{"data":1}"#, Said::Nothing, Said::Nothing),
+            (r#"{"head":{"code":17}}"#, Said::Nothing, no_funds),
+            ("0", Said::Nothing, Said::Nothing),
+        ];
+        for (text, at_flat, at_deep) in table {
+            let found = |member: &str| Json::parse(text).map(|answer| coded(answer, member, "0", words));
+            assert_eq!((found("code"), found("head.code")), (Some(at_flat), Some(at_deep)), "{text}");
         }
     }
 

@@ -13,15 +13,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use smscode_core::conformance::supplier::case;
+use smscode_core::conformance::supplier::{self, Board, case};
 use smscode_core::conformance::{Failure, Verdict};
-use smscode_core::money::Money;
+use smscode_core::money::{Currency, Money};
 use smscode_core::port::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, FinishOutcome,
     MoreOutcome, Offer, Rejection, Supplier, SupplierInfo,
 };
-use smscode_providers::http;
 use smscode_providers::sms::sms_activate::SmsActivate;
+use smscode_providers::{http, read};
 
 use rig::{DIALECTS, KEY, Kind, Rig, Sound, block_on, client, config};
 
@@ -52,8 +52,18 @@ enum Fault {
     FailureIsEmpty,
     /// The first page of a list is taken for all.
     FirstPage,
+    /// Where a later page of a list is lost, what is there so far is taken for all.
+    LostPageEnds,
+    /// An activation of the list whose details are lost is left out.
+    LostDetailsLeaveOut,
     /// Any answer to a cancel is a success.
     AnswerCancels,
+    /// Any word but a refusal is a success of a cancel.
+    YesCancels,
+    /// Any word but a refusal is a success of a finish.
+    YesFinishes,
+    /// Any word but a refusal is a success of asking for more.
+    YesWaits,
     /// Too early is a refusal like any other.
     EarlyIsRefused,
     /// What is finished cannot be finished again.
@@ -68,6 +78,10 @@ enum Fault {
     UrlInErrors,
     /// The balance has been a float on its way.
     FloatBalance,
+    /// `null` is no money.
+    NullIsZero,
+    /// An exponent may stand behind half a number.
+    LooseExponent,
     /// One call after the other.
     OneAtATime,
     /// A call that is dropped leaves the adapter busy.
@@ -76,9 +90,10 @@ enum Fault {
 
 /// Name, case that catches it, adapter, of each fault.
 macro_rules! broken {
-    ($($number:literal $fault:ident on $dialect:literal $case:ident,)*) => {
+    ($($number:literal $fault:ident on $dialect:literal $([steps of $step:literal])? $case:ident,)*) => {
         $(impl Kind for Spoiled<$number> {
             const DIALECT: usize = $dialect;
+            $(const STEP_MINOR: i64 = $step;)?
 
             fn supplier(base_url: &str) -> Arc<dyn Supplier> {
                 Arc::new(Broken::new(Fault::$fault, $dialect, base_url))
@@ -89,7 +104,7 @@ macro_rules! broken {
             fault: Fault::$fault,
             case: stringify!($case),
             broken: || block_on(case::<Rig<Spoiled<$number>>>(stringify!($case))),
-            sound: || block_on(case::<Rig<Unspoiled<$dialect>>>(stringify!($case))),
+            sound: || block_on(case::<Rig<Unspoiled<$dialect $(, $step)?>>>(stringify!($case))),
         },)*];
     };
 }
@@ -102,10 +117,11 @@ struct Row {
 }
 
 struct Spoiled<const FAULT: usize>;
-struct Unspoiled<const DIALECT: usize>;
+struct Unspoiled<const DIALECT: usize, const STEP_MINOR: i64 = 1>;
 
-impl<const DIALECT: usize> Kind for Unspoiled<DIALECT> {
+impl<const DIALECT: usize, const STEP_MINOR: i64> Kind for Unspoiled<DIALECT, STEP_MINOR> {
     const DIALECT: usize = DIALECT;
+    const STEP_MINOR: i64 = STEP_MINOR;
 
     fn supplier(base_url: &str) -> Arc<dyn Supplier> {
         Arc::new(Broken::new(Fault::None, DIALECT, base_url))
@@ -134,6 +150,14 @@ broken! {
     19 FloatBalance on 0 rule_12_the_balance_keeps_every_digit,
     20 OneAtATime on 0 rule_13_a_slow_call_holds_up_no_other,
     21 BusyForEver on 0 rule_13_a_dropped_call_leaves_the_adapter_sound,
+    22 CeilingInCents on 0 [steps of 10_000] rule_04_the_ceiling_keeps_every_digit,
+    23 LostPageEnds on 0 rule_07_a_page_that_is_missing_fails_the_list,
+    24 LostDetailsLeaveOut on 2 rule_07_a_page_that_is_missing_fails_the_list,
+    25 YesCancels on 0 rule_08_a_yes_in_another_state_is_no_success,
+    26 YesFinishes on 0 rule_09_a_yes_in_another_state_is_no_success,
+    27 YesWaits on 2 rule_09_a_yes_in_another_state_is_no_success,
+    28 NullIsZero on 0 rule_12_what_is_no_amount_is_an_error,
+    29 LooseExponent on 0 rule_12_what_is_no_amount_is_an_error,
 }
 
 /// The sound client with a fault.
@@ -166,16 +190,45 @@ impl Broken {
         Self { inner, fault, url, finished, turn, busy }
     }
 
-    /// The balance by a hand-written call.
-    async fn long_balance(&self) -> Result<Money, CallError> {
+    /// The balance by a hand-written call and in the words of the vendor, without a limit on its length.
+    async fn balance_text(&self) -> Result<String, CallError> {
         let failed = |_: reqwest::Error| CallError::Unusable("no answer".to_owned());
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().map_err(failed)?;
         let limit = std::time::Duration::from_secs(20);
         let body = client.get(&self.url).timeout(limit).send().await.map_err(failed)?.text().await.map_err(failed)?;
-        let currency = self.inner.describe().currency;
-        let amount = body.strip_prefix("ACCESS_BALANCE:").and_then(|text| Money::parse(text, currency));
+        let amount = body.strip_prefix("ACCESS_BALANCE:").map(str::to_owned);
         amount.ok_or_else(|| CallError::Unusable("no balance".to_owned()))
     }
+
+    /// The balance, by a reading of its text.
+    async fn balance_by(&self, read: impl Fn(&str, Currency) -> Option<Money>) -> Result<Money, CallError> {
+        let (text, currency) = (self.balance_text().await?, self.inner.describe().currency);
+        read(&text, currency).ok_or_else(|| CallError::Unusable("no amount".to_owned()))
+    }
+
+    /// A list that is read by the row, a part of it with each request; another call stands for these.
+    async fn parts(&self, mut list: Vec<Activation>, rows: usize) -> Result<Vec<Activation>, CallError> {
+        let mut found = Vec::new();
+        while !list.is_empty() {
+            let rest = list.split_off(rows.min(list.len()));
+            match (self.fault, self.inner.balance().await) {
+                (_, Ok(_)) => found.append(&mut list),
+                (Fault::LostDetailsLeaveOut, Err(_)) => {}
+                (_, Err(error)) if found.is_empty() => return Err(error),
+                (_, Err(_)) => break,
+            }
+            list = rest;
+        }
+        Ok(found)
+    }
+}
+
+/// Puts the digit that is missing beside a dot, where an exponent follows.
+fn loosely(text: &str, currency: Currency) -> Option<Money> {
+    let Some((mantissa, exponent)) = text.split_once('e') else { return read::balance(text, currency) };
+    let mantissa =
+        if mantissa.starts_with('.') { format!("0{mantissa}") } else { mantissa.trim_end_matches('.').into() };
+    read::balance(&format!("{mantissa}e{exponent}"), currency)
 }
 
 /// What a float makes of an amount.
@@ -198,7 +251,15 @@ impl Supplier for Broken {
 
     async fn balance(&self) -> Result<Money, CallError> {
         match self.fault {
-            Fault::NoBodyLimit => self.long_balance().await,
+            Fault::NoBodyLimit => self.balance_by(Money::parse).await,
+            Fault::LooseExponent => self.balance_by(loosely).await,
+            Fault::NullIsZero => {
+                let or_null = |text: &str, currency| match text {
+                    "null" => Some(Money::new(0, currency)),
+                    _ => read::balance(text, currency),
+                };
+                self.balance_by(or_null).await
+            }
             Fault::OneAtATime => {
                 let _turn = self.turn.lock().await;
                 self.inner.balance().await
@@ -269,12 +330,17 @@ impl Supplier for Broken {
                 list.truncate(100);
                 Ok(list)
             }
+            (Fault::LostPageEnds, Ok(list)) => self.parts(list, 1).await,
+            (Fault::LostDetailsLeaveOut, Ok(list)) => self.parts(list, 50).await,
             (_, list) => list,
         }
     }
 
     async fn more(&self, id: &ActivationId) -> MoreOutcome {
-        self.inner.more(id).await
+        match (self.fault, self.inner.more(id).await) {
+            (Fault::YesWaits, MoreOutcome::Unknown(word)) if word.starts_with("ACCESS") => MoreOutcome::Waiting,
+            (_, outcome) => outcome,
+        }
     }
 
     async fn cancel(&self, id: &ActivationId) -> CancelOutcome {
@@ -282,6 +348,7 @@ impl Supplier for Broken {
             (Fault::AnswerCancels, CancelOutcome::Unknown(why)) if !why.contains("connection") => {
                 CancelOutcome::Cancelled
             }
+            (Fault::YesCancels, CancelOutcome::Refused(word)) if word.starts_with("ACCESS") => CancelOutcome::Cancelled,
             (Fault::EarlyIsRefused, CancelOutcome::TooEarly) => CancelOutcome::Refused("too early".to_owned()),
             (_, outcome) => outcome,
         }
@@ -291,7 +358,10 @@ impl Supplier for Broken {
         if self.fault == Fault::FinishesOnce && self.finished.fetch_add(1, Ordering::AcqRel) > 0 {
             return FinishOutcome::Refused("not open".to_owned());
         }
-        self.inner.finish(id).await
+        match (self.fault, self.inner.finish(id).await) {
+            (Fault::YesFinishes, FinishOutcome::Refused(word)) if word.starts_with("ACCESS") => FinishOutcome::Finished,
+            (_, outcome) => outcome,
+        }
     }
 }
 
@@ -320,6 +390,29 @@ fn every_broken_supplier_is_caught_by_its_case() {
     // each rule has somebody who breaks it
     let rules: std::collections::BTreeSet<_> = TABLE.iter().map(|row| &row.case[..7]).collect();
     assert_eq!(rules.len(), 13);
+}
+
+/// An adapter that cannot even be made.
+struct Panicking;
+
+impl Kind for Panicking {
+    const DIALECT: usize = 0;
+
+    fn supplier(_: &str) -> Arc<dyn Supplier> {
+        panic!("no configuration")
+    }
+}
+
+#[test]
+fn what_panics_has_failed_and_the_card_is_printed_all_the_same() {
+    let board = Board::new();
+    let name = || block_on(supplier::name::<Rig<Panicking>>());
+    let first = supplier::CASES[0].name;
+    let one_panics = |name| if name == first { block_on(case::<Rig<Panicking>>(name)) } else { Ok(Verdict::Passed) };
+    let card = board.score_card::<Rig<Panicking>>(name, one_panics).unwrap_err().to_string();
+    assert!(card.starts_with(&format!("1 of {} cases failed", supplier::CASES.len())), "{card}");
+    let again = board.verdict(first, || Ok(Verdict::Passed)).unwrap_err().to_string();
+    assert!(again.contains("panicked: no configuration"), "{again}");
 }
 
 #[test]

@@ -38,9 +38,10 @@ fn rental(it: Json<'_>) -> Option<Activation> {
     })
 }
 
-fn offer(it: Json<'_>) -> Option<Offer> {
-    let (country, cost) = (countries::by_iso(&it.text("country")?)?.id, read::cost(&it.text("price")?, Currency::Usd)?);
-    Some(Offer { country, service: it.text("service")?, cost, count: it.whole("count")? })
+fn offer(it: Json<'_>) -> Option<Option<Offer>> {
+    let (cost, count) = (read::cost(&it.text("price")?, Currency::Usd)?, it.whole("count")?);
+    let (country, service) = (countries::by_iso(&it.text("country")?), it.text("service")?); // the market's, or none
+    Some(country.map(|country| Offer { country: country.id, service, cost, count }))
 }
 
 /// Takes a step, which is done when the rental is in this state.
@@ -58,7 +59,7 @@ impl Supplier for Pelican {
     }
 
     async fn offers(&self) -> Result<Vec<Offer>, CallError> {
-        Ok(self.0.get("offers").ask("error", WORDS, |it| it.rows("offers", offer)).await?)
+        Ok(self.0.get("offers").ask("error", WORDS, |it| it.known_rows("offers", offer)).await?)
     }
 
     async fn balance(&self) -> Result<Money, CallError> {
@@ -82,8 +83,7 @@ impl Supplier for Pelican {
     }
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
-        let request = self.0.get("rentals").query(&[("state", "open")]);
-        Ok(request.ask("error", WORDS, |it| it.rows("rentals", rental)).await?)
+        Ok(self.0.get("rentals?state=open").ask("error", WORDS, |it| it.rows("rentals", rental)).await?)
     }
 
     async fn more(&self, id: &ActivationId) -> MoreOutcome {

@@ -106,7 +106,9 @@ impl SupplierFixture for Fixture {
             }
             Say::Status(_) => return None,
             Say::SoldFor(sold, price) => (200, rental(sold, price, "waiting")),
-            Say::Balance(text) => (200, json!({ "balance": text })),
+            Say::StillOpen(sold) if call == Call::Cancel => (200, rental(sold, sold.charged, "waiting")),
+            Say::StillOpen(sold) => (200, rental(sold, sold.charged, "received")),
+            Say::NoAmount(text) => return Some(Answer { status: 200, body: format!(r#"{{"balance":{text}}}"#) }),
         };
         Some(Answer { status, body: body.to_string() })
     }

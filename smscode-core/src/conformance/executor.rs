@@ -53,8 +53,9 @@ pub fn run<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Fai
     }
 }
 
-/// Prints a line past the test harness, so that it is seen when all is well.
-pub(super) fn say(line: &str) {
+/// Prints lines past the test harness, so that they are seen when all is well: at once, newline and all, since other tests
+/// print too.
+pub(super) fn say(lines: &str) {
     // nobody reads it if it cannot be written
-    drop(writeln!(std::io::stderr().lock(), "{line}"));
+    drop(std::io::stderr().lock().write_all(format!("{lines}\n").as_bytes()));
 }

@@ -338,8 +338,9 @@ impl CallError {
 ///    Everything else is `Unknown`: no reply, a page of HTML, an error of the vendor, half a body, an unknown word.
 /// 2. **Sent once.** One `buy` puts one purchase on the wire: no retry, no redirect, no other call in its place.
 /// 3. **`NotSent`** only if no connection came about. Once there is one, the request may have arrived.
-/// 4. **The ceiling** goes along with each purchase, to the last digit; one in another currency is not sent at all. What
-///    was charged stands in [`Activation::cost`] if the vendor says it, also when it is above the ceiling.
+/// 4. **The ceiling** goes along with each purchase, to the last digit that the vendor has, rounded down; one in another
+///    currency is not sent at all. What was charged stands in [`Activation::cost`] if the vendor says it, also when it is
+///    above the ceiling.
 /// 5. **A read never invents an end.** A status that is not recognised is `Waiting`, or the read fails. So does a read
 ///    without a usable answer; a refused key and a request to slow down are told apart from it.
 /// 6. **`poll`** answers each id at its place, and gives every SMS that the vendor shows, each time, oldest first, with

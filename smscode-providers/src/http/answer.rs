@@ -31,10 +31,11 @@ impl Answer {
         }
     }
 
-    /// What is said of a reply that means nothing to the adapter. It holds nothing of its body.
-    pub fn unreadable(&self) -> Failure {
+    /// What is said of a reply that means nothing to the adapter, with the reason in the adapter's own words: nothing of
+    /// the body gets into it.
+    pub fn unreadable(&self, why: &'static str) -> Failure {
         let Self { status, body, retry_after_ms } = self;
-        Failure::Unreadable { status: *status, length: body.len(), retry_after_ms: *retry_after_ms }
+        Failure::Unreadable { status: *status, length: body.len(), why, retry_after_ms: *retry_after_ms }
     }
 }
 
@@ -57,12 +58,14 @@ pub enum Failure {
         limit: usize,
     },
     /// A reply that means nothing to the adapter.
-    #[error("an answer of {length} bytes that means nothing to us (HTTP {status})")]
+    #[error("an answer of {length} bytes that means nothing to us: {why} (HTTP {status})")]
     Unreadable {
         /// HTTP status.
         status: u16,
         /// Length of the body, in bytes.
         length: usize,
+        /// What is wrong with it: no JSON, a word that is not known, a member that is missing.
+        why: &'static str,
         /// How long to wait, if it said so, in milliseconds.
         retry_after_ms: Option<u32>,
     },
@@ -131,9 +134,9 @@ mod tests {
         assert_eq!(answer(b" a\xffb ").text(), "a\u{fffd}b");
         assert_eq!(format!("{:?}", answer(b"secret")), "Answer(HTTP 200, 6 bytes)");
         let slow = Answer { status: 429, retry_after_ms: Some(7), ..answer(b"secret") };
-        assert_eq!(CallError::from(slow.unreadable()), CallError::Throttled(Some(7)));
+        assert_eq!(CallError::from(slow.unreadable("no JSON")), CallError::Throttled(Some(7)));
         let page = Answer { status: 502, ..answer(b"secret") };
-        let said = "an answer of 6 bytes that means nothing to us (HTTP 502)";
-        assert_eq!(BuyOutcome::from(page.unreadable()), BuyOutcome::Unknown(said.to_owned()));
+        let said = "an answer of 6 bytes that means nothing to us: no JSON (HTTP 502)";
+        assert_eq!(BuyOutcome::from(page.unreadable("no JSON")), BuyOutcome::Unknown(said.to_owned()));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::answer::{Answer, Failure};
 use super::{Client, cause};
 use crate::json::Json;
-use crate::refusal::{self, No, Refusal, Refused};
+use crate::refusal::{self, No, Refusal, Refused, Said};
 use crate::secret::ApiKey;
 
 /// The most bytes of a body, if a request does not say: a list of some thousand open activations.
@@ -170,17 +170,54 @@ impl Request {
         read: impl FnOnce(Json<'_>) -> Option<T>,
     ) -> Result<T, No> {
         let answer = self.send().await.map_err(No::Failed)?;
-        let text = answer.text();
-        let parsed = Json::parse(&text).filter(|_| !(300..=399).contains(&answer.status));
-        let Some(parsed) = parsed else { return Err(No::Failed(answer.unreadable())) };
-        match refusal::said(parsed, member, words) {
-            Some(Some((word, refusal))) => {
-                let retry_after_ms = answer.retry_after_ms;
-                Err(No::Refused(Refused { refusal, word, status: answer.status, price: None, retry_after_ms }))
-            }
-            Some(None) => Err(No::Failed(answer.unreadable())),
-            None => read(parsed).ok_or_else(|| No::Failed(answer.unreadable())),
+        judge(&answer, |it| refusal::said(it, member, words), read)
+    }
+
+    /// As [`Request::ask`], for a vendor that has a code in every answer: `{"code": 0, ...}`. `member` is where it stands,
+    /// `success` the code of an answer that is no refusal; `words` has the others. A number is written as its digits.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Request::ask`]; an answer without a code is [`No::Failed`], too.
+    pub async fn ask_coded<T>(
+        self,
+        member: &str,
+        success: &str,
+        words: &[(&'static str, Refusal)],
+        read: impl FnOnce(Json<'_>) -> Option<T>,
+    ) -> Result<T, No> {
+        let answer = self.send().await.map_err(No::Failed)?;
+        judge(&answer, |it| refusal::coded(it, member, success, words), read)
+    }
+}
+
+/// What an answer says: a refusal, or what `read` makes of it.
+fn judge<T>(
+    answer: &Answer,
+    said: impl FnOnce(Json<'_>) -> Said,
+    read: impl FnOnce(Json<'_>) -> Option<T>,
+) -> Result<T, No> {
+    let unreadable = |why: &'static str| Err(No::Failed(answer.unreadable(why)));
+    let text = answer.text();
+    if (300..=399).contains(&answer.status) {
+        return unreadable("a redirect");
+    }
+    let Some(parsed) = Json::parse(&text) else {
+        return unreadable(match text.bytes().next() {
+            None => "an empty body",
+            Some(b'<') => "a page",
+            Some(_) => "no JSON",
+        });
+    };
+    match said(parsed) {
+        Said::Refused(word, refusal) => {
+            let (status, retry_after_ms) = (answer.status, answer.retry_after_ms);
+            Err(No::Refused(Refused { refusal, word, status, price: None, retry_after_ms }))
         }
+        Said::Unknown => unreadable("a word for a refusal that is not among ours"),
+        Said::Nothing => unreadable("no code in it"),
+        Said::Success => read(parsed)
+            .map_or_else(|| unreadable("not what was asked for: a member is missing or of another form"), Ok),
     }
 }
 

@@ -114,6 +114,8 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> R
 pub(crate) trait Kind: Send + Sync + 'static {
     /// The number of its dialect.
     const DIALECT: usize;
+    /// The smallest step of prices and balances, in the smallest unit of the currency.
+    const STEP_MINOR: i64 = 1;
 
     /// The adapter.
     fn supplier(base_url: &str) -> Arc<dyn Supplier>;
@@ -202,7 +204,9 @@ pub(crate) mod sim {
             Say::Broken => word(500, if hero { "SERVER_ERROR" } else { "ERROR_SQL" }),
             Say::Undocumented => word(400, "SOMETHING_NEW"),
             Say::TooEarly => word(409, "EARLY_CANCEL_DENIED"),
-            Say::Balance(text) => Answer { status: 200, body: format!("ACCESS_BALANCE:{text}") },
+            Say::NoAmount(text) => Answer { status: 200, body: format!("ACCESS_BALANCE:{text}") },
+            // some servers say it to refuse politely
+            Say::StillOpen(_) => Answer { status: 200, body: "ACCESS_READY".to_owned() },
             Say::Status(_) if line.style != Style::Plain => {
                 Answer { status: 200, body: "STATUS_SOMETHING_NEW".to_owned() }
             }
@@ -255,11 +259,11 @@ impl<K: Kind> SupplierFixture for Rig<K> {
     }
 
     fn step_minor(&self) -> i64 {
-        1
+        K::STEP_MINOR
     }
 
     fn many(&self) -> usize {
-        Self::LINE.dialect.active.and_then(|list| list.page).map_or(3, |rows| usize::from(rows) + 1)
+        Self::LINE.dialect.active.and_then(|list| list.page).map_or(3, |rows| 2 * usize::from(rows) + 1)
     }
 
     async fn set_price(&self, price: Money) {

@@ -80,6 +80,7 @@ macro_rules! __supplier_cases {
             8 rule_08 rule_08_without_the_word_it_is_unknown Word,
             8 rule_08 rule_08_a_404_page_cancels_nothing ErrorBody,
             8 rule_08 rule_08_another_word_is_no_success Undocumented,
+            8 rule_08 rule_08_a_yes_in_another_state_is_no_success StillOpen,
             9 rule_09 rule_09_a_cancel_may_be_repeated Nothing,
             9 rule_09 rule_09_a_cancel_without_answer_is_found_done Nothing,
             9 rule_09 rule_09_a_cancel_of_what_has_ended_is_not_open Nothing,
@@ -88,6 +89,7 @@ macro_rules! __supplier_cases {
             9 rule_09 rule_09_a_finish_without_answer_is_found_done Finish,
             9 rule_09 rule_09_a_finish_without_the_word_is_unknown Finish,
             9 rule_09 rule_09_more_without_the_word_is_unknown More,
+            9 rule_09 rule_09_a_yes_in_another_state_is_no_success StillOpenAfterSms,
             10 rule_10 rule_10_every_call_has_a_time_limit Nothing,
             10 rule_10 rule_10_the_limit_is_on_the_whole_reply Nothing,
             10 rule_10 rule_10_a_body_without_end_is_given_up Nothing,
@@ -100,7 +102,7 @@ macro_rules! __supplier_cases {
             12 rule_12 rule_12_prices_keep_every_digit Nothing,
             12 rule_12 rule_12_the_balance_keeps_every_digit Nothing,
             12 rule_12 rule_12_what_was_charged_keeps_every_digit Cost,
-            12 rule_12 rule_12_what_is_no_amount_is_an_error Balance,
+            12 rule_12 rule_12_what_is_no_amount_is_an_error NoAmount,
             13 rule_13 rule_13_a_dropped_call_leaves_the_adapter_sound Nothing,
             13 rule_13 rule_13_a_dropped_purchase_goes_no_further Nothing,
             13 rule_13 rule_13_purchases_at_once_are_different_numbers Nothing,
@@ -148,9 +150,10 @@ macro_rules! supplier_suite {
 
         #[test]
         fn score_card() -> ::std::result::Result<(), $crate::conformance::Failure> {
-            let name = ($run)($crate::conformance::supplier::name::<$fixture>())?;
-            SUPPLIER_BOARD
-                .score_card::<$fixture>(&name, |case| ($run)($crate::conformance::supplier::case::<$fixture>(case)))
+            SUPPLIER_BOARD.score_card::<$fixture>(
+                || ($run)($crate::conformance::supplier::name::<$fixture>()),
+                |case| ($run)($crate::conformance::supplier::case::<$fixture>(case)),
+            )
         }
     };
 }

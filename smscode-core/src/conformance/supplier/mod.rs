@@ -82,7 +82,7 @@ pub trait SupplierFixture: Send + Sync + 'static {
     /// The smallest step of the vendor's amounts in the currency's smallest unit: 10,000 for US cents.
     fn step_minor(&self) -> i64;
 
-    /// More activations than one page of the vendor's list holds; 3 if it has no pages.
+    /// More activations than two pages of the vendor's list hold; 3 if it has no pages. Small pages keep the suite quick.
     fn many(&self) -> usize;
 
     /// Sets the price of the product.
@@ -169,8 +169,12 @@ pub enum Say<'a> {
     Status(&'a Sold),
     /// To a purchase: this number is sold, and this was charged.
     SoldFor(&'a Sold, Money),
-    /// To a request for the balance: an amount with this text, where a number in JSON is meant without quotes.
-    Balance(&'a str),
+    /// To a cancel, a finish or a request for more: answered in its usual form, as to a step that was taken, but this
+    /// activation is as it was before: open, and not waiting for another SMS if it has one.
+    StillOpen(&'a Sold),
+    /// To a request for the balance: what stands in the place of the amount, to the letter. Some of these have quotation
+    /// marks, as text in JSON has them; put them in as they are.
+    NoAmount(&'a str),
 }
 
 /// An answer of the vendor.
@@ -209,8 +213,12 @@ pub enum Needs {
     Status,
     /// An answer to [`Say::SoldFor`].
     Cost,
-    /// An answer to [`Say::Balance`].
-    Balance,
+    /// An answer to [`Say::StillOpen`] for a cancel.
+    StillOpen,
+    /// An answer to [`Say::StillOpen`] for a finish or a request for more, of those that the vendor has.
+    StillOpenAfterSms,
+    /// An answer to [`Say::NoAmount`].
+    NoAmount,
     /// A way to ask for another SMS.
     More,
     /// All SMS of an activation can be read, not the last one alone.

@@ -1,5 +1,7 @@
 //! The ceiling goes along, and what was charged is told.
 
+use std::collections::BTreeSet;
+
 use super::line::Reply;
 use super::world::{World, accepted};
 use super::{Answer, Call, Say, Sold};
@@ -34,12 +36,19 @@ pub(super) async fn rule_04_the_ceiling_keeps_every_digit(w: &mut World) -> Chec
         w.fixture().set_price(price).await;
         // it is the ceiling that counts here, not what we have there
         w.fixture().set_balance(price).await;
-        let below = BuyRequest { ceiling: w.money(price.minor - step), ..w.request() };
-        let outcome = w.supplier.buy(&below).await;
-        let no = matches!(outcome, BuyOutcome::RejectedUncharged(_) | BuyOutcome::NotSent(_));
-        holds(no, &format!("a ceiling one step below {price}, but it is said: {outcome:?}"))?;
-        accepted(w.supplier.buy(&BuyRequest { ceiling: price, ..w.request() }).await)
-            .map_err(|failure| failure.within(&format!("a ceiling of {price}, which is the price")))?;
+        // core's ceilings are no multiples of the vendor's step: what lies between two is the lower one
+        for below in BTreeSet::from([step, 1]) {
+            let ceiling = w.money(price.minor - below);
+            let outcome = w.supplier.buy(&BuyRequest { ceiling, ..w.request() }).await;
+            let no = matches!(outcome, BuyOutcome::RejectedUncharged(_) | BuyOutcome::NotSent(_));
+            holds(no, &format!("a ceiling of {ceiling} is below the price of {price}, but it is said: {outcome:?}"))?;
+        }
+        for above in BTreeSet::from([0, step - 1]) {
+            let ceiling = w.money(price.minor + above);
+            accepted(w.supplier.buy(&BuyRequest { ceiling, ..w.request() }).await)
+                .map_err(|failure| failure.within(&format!("a ceiling of {ceiling} and a price of {price}")))?;
+            w.fixture().set_balance(price).await;
+        }
     }
     Ok(())
 }

@@ -74,6 +74,15 @@ pub(super) async fn rule_08_a_404_page_cancels_nothing(w: &mut World) -> Checked
     untouched(w, &id).await
 }
 
+pub(super) async fn rule_08_a_yes_in_another_state_is_no_success(w: &mut World) -> Checked {
+    let id = w.buy().await?.id;
+    let sold = w.booked(&id).await?;
+    let Answer { status, body } = w.answer(Call::Cancel, Say::StillOpen(&sold))?;
+    w.line.break_all(Reply::body(status, &body).before());
+    w.tell(Call::Cancel, &id).await.is_not_done(&"an answer that shows the activation as it was")?;
+    untouched(w, &id).await
+}
+
 pub(super) async fn rule_08_another_word_is_no_success(w: &mut World) -> Checked {
     let id = w.buy().await?.id;
     let mut words = vec![Say::Undocumented];
@@ -87,11 +96,7 @@ pub(super) async fn rule_08_another_word_is_no_success(w: &mut World) -> Checked
     for say in words {
         let Answer { status, body } = w.answer(Call::Cancel, say)?;
         w.line.break_all(Reply::body(status, &body).before());
-        let outcome = w.supplier.cancel(&id).await;
-        holds(
-            !matches!(outcome, CancelOutcome::Cancelled | CancelOutcome::NotOpen),
-            &format!("the vendor says {say:?} to a cancel, but it is said: {outcome:?}"),
-        )?;
+        w.tell(Call::Cancel, &id).await.is_not_done(&format!("the vendor's {say:?}"))?;
     }
     untouched(w, &id).await
 }

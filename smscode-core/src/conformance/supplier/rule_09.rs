@@ -1,8 +1,8 @@
 //! Steps may be repeated.
 
-use super::Call;
 use super::line::{Reply, unusable};
 use super::world::World;
+use super::{Answer, Call, Say};
 use crate::conformance::failure::{Checked, holds, same};
 use crate::port::{ActivationId, ActivationState, CancelOutcome, FinishOutcome};
 
@@ -95,4 +95,17 @@ pub(super) async fn rule_09_more_without_the_word_is_unknown(w: &mut World) -> C
     w.tell(Call::More, &id).await.is_no_answer(&"a lost reply")?;
     w.line.mend();
     w.tell(Call::More, &id).await.is_done()
+}
+
+pub(super) async fn rule_09_a_yes_in_another_state_is_no_success(w: &mut World) -> Checked {
+    let id = received(w).await?;
+    let sold = w.booked(&id).await?;
+    for call in w.calls().into_iter().filter(|call| matches!(call, Call::Finish | Call::More)) {
+        // one of the two may have no state in its answer
+        let Some(Answer { status, body }) = w.fixture().answer(call, Say::StillOpen(&sold)) else { continue };
+        w.line.break_all(Reply::body(status, &body).before());
+        w.tell(call, &id).await.is_not_done(&"an answer that shows the activation as it was")?;
+        w.line.mend();
+    }
+    Ok(())
 }

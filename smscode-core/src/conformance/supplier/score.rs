@@ -1,5 +1,7 @@
 //! The score card: what came of every case, each run once, whichever test asks first.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use super::{CASES, Needs, SupplierFixture};
@@ -45,7 +47,7 @@ impl Board {
         let results = self.0.get_or_init(|| CASES.iter().map(|_| OnceLock::new()).collect());
         let result = CASES.iter().position(|case| case.name == name).and_then(|at| results.get(at));
         match result {
-            Some(result) => result.get_or_init(run).clone(),
+            Some(result) => result.get_or_init(|| caught(name, run)).clone(),
             None => Err(Failure::new(format!("there is no case {name}"))),
         }
     }
@@ -57,9 +59,11 @@ impl Board {
     /// If a case failed, if an excuse names no case or has no reason, and if something lacks that is told elsewhere.
     pub fn score_card<F: SupplierFixture>(
         &self,
-        name: &str,
+        name: impl FnOnce() -> Result<String>,
         run: impl Fn(&'static str) -> Result<Verdict>,
     ) -> Result<()> {
+        let name =
+            caught("the introduction", name).unwrap_or_else(|_| "an adapter that does not say its name".to_owned());
         let mut tally = [[0_usize; 3]; RULES.len()];
         let mut remarks = Vec::new();
         for case in CASES {
@@ -80,7 +84,8 @@ impl Board {
         }
         let sum = |column: usize| tally.iter().filter_map(|row| row.get(column)).sum::<usize>();
         let (passed, failed, excused) = (sum(0), sum(1), sum(2));
-        let mut card = vec![format!("score card of {name}"), row("", ["passed", "failed", "excused", "of"])];
+        // on a line of its own, whatever the harness has begun to print
+        let mut card = vec![String::new(), format!("score card of {name}"), row("", ["passed", "failed", "excused", "of"])];
         for (rule, (title, counts)) in RULES.iter().zip(tally).enumerate() {
             let [passed, failed, excused] = counts;
             let counts = [passed, failed, excused, passed + failed + excused].map(|count| count.to_string());
@@ -93,6 +98,18 @@ impl Board {
         excuses::<F>()?;
         if failed > 0 { Err(Failure::new(format!("{failed} of {} cases failed", CASES.len()))) } else { Ok(()) }
     }
+}
+
+/// What this ends in. A fixture or an adapter that panics has failed, as any other that does what it should not: the card
+/// is printed all the same.
+fn caught<T>(what: &str, run: impl FnOnce() -> Result<T>) -> Result<T> {
+    let told = |panic: Box<dyn Any + Send>| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+    };
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        Err(Failure::new(format!("{what}: the fixture or the adapter panicked: {}", told(panic))))
+    })
 }
 
 fn row(title: &str, [passed, failed, excused, of]: [&str; 4]) -> String {

@@ -86,6 +86,19 @@ impl Told {
         holds(so, &format!("the vendor asks {:?} to slow down, but it is said: {self}", self.call()))
     }
 
+    /// Checks that a step is not said to be taken.
+    #[track_caller]
+    pub(super) fn is_not_done(&self, after: &dyn fmt::Display) -> Checked {
+        let so = match self {
+            Self::Buy(outcome) => !matches!(outcome, BuyOutcome::Accepted(_)),
+            Self::More(outcome) => *outcome != MoreOutcome::Waiting,
+            Self::Cancel(outcome) => !matches!(outcome, CancelOutcome::Cancelled | CancelOutcome::NotOpen),
+            Self::Finish(outcome) => *outcome != FinishOutcome::Finished,
+            Self::Offers(_) | Self::Balance(_) | Self::Poll(_) | Self::Active(_) => self.error().is_some(),
+        };
+        holds(so, &format!("after {after} {:?} is not done, but it is said: {self}", self.call()))
+    }
+
     /// Checks that it went well.
     #[track_caller]
     pub(super) fn is_done(&self) -> Checked {

@@ -46,7 +46,12 @@ pub(super) fn is_able(fixture: &dyn SupplierFixture, info: &SupplierInfo, lacks:
         Needs::TooEarly => says(Call::Cancel, Say::TooEarly),
         Needs::Status => says(Call::Poll, Say::Status(&sold)),
         Needs::Cost => says(Call::Buy, Say::SoldFor(&sold, zero)),
-        Needs::Balance => says(Call::Balance, Say::Balance("1")),
+        Needs::StillOpen => says(Call::Cancel, Say::StillOpen(&sold)),
+        Needs::StillOpenAfterSms => {
+            (able.wants_finish && says(Call::Finish, Say::StillOpen(&sold)))
+                || (!lacks.contains(&Needs::More) && says(Call::More, Say::StillOpen(&sold)))
+        }
+        Needs::NoAmount => says(Call::Balance, Say::NoAmount("x")),
         Needs::More | Needs::EverySms | Needs::Text | Needs::SmsArrived | Needs::Word | Needs::ErrorBody => {
             !lacks.contains(&needs)
         }

@@ -101,27 +101,29 @@ impl SmsActivate {
     }
 
     /// All rows of the active list. Pages overlap by a row: where the first row of a page is not known yet, rows before it
-    /// have gone while the list was read and moved others up between two pages, so the page before it is read again.
+    /// have gone while the list was read and moved others up between two pages, so the page before it is read again. A page
+    /// that is the one before it once more comes from a vendor that has no pages.
     async fn rows(&self, list: ActiveList) -> Result<BTreeMap<ActivationId, Row>, CallError> {
         let size = list.page.unwrap_or_default();
-        let (mut all, mut page, mut back) = (BTreeMap::new(), 0_u16, false);
+        let (mut all, mut page, mut before) = (BTreeMap::new(), 0_u16, Vec::new());
         for _ in 0..PAGE_LIMIT {
             let (start, limit) = (page.saturating_mul(size.saturating_sub(1)).to_string(), size.to_string());
             let paging = [("start", start.as_str()), ("limit", limit.as_str())];
             let parameters = if list.page.is_some() { paging.as_slice() } else { &[] };
             let answer = self.read("getActiveActivations", parameters, LIST_BODY).await?;
             let rows = outcome::rows(self.frame(), &answer)?;
-            let is_last = list.page.is_none() || rows.len() < usize::from(size);
-            let joins = page == 0 || rows.first().is_some_and(|row| all.contains_key(&row.id));
-            let known = all.len();
-            all.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+            let ids: Vec<_> = rows.iter().map(|row| row.id.clone()).collect();
+            let is_last = list.page.is_none() || ids.len() < usize::from(size) || ids == before;
+            let joins = page == 0 || ids.first().is_some_and(|id| all.contains_key(id));
+            all.extend(ids.iter().cloned().zip(rows));
             if !joins {
-                (page, back) = (page - 1, true);
-            } else if is_last || (all.len() == known && !back) {
+                page -= 1;
+            } else if is_last {
                 return Ok(all);
             } else {
-                (page, back) = (page + 1, false);
+                page += 1;
             }
+            before = ids;
         }
         Err(CallError::Unusable("a list of open activations without an end".to_owned()))
     }
