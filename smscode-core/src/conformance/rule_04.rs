@@ -2,14 +2,14 @@
 
 use super::draft::{capture, deposit, hold, owner, release, reverse, transfer};
 use super::failure::{Checked, holds, same};
-use super::world::{World, times};
+use super::world::{World, answered};
 use crate::money::Currency;
 use crate::store::{Amount, House, Index, Place, Row, TransferKind};
 
 pub(super) async fn rule_04_deposits_in_parallel_do_not_conflict(w: &mut World) -> Checked {
     let a = owner(1);
     let answers = w.together((0..40_u8).map(|n| w.draft().post(deposit(a, [n], 5))).collect()).await;
-    same(&times(&answers, "done"), &40, "accepted")?;
+    answered(&answers, &[("done", 40)], "accepted")?;
     same(&w.money(a).await?, &(200, 0, 0), "the money")?;
     let mut numbers: Vec<u64> = answers.iter().flatten().flat_map(|r| r.transfers.iter().map(|t| t.number)).collect();
     numbers.sort_unstable();
@@ -20,7 +20,7 @@ pub(super) async fn rule_04_money_runs_out_exactly(w: &mut World) -> Checked {
     let a = owner(1);
     w.done(w.draft().post(deposit(a, "d", 57))).await?;
     let answers = w.together((0..20_u8).map(|n| w.draft().post(hold(a, [n], 10))).collect()).await;
-    same(&(times(&answers, "done"), times(&answers, "floor")), &(5, 15), "accepted and refused")?;
+    answered(&answers, &[("done", 5), ("floor", 15)], "accepted and refused")?;
     same(&w.money(a).await?, &(7, 50, 0), "the money")
 }
 
@@ -34,7 +34,7 @@ pub(super) async fn rule_04_holds_and_closings_at_once(w: &mut World) -> Checked
         w.draft().post(post)
     };
     let answers = w.together((0..20).map(|n| close(n / 2, n % 2)).collect()).await;
-    same(&(times(&answers, "done"), times(&answers, "transfer_exists")), &(10, 10), "each hold is closed once")?;
+    answered(&answers, &[("done", 10), ("transfer_exists", 10)], "each hold is closed once")?;
     let (available, held, _) = w.money(a).await?;
     same(&held, &0, "held")?;
     let totals = w.totals().await?;

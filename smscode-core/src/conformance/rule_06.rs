@@ -8,7 +8,7 @@ use futures_util::future::{join, join_all, maybe_done};
 
 use super::draft::{deposit, owner, record};
 use super::failure::{Checked, holds, same};
-use super::world::{World, times};
+use super::world::{World, answered};
 use crate::store::{ChangeSet, CounterKey, Expect, LoadKey};
 
 fn counter() -> CounterKey {
@@ -49,7 +49,7 @@ pub(super) async fn rule_06_sent_at_once_many_times_it_happens_once(w: &mut Worl
     let set = order(w, 1);
     let store = w.store();
     let answers = join_all((0..24).map(|_| store.commit(set.clone()))).await;
-    same(&(times(&answers, "done"), times(&answers, "replayed")), &(1, 23), "done and replayed")?;
+    answered(&answers, &[("done", 1), ("replayed", 23)], "done and replayed")?;
     let receipts: Vec<_> = answers.iter().flatten().map(|r| (&r.events, &r.transfers, &r.counters)).collect();
     holds(receipts.windows(2).all(|pair| pair[0] == pair[1]), "all callers get the same answer")?;
     same(&w.counter(&counter()).await?, &1, "effects")
@@ -110,7 +110,7 @@ pub(super) async fn rule_06_a_caller_who_leaves_leaves_the_others_served(w: &mut
         join(&mut second, &mut third).await;
         let answers: Vec<_> =
             [Pin::new(&mut second).take_output(), Pin::new(&mut third).take_output()].into_iter().flatten().collect();
-        same(&times(&answers, "done"), &2, "those who stay")?;
+        answered(&answers, &[("done", 2)], "those who stay")?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, deposit, free, number, owner, record, transfer};
 use super::failure::{Checked, holds, same};
-use super::world::World;
+use super::world::{World, answered};
 use crate::store::limits::{
     AMOUNT_MAX, ENTRIES_MAX, KEY_PART_BYTES_MAX, LOAD_KEYS_MAX, TERMS_MAX, TRANSFER_TEXT_BYTES_MAX,
 };
@@ -172,7 +172,7 @@ pub(super) async fn rule_08_amounts_of_a_change_set_together(w: &mut World) -> C
     w.refuses(two(2), "limit").await?;
     w.done(two(1)).await?;
     let answers = w.together((0..64_u8).map(|n| w.draft().post(between(vec![9, n], AMOUNT_MAX))).collect()).await;
-    same(&super::world::times(&answers, "done"), &64, "accepted")?;
+    answered(&answers, &[("done", 64)], "accepted")?;
     let totals = w.totals().await?;
     let line = totals.currencies.values().next().cloned().unwrap_or_default();
     let wanted = i128::from(AMOUNT_MAX) * 65;

@@ -351,6 +351,30 @@ pub(super) fn word(answer: &Result<Receipt, StoreError>) -> &'static str {
     }
 }
 
+/// Checks how often each of these answers was given, and that there was no other. Of others the first is shown as the store
+/// told it, with its reason.
+#[track_caller]
+pub(super) fn answered(
+    answers: &[Result<Receipt, StoreError>],
+    wanted: &[(&'static str, usize)],
+    what: &str,
+) -> Checked {
+    let mut found: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for answer in answers {
+        *found.entry(word(answer)).or_default() += 1;
+    }
+    let wanted: BTreeMap<_, _> = wanted.iter().copied().filter(|(_, count)| *count > 0).collect();
+    let other = answers.iter().filter_map(|answer| answer.as_ref().err()).find(|e| !wanted.contains_key(e.code()));
+    let told = other.map_or_else(String::new, |error| format!("; the first of the others: {error}"));
+    holds(found == wanted, &format!("{what}: found {found:?}, wanted {wanted:?}{told}"))
+}
+
+/// Checks that an answer is this one; another is shown as the store told it.
+#[track_caller]
+pub(super) fn is_answered(answer: &Result<Receipt, StoreError>, wanted: &'static str, what: &str) -> Checked {
+    answered(std::slice::from_ref(answer), &[(wanted, 1)], what)
+}
+
 /// How often an answer was given.
 pub(super) fn times(answers: &[Result<Receipt, StoreError>], wanted: &str) -> usize {
     answers.iter().filter(|answer| word(answer) == wanted).count()
