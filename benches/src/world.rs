@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smscode_core::account::AccountId;
 use smscode_core::money::{Currency, Money};
-use smscode_core::port::FixedRates;
+use smscode_core::port::{FixedRates, MemoryKeyring};
 use smscode_core::{Caps, Platform, Settings};
 use smscode_providers::clock::{OsEntropy, SystemClock};
 use tokio::sync::oneshot;
@@ -41,6 +41,8 @@ impl World {
             .clock(Arc::new(SystemClock))
             .entropy(Arc::new(OsEntropy))
             .rates(Arc::new(rates))
+            // nothing is read after the run
+            .keyring(Arc::new(MemoryKeyring::new()))
             .supplier(Arc::new(InstantSupplier::new(options.callers, !options.no_finish_call)))
             .settings(settings)
             .build()

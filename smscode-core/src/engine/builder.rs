@@ -54,7 +54,8 @@ pub struct PlatformBuilder {
 }
 
 impl PlatformBuilder {
-    /// Where everything is kept.
+    /// Where everything is kept. One that outlives the process ([`StoreInfo::durable`](crate::store::StoreInfo)) wants a
+    /// [`keyring`](Self::keyring) that does so, too.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
@@ -82,7 +83,9 @@ impl PlatformBuilder {
         self
     }
 
-    /// Where the keys are. Without one: in memory, so open orders cannot be read after a restart.
+    /// Where the keys are: outside the store and its backups, since whoever has both can read what was erased. Without one
+    /// they are in memory, which only a store in memory may do with: numbers and SMS of a durable store could not be read
+    /// after a restart, and the claims of its accounts not be found. It is refused.
     #[must_use]
     pub fn keyring(mut self, keyring: Arc<dyn Keyring>) -> Self {
         self.keyring = Some(keyring);
@@ -117,14 +120,21 @@ impl PlatformBuilder {
     ///
     /// # Errors
     ///
-    /// [`BuildError`]: a part is missing, a supplier's name is not usable, the store or the keyring is away.
+    /// [`BuildError`]: a part is missing (a keyring, if the store is durable), a supplier's name is not usable, the store or
+    /// the keyring is away.
     pub async fn build(self) -> Result<Platform, BuildError> {
         let store = self.store.ok_or(BuildError::Missing("the store"))?;
         let clock = self.clock.ok_or(BuildError::Missing("the clock"))?;
         let entropy = self.entropy.ok_or(BuildError::Missing("the entropy"))?;
-        let keyring = self.keyring.unwrap_or_else(|| Arc::new(MemoryKeyring::new()));
         let suppliers = slots(self.suppliers)?;
-        let shared = store.describe().await?.shared;
+        let info = store.describe().await?;
+        let keyring = match self.keyring {
+            Some(keyring) => keyring,
+            None if info.durable => {
+                return Err(BuildError::Missing("a keyring, which a store that outlives the process needs,"));
+            }
+            None => Arc::new(MemoryKeyring::new()),
+        };
         let mut fresh = [0; 32];
         entropy.fill(&mut fresh);
         let root = keyring.root(EpochKey::new(fresh)).await?;
@@ -141,7 +151,7 @@ impl PlatformBuilder {
         let (tasks, waiting) = mpsc::channel(TASKS_MAX);
         let inner = Arc::new(Inner {
             store,
-            shared,
+            shared: info.shared,
             suppliers,
             clock,
             entropy,

@@ -28,7 +28,7 @@ pub enum StoreError {
         /// What is to be changed, for the operator; no personal data, no secret.
         reason: String,
     },
-    /// The store's format is newer than this program, or older and to be migrated first, or is not ours.
+    /// The store's format is newer than this program, or older and to be migrated first.
     #[error("the store {store} has format {found}, this program reads up to {known}: {advice}")]
     Format {
         /// The store's name.
@@ -40,7 +40,7 @@ pub enum StoreError {
         /// What to do.
         advice: String,
     },
-    /// What was read makes no sense.
+    /// What was read makes no sense, or is another program's.
     #[error("the store {store} holds something unreadable: {what}")]
     Corrupt {
         /// The store's name.
