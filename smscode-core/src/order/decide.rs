@@ -118,6 +118,8 @@ pub enum Input {
     AskMore,
     /// The customer (or the engine for an abandoned order) asks for a cancel.
     AskCancel,
+    /// The customer asks for a cancel as soon as the supplier takes one.
+    ScheduleCancel,
     /// The supplier has cancelled for us.
     CancelConfirmed,
     /// The supplier has ended it on its side, and the last check found no SMS.
@@ -132,7 +134,7 @@ pub enum Input {
 
 impl Input {
     /// All inputs.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Place,
         Self::NextSupplier,
         Self::Reject,
@@ -142,6 +144,7 @@ impl Input {
         Self::Sms,
         Self::AskMore,
         Self::AskCancel,
+        Self::ScheduleCancel,
         Self::CancelConfirmed,
         Self::SupplierEnded,
         Self::WindowOver,
@@ -225,6 +228,7 @@ const fn requested(input: Input) -> Cell {
         | Input::Sms
         | Input::AskMore
         | Input::AskCancel
+        | Input::ScheduleCancel
         | Input::CancelConfirmed
         | Input::SupplierEnded
         | Input::WindowOver
@@ -255,7 +259,7 @@ const fn pending(state: State, input: Input) -> Cell {
         (_, Input::Sms | Input::SupplierEnded | Input::WindowOver | Input::AutoEnd | Input::CancelConfirmed) => {
             NO_NUMBER
         }
-        (_, Input::AskMore | Input::AskCancel | Input::Finish) => NO_NUMBER,
+        (_, Input::AskMore | Input::AskCancel | Input::ScheduleCancel | Input::Finish) => NO_NUMBER,
     }
 }
 
@@ -265,7 +269,13 @@ const fn listening(state: State, input: Input) -> Cell {
             to(State::Received, Money::Capture, "order.otp_received", "the first SMS decides: it is paid for")
         }
         (State::Active, Input::AskCancel) => quietly(State::Canceling, "a cancel was asked for, the supplier decides"),
-        (_, Input::AskCancel) => Cell::Done,
+        (State::Active, Input::ScheduleCancel) => to(
+            State::Active,
+            Money::None,
+            "order.cancel_scheduled",
+            "a cancel is asked for as soon as the supplier takes one, unless an SMS comes first",
+        ),
+        (_, Input::AskCancel | Input::ScheduleCancel) => Cell::Done,
         (State::Canceling, Input::CancelConfirmed) => {
             to(State::Cancelled, Money::Release, "order.canceled", "the supplier has cancelled, the money goes back")
         }
@@ -300,7 +310,7 @@ const fn received(input: Input) -> Cell {
         Input::SupplierEnded => {
             to(State::Completed, Money::None, "order.completed", "the supplier has closed it after the SMS")
         }
-        Input::AskCancel | Input::CancelConfirmed | Input::WindowOver => HAS_SMS,
+        Input::AskCancel | Input::ScheduleCancel | Input::CancelConfirmed | Input::WindowOver => HAS_SMS,
         Input::Accept => Cell::Done,
         Input::NextSupplier | Input::Reject | Input::CallUnclear | Input::LookUpOver => SETTLED,
         Input::Place => EXISTS,
@@ -311,7 +321,10 @@ const fn ended(state: State, input: Input) -> Cell {
     match (state, input) {
         (_, Input::Sms) => Cell::Late,
         (State::Completed, Input::Finish | Input::AutoEnd)
-        | (State::Cancelled, Input::AskCancel | Input::CancelConfirmed | Input::SupplierEnded)
+        | (
+            State::Cancelled,
+            Input::AskCancel | Input::ScheduleCancel | Input::CancelConfirmed | Input::SupplierEnded,
+        )
         | (State::Expired, Input::WindowOver | Input::LookUpOver)
         | (State::Rejected, Input::Reject) => Cell::Done,
         (_, Input::Place) => EXISTS,
@@ -324,6 +337,7 @@ const fn ended(state: State, input: Input) -> Cell {
             | Input::LookUpOver
             | Input::AskMore
             | Input::AskCancel
+            | Input::ScheduleCancel
             | Input::CancelConfirmed
             | Input::SupplierEnded
             | Input::WindowOver

@@ -8,14 +8,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cancels;
 mod claims;
 mod determinism;
 mod endings;
 mod happy;
 mod limits;
 mod nodes;
+mod outside;
 mod placing;
 #[cfg(feature = "conformance")]
 mod privacy;
 mod races;
+mod supplier;
 mod unclear;
