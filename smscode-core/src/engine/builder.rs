@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, RwLock};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 
 use super::inner::{CatalogueIds, Inner, Keys, Numbers, Slot, SlotState, TASKS_MAX, WAKE_UPS_MAX};
+use super::line::Line;
 use super::platform::Platform;
 use super::settings::Settings;
+use super::shared_limiter::SharedLimiter;
 use crate::catalogue::Catalogue;
 use crate::order::content::{Epochs, hex};
 use crate::port::{
-    Clock, Entropy, EpochKey, FixedRates, Keyring, KeyringError, MemoryKeyring, Rates, Supplier, Wakeups,
+    Clock, Entropy, EpochKey, FixedRates, Keyring, KeyringError, Limiter, MemoryKeyring, MemoryLimiter, Rates,
+    Supplier, Wakeups,
 };
 use crate::privacy::keyed_hash;
 use crate::store::{Store, StoreError};
@@ -50,6 +53,7 @@ pub struct PlatformBuilder {
     keyring: Option<Arc<dyn Keyring>>,
     rates: Option<Arc<dyn Rates>>,
     wakeups: Option<Arc<dyn Wakeups>>,
+    limiter: Option<Arc<dyn Limiter>>,
     settings: Settings,
 }
 
@@ -105,6 +109,14 @@ impl PlatformBuilder {
         self
     }
 
+    /// Permits of calls to suppliers. Without one: buckets in memory, or slices drawn from the store where other processes
+    /// share it.
+    #[must_use]
+    pub fn limiter(mut self, limiter: Arc<dyn Limiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
     /// Settings.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
@@ -123,19 +135,29 @@ impl PlatformBuilder {
         let clock = self.clock.ok_or(BuildError::Missing("the clock"))?;
         let entropy = self.entropy.ok_or(BuildError::Missing("the entropy"))?;
         let keyring = self.keyring.unwrap_or_else(|| Arc::new(MemoryKeyring::new()));
-        let suppliers = slots(self.suppliers)?;
         let shared = store.describe().await?.shared;
+        let limiter = self.limiter.unwrap_or_else(|| {
+            if shared {
+                Arc::new(SharedLimiter::new(store.clone(), entropy.clone()))
+            } else {
+                Arc::new(MemoryLimiter::new())
+            }
+        });
+        let settings = self.settings;
+        let standing = Arc::new(Notify::new());
+        let line = |port| Line::new(port, clock.clone(), limiter.clone(), &settings, standing.clone());
+        let suppliers = slots(self.suppliers, line)?;
         let mut fresh = [0; 32];
         entropy.fill(&mut fresh);
         let root = keyring.root(EpochKey::new(fresh)).await?;
         let keys = Keys {
             index: keyed_hash(root.bytes(), &[b"index"]),
             numbers: keyed_hash(root.bytes(), &[b"order numbers"]),
+            quotes: keyed_hash(root.bytes(), &[b"quotes"]),
         };
         let epochs: Epochs = keyring.epochs().await?.into_iter().collect();
         let mut node = [0; 8];
         entropy.fill(&mut node);
-        let settings = self.settings;
         let catalogue =
             Catalogue::new(&settings.extra_services, &settings.blocked_services, &settings.allowed_services);
         let (tasks, waiting) = mpsc::channel(TASKS_MAX);
@@ -160,6 +182,7 @@ impl PlatformBuilder {
             due: Notify::new(),
             due_next: AtomicI64::new(i64::MAX),
             supply: Notify::new(),
+            standing,
             wake_ups: broadcast::channel(WAKE_UPS_MAX).0,
             wakeups: self.wakeups,
             node: hex(&node),
@@ -167,12 +190,16 @@ impl PlatformBuilder {
             stopping: AtomicBool::new(false),
         });
         inner.load_ids().await?;
+        inner.read_drained().await?;
         inner.refresh_all(FIRST_LIST_MS).await;
         Ok(Platform { inner })
     }
 }
 
-fn slots(suppliers: Vec<Arc<dyn Supplier>>) -> Result<BTreeMap<String, Slot>, BuildError> {
+fn slots(
+    suppliers: Vec<Arc<dyn Supplier>>,
+    line: impl Fn(Arc<dyn Supplier>) -> Line,
+) -> Result<BTreeMap<String, Slot>, BuildError> {
     let mut slots = BTreeMap::new();
     for port in suppliers {
         let info = port.describe();
@@ -181,8 +208,10 @@ fn slots(suppliers: Vec<Arc<dyn Supplier>>) -> Result<BTreeMap<String, Slot>, Bu
         if !fine || slots.contains_key(&info.name) {
             return Err(BuildError::SupplierName(info.name));
         }
+        let line = Arc::new(line(port));
         let slot = Slot {
-            port,
+            port: line.clone(),
+            line,
             calls: Semaphore::new(usize::try_from(info.capabilities.concurrency).unwrap_or(1).max(1)),
             bought: Notify::new(),
             state: Mutex::new(SlotState::default()),

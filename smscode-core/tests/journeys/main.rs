@@ -18,4 +18,7 @@ mod placing;
 #[cfg(feature = "conformance")]
 mod privacy;
 mod races;
+mod routing;
+mod throttle;
 mod unclear;
+mod vanished;
