@@ -18,6 +18,9 @@ pub(crate) enum What {
     Orders(Options),
     /// The placing commit alone: load, decision, sealing and one durable ChangeSet, without the purchase.
     Commits(Options),
+    /// Orders at one supplier while another one has died with orders open, and without it. Fails if the p99 of placing is
+    /// more than 1.5 times as long, or memory grows by more than 64 MiB.
+    DeadSupplier(DeadOptions),
 }
 
 #[derive(Group, Debug)]
@@ -51,6 +54,28 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
+#[derive(Group, Debug)]
+pub(crate) struct DeadOptions {
+    /// Where the orders are kept: memory or redb.
+    #[arg(long, value_enum, default_value = "redb")]
+    pub(crate) store: StoreName,
+    /// Orders open at the supplier that dies.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) open: u32,
+    /// Callers at once, each with an account of its own.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) callers: u32,
+    /// Measure each of the two for so long.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub(crate) seconds: u64,
+    /// Where the files are made. Removed at the end.
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// One JSON document instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum StoreName {
     /// In memory, lost at the end.
@@ -59,19 +84,4 @@ pub(crate) enum StoreName {
     Redb,
     /// A throw-away Postgres server, durable, in the system's folder for temporary files.
     Postgres,
-}
-
-impl Args {
-    pub(crate) fn options(&self) -> &Options {
-        match &self.what {
-            What::Orders(options) | What::Commits(options) => options,
-        }
-    }
-
-    pub(crate) fn mode(&self) -> &'static str {
-        match self.what {
-            What::Orders(_) => "orders",
-            What::Commits(_) => "commits",
-        }
-    }
 }

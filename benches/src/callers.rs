@@ -17,7 +17,7 @@ use smscode_core::order::{PlaceOrders, Wanted};
 use tokio::task::JoinSet;
 
 use crate::Failure;
-use crate::args::{Args, StoreName, What};
+use crate::args::{Options, StoreName};
 use crate::floor::Floor;
 use crate::report::Report;
 use crate::store::{Counts, Measured};
@@ -45,8 +45,8 @@ struct Sum {
     floor_seconds: f64,
 }
 
-pub(crate) async fn measure(args: &Args) -> Result<Report, Failure> {
-    let options = args.options();
+/// `commit_alone` measures the placing commit, otherwise whole orders.
+pub(crate) async fn measure(options: &Options, commit_alone: bool) -> Result<Report, Failure> {
     let dir = match &options.dir {
         Some(dir) => tempfile::tempdir_in(dir)?,
         None => tempfile::tempdir()?,
@@ -54,7 +54,7 @@ pub(crate) async fn measure(args: &Args) -> Result<Report, Failure> {
     let store = Measured::open(options, dir.path()).await?;
     let floor = Floor::open(&store, dir.path()).await?;
     let world = World::start(&store, options).await?;
-    warm_up(&world, args).await?;
+    warm_up(&world, commit_alone).await?;
     let before = store.counts().await?;
     let mut sum = Sum::default();
     let mut latency = Histogram::new_with_bounds(1, LATENCY_MAX_US, 3)?;
@@ -65,7 +65,7 @@ pub(crate) async fn measure(args: &Args) -> Result<Report, Failure> {
         }
         let counted = store.progress()?;
         let time = Duration::from_secs(options.seconds) / SLICES;
-        run_slice(&world, args, quota, time, &mut sum, &mut latency).await?;
+        run_slice(&world, commit_alone, quota, time, &mut sum, &mut latency).await?;
         let seen = store.progress()?.since(&counted);
         sum.commits += seen.commits;
         settle(&store).await?;
@@ -78,7 +78,7 @@ pub(crate) async fn measure(args: &Args) -> Result<Report, Failure> {
     let done = store.counts().await?.since(&before);
     world.stop().await?;
     Ok(Report {
-        mode: args.mode(),
+        mode: if commit_alone { "commits" } else { "orders" },
         store: match options.store {
             StoreName::Memory => "memory",
             StoreName::Redb => "redb",
@@ -109,15 +109,15 @@ fn group_size(counts: &Counts) -> usize {
 }
 
 /// One operation of each caller, uncounted: the catalogue is warm, the epoch begun, the tables exist.
-async fn warm_up(world: &World, args: &Args) -> Result<(), Failure> {
+async fn warm_up(world: &World, commit_alone: bool) -> Result<(), Failure> {
     let mut ignored = Histogram::new_with_bounds(1, LATENCY_MAX_US, 3)?;
     let quota = world.accounts.len() as u64;
-    run_slice(world, args, quota, PATIENCE, &mut Sum::default(), &mut ignored).await
+    run_slice(world, commit_alone, quota, PATIENCE, &mut Sum::default(), &mut ignored).await
 }
 
 async fn run_slice(
     world: &World,
-    args: &Args,
+    commit_alone: bool,
     quota: u64,
     time: Duration,
     sum: &mut Sum,
@@ -128,7 +128,6 @@ async fn run_slice(
     let mut callers = JoinSet::new();
     for account in &world.accounts {
         let (platform, account, taken) = (world.platform.clone(), *account, taken.clone());
-        let commit_alone = matches!(args.what, What::Commits(_));
         callers.spawn(async move {
             let mut mine = Histogram::new_with_bounds(1, LATENCY_MAX_US, 3)?;
             while begun.elapsed() < time && taken.fetch_add(1, Ordering::Relaxed) < quota {

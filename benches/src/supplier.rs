@@ -47,6 +47,7 @@ impl Supplier for InstantSupplier {
                 further_sms_free: true,
                 wants_finish: self.wants_finish,
                 concurrency: self.callers,
+                requests_a_second: 0,
             },
         }
     }

@@ -10,6 +10,7 @@ pub mod money;
 pub mod order;
 pub mod port;
 mod privacy;
+pub mod routing;
 pub mod store;
 pub mod time;
 pub mod token;

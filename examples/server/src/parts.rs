@@ -20,6 +20,9 @@ use crate::note::Note;
 use crate::sandbox::{self, Sandbox};
 use crate::start::StartError;
 
+/// Who speaks by the settings file.
+const SETTINGS: &str = "settings";
+
 /// Everything that a server serves with.
 pub(crate) struct Parts {
     pub(crate) platform: Platform,
@@ -54,6 +57,12 @@ pub(crate) async fn open(config: &Config) -> Result<Parts, StartError> {
         Mode::Sandbox => Some(demo_customer(config, &platform, &marks).await?),
         Mode::Live => None,
     };
+    for (name, drained) in &config.drains {
+        platform
+            .drain_supplier(name, *drained, SETTINGS)
+            .await
+            .map_err(|error| StartError::Supplier { name: name.clone(), reason: error.to_string() })?;
+    }
     for customer in &config.customers {
         open_customer(&platform, &marks, customer).await?;
     }

@@ -305,7 +305,10 @@ async fn what_has_no_money_is_the_same_on_both_surfaces() {
 async fn operation_routes_answer() {
     let api = Api::sandbox().await;
     assert_eq!(api.get("/healthz").await.text, "up\n");
-    assert_eq!(api.get("/readyz").await.data(), &json!({"store": "ok", "recovered": true}));
+    assert_eq!(
+        api.get("/readyz").await.data(),
+        &json!({"store": "ok", "recovered": true, "suppliers": {"sandbox": "selling"}})
+    );
     api.get("/v1/balance").await;
     let metrics = api.get("/metrics").await.text;
     for line in [
@@ -315,6 +318,12 @@ async fn operation_routes_answer() {
         "smscode_http_request_seconds_count{method=\"GET\",route=\"/v1/balance\",status=\"200\"} 1",
         "smscode_epoch_key_age_seconds ",
         "smscode_supplier_offers_age_seconds{supplier=\"sandbox\"} ",
+        "smscode_supplier_standing{supplier=\"sandbox\",standing=\"selling\"} 1",
+        "smscode_supplier_standing{supplier=\"sandbox\",standing=\"resting\"} 0",
+        "smscode_supplier_drained{supplier=\"sandbox\"} 0",
+        "smscode_supplier_calls{supplier=\"sandbox\",call=\"read\"} ",
+        "smscode_supplier_calls_failed{supplier=\"sandbox\",call=\"read\"} 0",
+        "smscode_supplier_call_ms{supplier=\"sandbox\",call=\"read\",part=\"0.95\"} ",
     ] {
         assert!(metrics.contains(line), "{line}\n{metrics}");
     }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::countries::{self, COUNTRIES, Country};
 use super::services::{Category, SERVICES};
 use crate::money::Money;
-use crate::order::Policy;
 use crate::time::Timestamp;
 
 /// A service as it is sold here: one of the market's, or one that the host has added.
@@ -70,6 +69,8 @@ pub struct Catalogue {
     services: BTreeMap<String, ServiceEntry>,
     products: BTreeMap<u32, Product>,
     umbrellas: BTreeMap<u32, (u16, String)>,
+    /// Suppliers whose offers are shown as sold out.
+    closed: BTreeSet<String>,
     /// When suppliers were last asked; `None` before the first answer.
     pub refreshed_at: Option<Timestamp>,
 }
@@ -93,21 +94,35 @@ impl Catalogue {
                 (service.code.clone(), service)
             })
             .collect();
-        Self { services, products: BTreeMap::new(), umbrellas: BTreeMap::new(), refreshed_at: None }
+        Self {
+            services,
+            products: BTreeMap::new(),
+            umbrellas: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            refreshed_at: None,
+        }
     }
 
-    /// The same services with other products.
+    /// The same services with other products; those of closed suppliers are sold out.
     #[must_use]
-    pub fn with_products(&self, products: Vec<Product>, at: Timestamp) -> Self {
+    pub fn with_products(&self, mut products: Vec<Product>, closed: BTreeSet<String>, at: Timestamp) -> Self {
+        for product in products.iter_mut().filter(|product| closed.contains(&product.supplier)) {
+            product.available = 0;
+        }
         let pair = |product: &Product| (product.umbrella, (product.country, product.service.clone()));
         let umbrellas = products.iter().map(pair).collect();
         let products = products.into_iter().map(|product| (product.id, product)).collect();
-        Self { services: self.services.clone(), products, umbrellas, refreshed_at: Some(at) }
+        Self { services: self.services.clone(), products, umbrellas, closed, refreshed_at: Some(at) }
     }
 
     /// All products, sold out or not, by id.
     pub(crate) fn all_products(&self) -> impl Iterator<Item = &Product> {
         self.products.values()
+    }
+
+    /// Suppliers that get no purchases now, so that nothing of theirs is in stock.
+    pub fn closed(&self) -> &BTreeSet<String> {
+        &self.closed
     }
 
     /// All countries, with whether anything is sold there now.
@@ -175,16 +190,8 @@ impl Catalogue {
         self.umbrellas.get(&id).map(|(country, service)| (*country, &**service))
     }
 
-    /// The offers of a pair in the order in which they are to be tried. Without figures of success `BestSuccess` ranks
-    /// as `Cheapest`; a preferred supplier goes first among what the limits allow.
-    pub fn ranked(&self, country: u16, service: &str, policy: Policy, prefer: Option<&str>) -> Vec<&Product> {
-        let mut offers = self.products(Some(country), Some(service), Sort::PriceAscending);
-        match policy {
-            Policy::Cheapest | Policy::BestSuccess => {}
-        }
-        if let Some(name) = prefer {
-            offers.sort_by_key(|product| !product.supplier.eq_ignore_ascii_case(name));
-        }
-        offers
+    /// The offers of a pair that are in stock, cheapest first.
+    pub fn offers(&self, country: u16, service: &str) -> Vec<&Product> {
+        self.products(Some(country), Some(service), Sort::PriceAscending)
     }
 }

@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, RwLock};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 
 use super::inner::{CatalogueIds, Inner, Keys, Numbers, Slot, SlotState, TASKS_MAX, WAKE_UPS_MAX};
+use super::line::Line;
 use super::platform::Platform;
 use super::settings::Settings;
+use super::shared_limiter::SharedLimiter;
 use crate::catalogue::Catalogue;
 use crate::order::content::{Epochs, hex};
 use crate::port::{
-    Clock, Entropy, EpochKey, FixedRates, Keyring, KeyringError, MemoryKeyring, Rates, Supplier, Wakeups,
+    Clock, Entropy, EpochKey, FixedRates, Keyring, KeyringError, Limiter, MemoryKeyring, MemoryLimiter, Rates,
+    Supplier, Wakeups,
 };
 use crate::privacy::keyed_hash;
 use crate::store::{Store, StoreError};
@@ -50,6 +53,7 @@ pub struct PlatformBuilder {
     keyring: Option<Arc<dyn Keyring>>,
     rates: Option<Arc<dyn Rates>>,
     wakeups: Option<Arc<dyn Wakeups>>,
+    limiter: Option<Arc<dyn Limiter>>,
     settings: Settings,
 }
 
@@ -108,6 +112,14 @@ impl PlatformBuilder {
         self
     }
 
+    /// Permits of calls to suppliers. Without one: buckets in memory, or slices drawn from the store where other processes
+    /// share it.
+    #[must_use]
+    pub fn limiter(mut self, limiter: Arc<dyn Limiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
     /// Settings.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
@@ -126,7 +138,6 @@ impl PlatformBuilder {
         let store = self.store.ok_or(BuildError::Missing("the store"))?;
         let clock = self.clock.ok_or(BuildError::Missing("the clock"))?;
         let entropy = self.entropy.ok_or(BuildError::Missing("the entropy"))?;
-        let suppliers = slots(self.suppliers)?;
         let info = store.describe().await?;
         let keyring = match self.keyring {
             Some(keyring) => keyring,
@@ -135,17 +146,28 @@ impl PlatformBuilder {
             }
             None => Arc::new(MemoryKeyring::new()),
         };
+        let limiter = self.limiter.unwrap_or_else(|| {
+            if info.shared {
+                Arc::new(SharedLimiter::new(store.clone(), entropy.clone()))
+            } else {
+                Arc::new(MemoryLimiter::new())
+            }
+        });
+        let settings = self.settings;
+        let standing = Arc::new(Notify::new());
+        let line = |port| Line::new(port, clock.clone(), limiter.clone(), &settings, standing.clone());
+        let suppliers = slots(self.suppliers, line)?;
         let mut fresh = [0; 32];
         entropy.fill(&mut fresh);
         let root = keyring.root(EpochKey::new(fresh)).await?;
         let keys = Keys {
             index: keyed_hash(root.bytes(), &[b"index"]),
             numbers: keyed_hash(root.bytes(), &[b"order numbers"]),
+            quotes: keyed_hash(root.bytes(), &[b"quotes"]),
         };
         let epochs: Epochs = keyring.epochs().await?.into_iter().collect();
         let mut node = [0; 8];
         entropy.fill(&mut node);
-        let settings = self.settings;
         let catalogue =
             Catalogue::new(&settings.extra_services, &settings.blocked_services, &settings.allowed_services);
         let (tasks, waiting) = mpsc::channel(TASKS_MAX);
@@ -172,6 +194,7 @@ impl PlatformBuilder {
             supply: Notify::new(),
             orphans: AtomicU64::new(0),
             late_sms: AtomicU64::new(0),
+            standing,
             wake_ups: broadcast::channel(WAKE_UPS_MAX).0,
             wakeups: self.wakeups,
             node: hex(&node),
@@ -179,12 +202,16 @@ impl PlatformBuilder {
             stopping: AtomicBool::new(false),
         });
         inner.load_ids().await?;
+        inner.read_drained().await?;
         inner.refresh_all(FIRST_LIST_MS).await;
         Ok(Platform { inner })
     }
 }
 
-fn slots(suppliers: Vec<Arc<dyn Supplier>>) -> Result<BTreeMap<String, Slot>, BuildError> {
+fn slots(
+    suppliers: Vec<Arc<dyn Supplier>>,
+    line: impl Fn(Arc<dyn Supplier>) -> Line,
+) -> Result<BTreeMap<String, Slot>, BuildError> {
     let mut slots = BTreeMap::new();
     for port in suppliers {
         let info = port.describe();
@@ -193,8 +220,10 @@ fn slots(suppliers: Vec<Arc<dyn Supplier>>) -> Result<BTreeMap<String, Slot>, Bu
         if !fine || slots.contains_key(&info.name) {
             return Err(BuildError::SupplierName(info.name));
         }
+        let line = Arc::new(line(port));
         let slot = Slot {
-            port,
+            port: line.clone(),
+            line,
             calls: Semaphore::new(usize::try_from(info.capabilities.concurrency).unwrap_or(1).max(1)),
             bought: Notify::new(),
             state: Mutex::new(SlotState::default()),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::inner::{Inner, NotRunning};
+use super::suppliers::Delivery;
 use crate::account::AccountId;
 use crate::account::record::{AccountRecord, account_key};
 use crate::order::content::{open_link, unwrap};
@@ -207,6 +208,7 @@ impl Inner {
             let supply = if with_supply { self.supply_of(account, id, &record).await? } else { None };
             let sight = Sight { now: self.now(), supply };
             let mut draft = Draft::of(account, id, version, record);
+            let before = draft.record.state;
             let result = match rule(&mut draft, &sight).map_err(Failed::Rule)? {
                 Step::Leave(result) => return Ok(result),
                 Step::Write(result) => result,
@@ -214,6 +216,7 @@ impl Inner {
             draft.record.due_at =
                 draft.put_off_until().or_else(|| rules::due_at(&draft.record, &self.settings, sight.now));
             let due = draft.record.due_at;
+            let delivery = Delivery::of(before, &draft.record);
             let mut entries = draft.entries(self.version())?;
             let (account_version, _) = read_account(&snapshot, account)?.ok_or(Failed::NotFound)?;
             entries.push(Entry::Ensure { key: account_key(account), expect: Expect::Version(account_version) });
@@ -221,6 +224,9 @@ impl Inner {
                 Ok(_) => {
                     if let Some(due) = due {
                         self.due_at(due);
+                    }
+                    if let Some(delivery) = delivery {
+                        self.delivered(&delivery);
                     }
                     return Ok(result);
                 }

@@ -1,7 +1,7 @@
 //! Due work of orders: calls without an answer, look-ups, last checks, ends by time. The same code recovers after a
 //! crash: every intent is found by its due time.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -24,7 +24,9 @@ use crate::store::{Index, Range, Row, StoreError};
 use crate::time::Timestamp;
 
 /// Orders in work at once.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 128;
+/// Of these, orders of one supplier at most: the rest are for the others while it does not answer.
+const OF_ONE_SUPPLIER: usize = AT_ONCE / 2;
 /// Orders read at a time.
 const PAGE: usize = 1_000;
 /// The longest the worker sleeps without looking: a wake-up may be lost.
@@ -41,13 +43,13 @@ type Order = (AccountId, OrderId);
 impl Inner {
     /// Does due work for ever.
     pub(super) async fn do_due(self: &Arc<Self>) {
-        let mut busy: BTreeSet<Order> = BTreeSet::new();
+        let mut busy: BTreeMap<Order, String> = BTreeMap::new();
         let mut work = FuturesUnordered::new();
         loop {
             let next = match self.due_orders(&busy).await {
                 Ok((orders, next)) => {
                     for (order, record) in orders {
-                        busy.insert(order);
+                        busy.insert(order, record.supplier.clone());
                         work.push(async move { (order, self.due_work(order, record).await) }.boxed());
                     }
                     next
@@ -70,10 +72,17 @@ impl Inner {
     }
 
     /// Orders that are due and not in work, and when to look again.
-    async fn due_orders(&self, busy: &BTreeSet<Order>) -> Result<(Vec<(Order, OrderRecord)>, Timestamp), StoreError> {
+    async fn due_orders(
+        &self,
+        busy: &BTreeMap<Order, String>,
+    ) -> Result<(Vec<(Order, OrderRecord)>, Timestamp), StoreError> {
         let now = self.now();
         let mut next = now.plus_ms(LOOK_MS);
         let mut found = Vec::new();
+        let mut shares: BTreeMap<String, usize> = BTreeMap::new();
+        for supplier in busy.values() {
+            *shares.entry(supplier.clone()).or_default() += 1;
+        }
         if !self.holds("due").await? {
             return Ok((found, next));
         }
@@ -90,7 +99,12 @@ impl Inner {
                 next = next.min(due);
                 break;
             }
-            if !busy.contains(&order) && busy.len() + found.len() < AT_ONCE {
+            if busy.contains_key(&order) || busy.len() + found.len() >= AT_ONCE {
+                continue;
+            }
+            let share = shares.entry(record.supplier.clone()).or_default();
+            if *share < OF_ONE_SUPPLIER {
+                *share += 1;
                 self.know_epoch(&record).await;
                 found.push((order, record));
             }

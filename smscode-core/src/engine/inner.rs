@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch};
 
 use super::arriving::Arrivals;
+use super::line::Line;
 use super::settings::Settings;
 use crate::account::AccountId;
 use crate::catalogue::Catalogue;
@@ -33,11 +34,15 @@ pub(super) struct Keys {
     pub(super) index: [u8; 32],
     /// Of public order numbers.
     pub(super) numbers: [u8; 32],
+    /// Of quotes.
+    pub(super) quotes: [u8; 32],
 }
 
 /// A supplier with what this node keeps about it.
 pub(super) struct Slot {
+    /// The line, as a supplier: whoever calls it goes through the line.
     pub(super) port: Arc<dyn Supplier>,
+    pub(super) line: Arc<Line>,
     pub(super) info: SupplierInfo,
     /// Paid calls under way.
     pub(super) calls: Semaphore,
@@ -101,6 +106,8 @@ pub(super) struct Inner {
     pub(super) orphans: AtomicU64,
     /// SMS that came for orders that had ended, destroyed by this node.
     pub(super) late_sms: AtomicU64,
+    /// Whether a supplier's offers are to be shown has changed.
+    pub(super) standing: Arc<Notify>,
     pub(super) wake_ups: broadcast::Sender<Option<AccountId>>,
     /// Word of other nodes.
     pub(super) wakeups: Option<Arc<dyn Wakeups>>,

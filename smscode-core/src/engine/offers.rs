@@ -15,6 +15,8 @@ use crate::store::{Body, CounterKey, Entry, Expect, Index, Key, Kind, LoadKey, O
 
 /// A supplier has this long for its list.
 const LIST_MS: i64 = 30_000;
+/// One that does not answer has this long.
+const OUT_OF_REACH_LIST_MS: i64 = 5_000;
 /// Offers taken from one supplier; 200 countries by 800 services is the largest shop.
 const OFFERS_MAX: usize = 200_000;
 /// Ids given out in one ChangeSet.
@@ -42,6 +44,8 @@ impl Inner {
     }
 
     async fn offers_of(&self, slot: &Slot, limit_ms: i64) {
+        // the others' prices do not wait for one that does not answer
+        let limit_ms = if slot.line.is_out_of_reach() { limit_ms.min(OUT_OF_REACH_LIST_MS) } else { limit_ms };
         let limit = self.now().plus_ms(limit_ms);
         let answer = self.until(limit, slot.port.offers()).await;
         let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,7 +66,7 @@ impl Inner {
         }
     }
 
-    async fn rebuild_catalogue(&self) -> Result<(), StoreError> {
+    pub(super) async fn rebuild_catalogue(&self) -> Result<(), StoreError> {
         let mut products = Vec::new();
         for (name, slot) in &self.suppliers {
             let offers = slot.state.lock().unwrap_or_else(PoisonError::into_inner).offers.clone();
@@ -94,6 +98,7 @@ impl Inner {
             }
         }
         let now = self.now();
+        let closed = self.closed_shops();
         let mut catalogue = self.catalogue.write().unwrap_or_else(PoisonError::into_inner);
         // what is blocked, or unknown as a service, is not listed
         products.retain(|product| catalogue.service(&product.service).is_some_and(|service| !service.blocked));
@@ -105,7 +110,7 @@ impl Inner {
                 .filter(|product| !listed.contains(&product.id))
                 .map(|gone| Product { available: 0, ..gone.clone() }),
         );
-        *catalogue = Arc::new(catalogue.with_products(products, now));
+        *catalogue = Arc::new(catalogue.with_products(products, closed, now));
         Ok(())
     }
 

@@ -18,9 +18,8 @@ use crate::money::Money;
 use crate::order::content::{self, Link};
 use crate::order::decide::{Input, State};
 use crate::order::draft::{Draft, Stay};
-use crate::order::plan::offer;
 use crate::order::record::{Call, ClaimRecord, OPEN_ORDERS, OrderRecord, claim_key, order_key};
-use crate::order::{ItemOutcome, OrderError, OrderId, PlaceOrders, Placed, PlacedItem, rules};
+use crate::order::{ItemOutcome, OrderError, OrderId, PlaceOrders, Placed, PlacedItem, Policy, rules};
 use crate::port::{EpochId, EpochKey};
 use crate::privacy::OrderKey;
 use crate::store::{Body, Bucket, CounterKey, Entry, Expect, LoadKey, Refusal, Snapshot, StoreError};
@@ -31,6 +30,8 @@ struct Plan {
     /// The offer that is asked first.
     product: Product,
     routed: bool,
+    policy: Policy,
+    prefer: Option<String>,
     quantity: u32,
     abandon_when_late: bool,
     claim: Option<Claim>,
@@ -100,13 +101,14 @@ impl Inner {
     /// The hold. What it commits is everything: money, orders, claim, events.
     async fn begin(&self, account: AccountId, wanted: &PlaceOrders) -> Result<(Began, Vec<Purchase>), OrderError> {
         let claim = wanted.idempotency.as_ref().map(|key| self.claim_of(account, key)).transpose()?;
-        let (product, routed) = match offer(&self.catalogue(), wanted, self.settings.currency) {
+        let (product, routed) = match self.offer(account, wanted) {
             Ok(offer) => offer,
             // a replay must not depend on what is on offer now
             Err(error) => return self.replay(account, claim.as_ref()).await?.ok_or(error),
         };
         let (quantity, abandon_when_late) = (wanted.quantity, wanted.abandon_when_late);
-        let plan = Plan { product, routed, quantity, abandon_when_late, claim };
+        let (policy, prefer) = (wanted.policy, wanted.prefer_supplier.clone());
+        let plan = Plan { product, routed, policy, prefer, quantity, abandon_when_late, claim };
         let fresh = self.fresh(plan.quantity).await?;
         let epoch = self.current_epoch().await.map_err(|e| OrderError::Unavailable(e.to_string()))?;
         let mut keys = vec![LoadKey::Record(account_key(account)), LoadKey::Head(account.0)];
@@ -305,6 +307,8 @@ impl Inner {
             country: plan.product.country,
             service: plan.product.service.clone(),
             price: plan.product.price,
+            policy: plan.policy,
+            prefer: plan.prefer.clone(),
             attempt: 1,
             send_until: self.now().plus_ms(self.settings.answer_due_ms),
             answer_due: self.now().plus_ms(self.settings.answer_due_ms),

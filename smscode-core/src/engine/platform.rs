@@ -11,8 +11,9 @@ use crate::account::{AccountError, AccountId};
 use crate::catalogue::{Catalogue, Sort};
 use crate::ledger::{Balance, CorrectionError, StatementLine};
 use crate::money::{Currency, Money};
-use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, PlaceOrders, Placed, Status};
+use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, PlaceOrders, Placed, Quote, Status};
 use crate::port::Rate;
+use crate::routing::{BreakerState, CallFigures, CallKind, Deliveries, RoutingError, Standing};
 use crate::store::{StoreError, Totals};
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -55,6 +56,24 @@ pub struct SupplierHealth {
     pub products: usize,
     /// Activations in its list that are not ours, when it was last read for orphans. Nothing is ever done about them.
     pub strangers: usize,
+    /// Whether purchases are sent to it, and if not, why.
+    pub standing: Standing,
+    /// Its circuit breaker.
+    pub breaker: BreakerState,
+    /// The operator wants no purchases.
+    pub drained: bool,
+    /// Our money there as it was last read, and when.
+    pub balance: Option<(Money, Timestamp)>,
+    /// That is little: see `Settings::low_balances`.
+    pub low_balance: bool,
+    /// Purchases of the last five minutes, at this node.
+    pub purchases: CallFigures,
+    /// Reads: polls, lists, prices, balances.
+    pub reads: CallFigures,
+    /// Cancels, finishes, requests for another SMS.
+    pub words: CallFigures,
+    /// Orders with a number of this supplier that have ended at this node in the last two hours.
+    pub deliveries: Deliveries,
 }
 
 impl Platform {
@@ -110,6 +129,16 @@ impl Platform {
     ) -> Result<bool, CorrectionError> {
         self.inner.correct_supplier(supplier, taken, reference).await
     }
+    /// Begins or ends that a supplier gets no purchases; polls, cancels and everything else for its open orders go on. It is
+    /// stored, so it outlives this process. This node acts at once, others within 5 s. `actor` is who says so, such as
+    /// `operator:anna`, 1 to 64 bytes. Saying the same again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RoutingError`]: nothing has changed.
+    pub async fn drain_supplier(&self, name: &str, drained: bool, actor: &str) -> Result<(), RoutingError> {
+        self.inner.drain_supplier(name, drained, actor).await
+    }
     /// Sums over the whole ledger.
     pub async fn totals(&self) -> Result<Totals, StoreError> {
         self.inner.store.totals().await
@@ -149,6 +178,16 @@ impl Platform {
         self.inner.statement(account, after, limit).await
     }
 
+    /// What one order of this call costs, binding for 60 s: with [`PlaceOrders::quote`] that price is charged, whatever is on
+    /// offer by then. Once or more often, by this account alone. If nobody sells at that price any more the order is
+    /// rejected and released. Nothing is held or stored.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError`], as the same call to [`Platform::place_orders`] would give.
+    pub async fn quote(&self, account: AccountId, wanted: &PlaceOrders) -> Result<Quote, OrderError> {
+        self.inner.quote(account, wanted).await
+    }
     /// Places orders and waits until they are settled or the answer is due. The money of all of them is held first, and
     /// durably, before a supplier hears of it. A call under a key that was used before gives the orders of that call.
     ///
@@ -256,9 +295,10 @@ impl std::fmt::Debug for Platform {
 
 impl Inner {
     async fn health(&self) -> Health {
-        let catalogue = self.catalogue();
+        let (catalogue, now) = (self.catalogue(), self.now());
         let in_stock = catalogue.products(None, None, Sort::PriceAscending);
         let suppliers = self.suppliers.iter().map(|(name, slot)| {
+            let condition = slot.line.condition();
             let state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
             SupplierHealth {
                 name: name.clone(),
@@ -266,6 +306,15 @@ impl Inner {
                 error: state.error,
                 strangers: state.strangers,
                 products: in_stock.iter().filter(|product| product.supplier == *name).count(),
+                standing: condition.standing(now),
+                breaker: condition.breaker(now),
+                drained: condition.drained,
+                balance: condition.funds.balance(),
+                low_balance: condition.funds.is_low() || condition.funds.is_out(),
+                purchases: condition.calls(CallKind::Purchase, now).figures(),
+                reads: condition.calls(CallKind::Read, now).figures(),
+                words: condition.calls(CallKind::Word, now).figures(),
+                deliveries: slot.line.pairs().all(now),
             }
         });
         let suppliers = suppliers.collect();

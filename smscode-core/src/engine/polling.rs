@@ -28,6 +28,8 @@ const POLLS_AT_ONCE: usize = 16;
 const RECORDED_AT_ONCE: usize = 256;
 /// After an error the supplier is left alone for this long.
 const ERROR_PAUSE_MS: i64 = 3_000;
+/// Between two rounds at a supplier that does not answer.
+const OUT_OF_REACH_PAUSE_MS: i64 = 5_000;
 /// One round may take this long.
 const ROUND_MS: i64 = 30_000;
 
@@ -40,6 +42,9 @@ struct Watched {
 }
 
 type Open = BTreeMap<(AccountId, OrderId), Watched>;
+
+/// What it said of the orders of one call; `None` where there was no usable answer.
+type Answers = Vec<((AccountId, OrderId), Option<ActivationState>)>;
 
 /// What a supplier said of some orders.
 type News = Vec<((AccountId, OrderId), State, ActivationState)>;
@@ -84,6 +89,7 @@ impl Inner {
         let now = self.now();
         let next = open.values().map(|watched| watched.next.ms_since(now)).min();
         let floor = i64::from(slot.info.capabilities.poll_floor_ms).max(50);
+        let floor = if slot.line.is_out_of_reach() { floor.max(OUT_OF_REACH_PAUSE_MS) } else { floor };
         next.unwrap_or(self.settings.poll_late_ms).clamp(floor, self.settings.poll_late_ms.max(floor))
     }
 
@@ -94,12 +100,18 @@ impl Inner {
         }
         self.refresh(name, open).await?;
         let now = self.now();
-        let due: Vec<(AccountId, OrderId)> =
-            open.iter().filter(|(_, watched)| watched.next <= now).map(|(key, _)| *key).collect();
+        // longest due first: a round at a supplier that does not answer is short, and each order has its turn
+        let mut due: Vec<_> = open.iter().filter(|(_, watched)| watched.next <= now).collect();
+        due.sort_by_key(|(_, watched)| watched.next);
+        let due: Vec<(AccountId, OrderId)> = due.into_iter().map(|(key, _)| *key).collect();
         let batch = usize::try_from(slot.info.capabilities.poll_batch).unwrap_or(1).max(1);
         let at_once = if batch > 1 { 1 } else { POLLS_AT_ONCE };
         let asked: Vec<_> = due.chunks(batch).map(|orders| self.ask(slot, orders, open).boxed()).collect();
-        let answers: Vec<_> = iter(asked).buffer_unordered(at_once).collect().await;
+        let answers: Vec<_> = if slot.line.is_out_of_reach() {
+            until_unanswered(asked).await
+        } else {
+            iter(asked).buffer_unordered(at_once).collect().await
+        };
         let mut news = News::new();
         for (order, state) in answers.into_iter().flatten() {
             let Some(watched) = open.get_mut(&order) else { continue };
@@ -124,12 +136,7 @@ impl Inner {
     }
 
     /// Asks about some orders; `None` where there was no usable answer.
-    async fn ask(
-        &self,
-        slot: &Slot,
-        orders: &[(AccountId, OrderId)],
-        open: &Open,
-    ) -> Vec<((AccountId, OrderId), Option<ActivationState>)> {
+    async fn ask(&self, slot: &Slot, orders: &[(AccountId, OrderId)], open: &Open) -> Answers {
         let ids: Vec<ActivationId> =
             orders.iter().filter_map(|key| open.get(key)).map(|watched| watched.activation.clone()).collect();
         let limit = self.now().plus_ms(ROUND_MS);
@@ -198,6 +205,21 @@ impl Inner {
             }
         }
     }
+}
+
+/// Asks one after the other, and asks no more once there is no usable answer: one call is enough to see that a supplier is
+/// still away.
+async fn until_unanswered(asked: Vec<BoxFuture<'_, Answers>>) -> Vec<Answers> {
+    let mut answers = Vec::new();
+    for call in asked {
+        let answer = call.await;
+        let usable = answer.iter().any(|(_, state)| state.is_some());
+        answers.push(answer);
+        if !usable {
+            break;
+        }
+    }
+    answers
 }
 
 /// Waits for a future while answers are being recorded.

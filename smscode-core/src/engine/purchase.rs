@@ -1,19 +1,22 @@
 //! The purchase: a paid call that is sent at most once, and what is made of its four outcomes.
 
+use tokio::sync::SemaphorePermit;
+
 use super::attach::Attached;
 use super::command::{Failed, Sight, Step};
 use super::inner::{Inner, Slot};
 use crate::account::AccountId;
-use crate::catalogue::{ceiling, price};
+use crate::catalogue::{Product, ceiling, price};
 use crate::money::Money;
 use crate::order::content::{self, Link};
 use crate::order::decide::Input;
 use crate::order::draft::{Draft, Stay};
 use crate::order::record::{Call, claim_key};
 use crate::order::supply::{SupplyRecord, SupplyState, coarse, supply_key};
-use crate::order::{OrderError, OrderId};
-use crate::port::{Activation, BuyOutcome, BuyRequest, Rejection};
+use crate::order::{OrderError, OrderId, Policy};
+use crate::port::{Activation, BuyOutcome, BuyRequest, Rejection, Urgency};
 use crate::privacy::OrderKey;
+use crate::routing::{rank, surest_first};
 use crate::store::{Body, Entry, Expect, LoadKey, StoreError};
 use crate::time::Timestamp;
 
@@ -27,10 +30,16 @@ pub(super) struct Purchase {
     pub(super) country: u16,
     pub(super) service: String,
     pub(super) price: Money,
+    /// How the next supplier is chosen, if there has to be one.
+    pub(super) policy: Policy,
+    pub(super) prefer: Option<String>,
     pub(super) attempt: u32,
     pub(super) send_until: Timestamp,
     pub(super) answer_due: Timestamp,
 }
+
+/// Who waits for a place looks this often whether the supplier still gets purchases.
+const LOOK_MS: i64 = 1_000;
 
 /// The reason when a supplier gives out a number that an open order has.
 const NUMBER_IN_USE: &str = "number_in_use";
@@ -76,8 +85,9 @@ impl Inner {
         let Some(slot) = self.suppliers.get(&purchase.supplier) else {
             return BuyOutcome::NotSent("the supplier is not configured any more".into());
         };
-        let Some(Ok(_permit)) = self.until(purchase.send_until, slot.calls.acquire()).await else {
-            return BuyOutcome::NotSent("too many calls are under way".into());
+        let _place = match self.place_for(slot, purchase.send_until).await {
+            Ok(place) => place,
+            Err(why) => return BuyOutcome::NotSent(why.into()),
         };
         if self.stopping.load(std::sync::atomic::Ordering::Acquire) {
             return BuyOutcome::NotSent("the platform is stopping".into());
@@ -99,6 +109,28 @@ impl Inner {
             Some(outcome) => outcome,
             None => BuyOutcome::Unknown("no answer in time".into()),
         }
+    }
+
+    /// A place among the paid calls under way, and a permit. Whoever waits behind a supplier that has stopped to answer
+    /// hears of it while there is time for another one.
+    async fn place_for<'a>(&self, slot: &'a Slot, until: Timestamp) -> Result<SemaphorePermit<'a>, &'static str> {
+        let place = slot.calls.acquire();
+        tokio::pin!(place);
+        let place = loop {
+            if !slot.line.admits() {
+                return Err("the supplier gets no purchases now");
+            }
+            let look = self.now().plus_ms(LOOK_MS).min(until);
+            match self.until(look, place.as_mut()).await {
+                Some(Ok(place)) => break place,
+                None if self.now() < until => {}
+                Some(Err(_)) | None => return Err("too many calls are under way"),
+            }
+        };
+        if !slot.line.permit(Urgency::First, Some(until)).await {
+            return Err("too many calls in this second");
+        }
+        Ok(place)
     }
 
     pub(super) fn ceiling(&self, slot: &Slot, sold: Money) -> Option<Money> {
@@ -258,6 +290,7 @@ impl Inner {
                 reference,
                 supplier,
                 service: purchase.service.clone(),
+                prefer: purchase.prefer.clone(),
                 attempt: purchase.attempt + 1,
                 ..*purchase
             })),
@@ -305,9 +338,13 @@ impl Inner {
             return None;
         }
         let catalogue = self.catalogue();
-        let ranked = catalogue.ranked(record.country, &record.service, crate::order::Policy::Cheapest, None);
+        let figures = |product: &Product| self.figures(product);
+        let offers = catalogue.offers(record.country, &record.service);
+        let mut ranked = rank(offers, purchase.policy, purchase.prefer.as_deref(), &figures);
+        surest_first(&mut ranked, &figures);
         ranked
             .into_iter()
+            .filter(|product| self.suppliers.get(&product.supplier).is_some_and(|slot| slot.line.admits()))
             .filter(|product| product.supplier != record.supplier && !record.tried.contains(&product.supplier))
             .find(|product| {
                 let rate = self.rates.rate(product.cost.currency, record.currency);

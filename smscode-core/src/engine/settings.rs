@@ -1,9 +1,10 @@
 //! What an operator can set, with defaults from the journeys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::{PriceRule, ServiceEntry};
 use crate::money::Currency;
+use crate::routing::BreakerRule;
 
 /// Settings of a platform.
 #[derive(Clone, Debug)]
@@ -50,6 +51,13 @@ pub struct Settings {
     pub offers_every_ms: i64,
     /// Orders whose purchase never became clear are given up this long after their window, in ms.
     pub unclear_grace_ms: i64,
+    /// When a supplier gets no purchases for a while.
+    pub breaker: BreakerRule,
+    /// Time between two reads of our balance at a supplier, in ms.
+    pub balance_every_ms: i64,
+    /// Below this our balance at a supplier is low: by its name, in the smallest unit of its currency. One that is not named
+    /// is low when it is below what was spent there in the last hour.
+    pub low_balances: BTreeMap<String, i64>,
     /// Several nodes on one store: another node takes over the background work of one that has died after this, in ms.
     pub lease_ms: i64,
 }
@@ -78,6 +86,9 @@ impl Default for Settings {
             window_ms: 20 * 60_000,
             offers_every_ms: 60_000,
             unclear_grace_ms: 120_000,
+            breaker: BreakerRule::default(),
+            balance_every_ms: 300_000,
+            low_balances: BTreeMap::new(),
             lease_ms: 30_000,
         }
     }

@@ -1,5 +1,6 @@
 //! Why an order command was refused.
 
+use super::quote::QuoteFault;
 use super::view::Status;
 use crate::money::Money;
 use crate::store::StoreError;
@@ -40,6 +41,9 @@ pub enum OrderError {
     /// A price limit that makes no sense.
     #[error("the price limits make no sense: {0}")]
     PriceLimit(&'static str),
+    /// The quote is not good.
+    #[error("the quote cannot be used: {0}")]
+    Quote(QuoteFault),
     /// The idempotency key is malformed.
     #[error("the idempotency key must be 1 to 128 letters, digits, - or _")]
     KeyMalformed,
@@ -116,6 +120,7 @@ impl OrderError {
             Self::NoOffer { .. } => "no_offer",
             Self::Quantity { .. } => "quantity",
             Self::PriceLimit(_) => "price_limit",
+            Self::Quote(fault) => fault.code(),
             Self::KeyMalformed => "key_malformed",
             Self::KeyReused => "key_reused",
             Self::InProgress => "in_progress",

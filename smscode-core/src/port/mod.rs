@@ -2,12 +2,14 @@
 
 mod clock;
 mod keyring;
+mod limiter;
 mod rates;
 mod supplier;
 mod wakeups;
 
 pub use clock::{Clock, Entropy};
 pub use keyring::{EpochId, EpochKey, Keyring, KeyringError, MemoryKeyring};
+pub use limiter::{Limiter, MemoryLimiter, Permit, Urgency};
 pub use rates::{FixedRates, Rate, Rates};
 pub use supplier::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities,

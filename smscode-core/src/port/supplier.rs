@@ -41,6 +41,8 @@ pub struct Capabilities {
     pub wants_finish: bool,
     /// Calls under way at once that the supplier takes from us.
     pub concurrency: u32,
+    /// Calls that it takes in a second from all nodes together, one of this port counting as one; 0 where it names no limit.
+    pub requests_a_second: u32,
 }
 
 impl Capabilities {
@@ -57,6 +59,7 @@ impl Capabilities {
         further_sms_free: false,
         wants_finish: false,
         concurrency: 4,
+        requests_a_second: 0,
     };
 }
 

@@ -20,5 +20,8 @@ mod placing;
 #[cfg(feature = "conformance")]
 mod privacy;
 mod races;
+mod routing;
 mod supplier;
+mod throttle;
 mod unclear;
+mod vanished;

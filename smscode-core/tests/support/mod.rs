@@ -18,6 +18,7 @@ use smscode_core::port::{
     Entropy, FinishOutcome, FixedRates, Keyring, MemoryKeyring, MoreOutcome, Offer, Rate, Rates, Rejection, Supplier,
     SupplierInfo, SupplierSms,
 };
+use smscode_core::routing::BreakerRule;
 use smscode_core::store::{
     ChangeSet, Cursor, Effect, House, Index, LoadKey, MemoryStore, Page, Range, Receipt, Row, Snapshot, Store,
     StoreError, StoreInfo, Totals, TransferKind,
@@ -188,6 +189,13 @@ pub struct Script {
     pub silent_on_cost: bool,
     /// Nothing can be asked of it any more, and nothing bought.
     pub gone: bool,
+    /// Takes every call and answers none.
+    pub dead: bool,
+    /// Our money there, in millionths of a dollar.
+    pub balance: Option<i64>,
+    pub balances: u64,
+    /// When purchases came in.
+    pub bought_at: Vec<Timestamp>,
 }
 
 pub struct TestSupplier {
@@ -196,6 +204,7 @@ pub struct TestSupplier {
     pub clock: Arc<TestClock>,
     pub cancel_after: u32,
     pub window_seconds: u32,
+    pub requests_a_second: u32,
 }
 
 pub const COST: i64 = 100_000;
@@ -207,6 +216,15 @@ impl TestSupplier {
 
     /// With another minimum time before a cancel and another window.
     pub fn timed(name: &'static str, clock: &Arc<TestClock>, cancel_after: u32, window_seconds: u32) -> Arc<Self> {
+        Arc::new(Self::made(name, clock, cancel_after, window_seconds))
+    }
+
+    /// With a limit of calls a second.
+    pub fn limited(name: &'static str, clock: &Arc<TestClock>, requests_a_second: u32) -> Arc<Self> {
+        Arc::new(Self { requests_a_second, ..Self::made(name, clock, 120, 1_200) })
+    }
+
+    fn made(name: &'static str, clock: &Arc<TestClock>, cancel_after: u32, window_seconds: u32) -> Self {
         let offer = |service: &str, country| Offer {
             country,
             service: service.into(),
@@ -220,7 +238,8 @@ impl TestSupplier {
             next: u64::from(name.as_bytes()[0]) * 1_000,
             ..Script::default()
         };
-        Arc::new(Self { name, script: Mutex::new(script), clock: clock.clone(), cancel_after, window_seconds })
+        let (script, clock) = (Mutex::new(script), clock.clone());
+        Self { name, script, clock, cancel_after, window_seconds, requests_a_second: 0 }
     }
 
     pub fn plan(&self, buys: impl IntoIterator<Item = Buy>) {
@@ -292,6 +311,13 @@ impl TestSupplier {
 }
 
 impl TestSupplier {
+    /// Answers, unless it is dead.
+    async fn live(&self) {
+        if self.script.lock().unwrap().dead {
+            std::future::pending::<()>().await;
+        }
+    }
+
     async fn pause(&self, ms: i64) {
         if ms > 0 {
             self.clock.sleep_until(self.clock.now().plus_ms(ms)).await;
@@ -301,6 +327,7 @@ impl TestSupplier {
     fn bought(&self, request: &BuyRequest) -> BuyOutcome {
         let mut script = self.script.lock().unwrap();
         script.requests.push(request.clone());
+        script.bought_at.push(self.clock.now());
         if script.gone {
             return BuyOutcome::NotSent("no connection".into());
         }
@@ -378,11 +405,13 @@ impl Supplier for TestSupplier {
                 further_sms_free: true,
                 wants_finish: true,
                 concurrency: 64,
+                requests_a_second: self.requests_a_second,
             },
         }
     }
 
     async fn offers(&self) -> Result<Vec<Offer>, CallError> {
+        self.live().await;
         let script = self.script.lock().unwrap();
         if script.gone {
             return Err(CallError::Unusable("scripted".into()));
@@ -391,10 +420,14 @@ impl Supplier for TestSupplier {
     }
 
     async fn balance(&self) -> Result<Money, CallError> {
-        Ok(Money::new(1_000_000_000, Currency::Usd))
+        self.live().await;
+        let mut script = self.script.lock().unwrap();
+        script.balances += 1;
+        Ok(Money::new(script.balance.unwrap_or(1_000_000_000), Currency::Usd))
     }
 
     async fn buy(&self, request: &BuyRequest) -> BuyOutcome {
+        self.live().await;
         let slow_ms = self.script.lock().unwrap().slow_ms;
         self.pause(slow_ms).await;
         let outcome = self.bought(request);
@@ -404,6 +437,7 @@ impl Supplier for TestSupplier {
     }
 
     async fn poll(&self, ids: &[ActivationId]) -> Result<Vec<ActivationState>, CallError> {
+        self.live().await;
         let states = self.states(ids);
         let poll_ms = self.script.lock().unwrap().poll_ms;
         self.pause(poll_ms).await;
@@ -411,6 +445,7 @@ impl Supplier for TestSupplier {
     }
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
+        self.live().await;
         let mut script = self.script.lock().unwrap();
         script.lists += 1;
         if script.no_list {
@@ -438,6 +473,7 @@ impl Supplier for TestSupplier {
     }
 
     async fn more(&self, _id: &ActivationId) -> MoreOutcome {
+        self.live().await;
         if self.script.lock().unwrap().more_refused {
             return MoreOutcome::Refused("scripted".into());
         }
@@ -445,6 +481,7 @@ impl Supplier for TestSupplier {
     }
 
     async fn cancel(&self, id: &ActivationId) -> CancelOutcome {
+        self.live().await;
         let mut script = self.script.lock().unwrap();
         script.cancels += 1;
         if script.gone {
@@ -465,6 +502,7 @@ impl Supplier for TestSupplier {
     }
 
     async fn finish(&self, id: &ActivationId) -> FinishOutcome {
+        self.live().await;
         let mut script = self.script.lock().unwrap();
         script.finishes += 1;
         if script.finish_fails || script.gone {
@@ -615,7 +653,10 @@ impl World {
         let clock = TestClock::new();
         let suppliers = vec![TestSupplier::timed("alpha", &clock, 0, window_seconds)];
         let store = SlowStore::new(Arc::new(MemoryStore::new()), seed);
-        Self::on(store, Arc::new(MemoryKeyring::new()), clock, suppliers, Settings::default(), None).await
+        // it is for races: a supplier is bought from, whatever it answers
+        let breaker = BreakerRule { failures_in_row: u32::MAX, calls_min: u32::MAX, ..BreakerRule::default() };
+        let settings = Settings { breaker, ..Settings::default() };
+        Self::on(store, Arc::new(MemoryKeyring::new()), clock, suppliers, settings, None).await
     }
 
     /// On a given store: also a second life of the same platform.

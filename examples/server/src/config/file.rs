@@ -26,6 +26,7 @@ pub(super) struct File {
     pub(super) prices: Prices,
     pub(super) caps: Caps,
     pub(super) timing: Timing,
+    pub(super) breaker: Breaker,
     pub(super) services: Services,
     pub(super) supplier: Vec<Supplier>,
     pub(super) customer: Vec<Customer>,
@@ -72,6 +73,18 @@ pub(super) struct Timing {
     pub(super) answer_due_ms: Option<i64>,
     pub(super) call_limit_ms: Option<i64>,
     pub(super) lease_ms: Option<i64>,
+    pub(super) balance_every_ms: Option<i64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Breaker {
+    pub(super) failures_in_row: Option<u32>,
+    pub(super) failures_ppm: Option<u32>,
+    pub(super) calls_min: Option<u32>,
+    pub(super) pause_ms: Option<i64>,
+    pub(super) pause_max_ms: Option<i64>,
+    pub(super) silence_ms: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -91,6 +104,9 @@ pub(super) struct Supplier {
     pub(super) api_key_env: Option<String>,
     pub(super) currency: Option<String>,
     pub(super) poll_floor_ms: Option<u32>,
+    pub(super) requests_a_second: Option<u32>,
+    pub(super) low_balance: Option<String>,
+    pub(super) drain: Option<bool>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -116,7 +132,7 @@ impl std::fmt::Debug for Customer {
 }
 
 /// Names by section; the unnamed section is the top.
-const NAMES: [(&str, &[&str]); 9] = [
+const NAMES: [(&str, &[&str]); 10] = [
     (
         "",
         &[
@@ -135,6 +151,7 @@ const NAMES: [(&str, &[&str]); 9] = [
             "prices",
             "caps",
             "timing",
+            "breaker",
             "services",
             "supplier",
             "customer",
@@ -156,10 +173,26 @@ const NAMES: [(&str, &[&str]); 9] = [
             "answer_due_ms",
             "call_limit_ms",
             "lease_ms",
+            "balance_every_ms",
         ],
     ),
     ("services", &["blocked", "allowed"]),
-    ("supplier", &["name", "dialect", "base_url", "api_key", "api_key_env", "currency", "poll_floor_ms"]),
+    (
+        "supplier",
+        &[
+            "name",
+            "dialect",
+            "base_url",
+            "api_key",
+            "api_key_env",
+            "currency",
+            "poll_floor_ms",
+            "requests_a_second",
+            "low_balance",
+            "drain",
+        ],
+    ),
+    ("breaker", &["failures_in_row", "failures_ppm", "calls_min", "pause_ms", "pause_max_ms", "silence_ms"]),
     ("customer", &["name", "token", "token_env", "opening_credit"]),
 ];
 

@@ -88,6 +88,8 @@ pub struct Config {
     pub keyring_dir: Option<PathBuf>,
     /// Suppliers. Without one the server is a sandbox.
     pub suppliers: Vec<SmsActivateConfig>,
+    /// Suppliers of which the settings say whether they get purchases: `true` for none. Of the others the store knows.
+    pub drains: Vec<(String, bool)>,
     /// Customers that are opened at the start.
     pub customers: Vec<Customer>,
     /// Rates: base, quote, whole units of quote per unit of base.
@@ -117,6 +119,7 @@ impl Default for Config {
             postgres: PostgresOptions::default(),
             keyring_dir: None,
             suppliers: Vec::new(),
+            drains: Vec::new(),
             customers: Vec::new(),
             rates: Vec::new(),
             platform: Settings::default(),

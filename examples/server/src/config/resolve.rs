@@ -1,11 +1,13 @@
 //! From flags, variables and file to the settings that count.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use smscode_core::Settings;
-use smscode_core::money::Currency;
+use smscode_core::money::{Currency, Money};
+use smscode_core::routing::BreakerRule;
 use smscode_core::token::Token;
 use smscode_providers::ApiKey;
 use smscode_providers::sms::sms_activate::{ALL, SmsActivateConfig, dialect};
@@ -73,6 +75,7 @@ pub fn resolve(
     let defaults = Config::default();
     let data_dir = cli.data_dir.clone().or(file.data_dir.clone()).unwrap_or(defaults.data_dir);
     let suppliers = file.supplier.iter().map(|one| supplier(one, variable)).collect::<Result<Vec<_>, _>>()?;
+    let drains = file.supplier.iter().filter_map(|one| Some((one.name.clone(), one.drain?))).collect();
     let sandbox = suppliers.is_empty();
     let mut config = Config {
         listen: listen(cli, &file)?.unwrap_or(defaults.listen),
@@ -81,10 +84,11 @@ pub fn resolve(
         cache_mib: within("cache_mib", cli.cache_mib.or(file.cache_mib).unwrap_or(defaults.cache_mib), 1, 65_536)?,
         postgres: postgres(&file)?,
         keyring_dir: cli.keyring_dir.clone().or(file.keyring_dir.clone()),
-        suppliers,
         customers: customers(&file, variable)?,
         rates: rates(cli, &file, sandbox)?,
-        platform: platform(cli, &file)?,
+        platform: platform(cli, &file, &suppliers)?,
+        suppliers,
+        drains,
         limits: limits(cli, &file),
         demo_token: variable(DEMO_TOKEN).map(|text| token(DEMO_TOKEN, &text)).transpose()?,
         worker_threads: cli.worker_threads.or(file.worker_threads).unwrap_or(defaults.worker_threads),
@@ -177,16 +181,60 @@ fn rates(cli: &Cli, file: &File, sandbox: bool) -> Result<Vec<(Currency, Currenc
     Ok(found)
 }
 
-fn platform(cli: &Cli, file: &File) -> Result<Settings, ConfigError> {
+fn platform(cli: &Cli, file: &File, suppliers: &[SmsActivateConfig]) -> Result<Settings, ConfigError> {
     let mut settings = Settings::default();
     let rule = &mut settings.price_rule;
     rule.markup_ppm = cli.markup_ppm.or(file.prices.markup_ppm).unwrap_or(rule.markup_ppm);
     rule.minimum_minor = cli.minimum_price.or(file.prices.minimum_price).unwrap_or(rule.minimum_minor);
     within("minimum_price", rule.minimum_minor, 1, 1_000_000_000)?;
     times(&mut settings, file)?;
+    breaker(&mut settings.breaker, &file.breaker)?;
+    settings.low_balances = low_balances(file, suppliers)?;
     settings.blocked_services = file.services.blocked.iter().map(|code| code.to_ascii_lowercase()).collect();
     settings.allowed_services = file.services.allowed.iter().map(|code| code.to_ascii_lowercase()).collect();
     Ok(settings)
+}
+
+fn breaker(rule: &mut BreakerRule, given: &file::Breaker) -> Result<(), ConfigError> {
+    /// An hour: no pause is longer.
+    const HOUR_MS: i64 = 3_600_000;
+    let counts: [(&str, &mut u32, Option<u32>, u32); 3] = [
+        ("failures_in_row", &mut rule.failures_in_row, given.failures_in_row, 1_000_000),
+        ("failures_ppm", &mut rule.failures_ppm, given.failures_ppm, 1_000_000),
+        ("calls_min", &mut rule.calls_min, given.calls_min, 1_000_000),
+    ];
+    for (name, place, given, max) in counts {
+        if let Some(given) = given {
+            *place = within(name, given, 1, max)?;
+        }
+    }
+    let times: [(&str, &mut i64, Option<i64>); 3] = [
+        ("pause_ms", &mut rule.pause_ms, given.pause_ms),
+        ("pause_max_ms", &mut rule.pause_max_ms, given.pause_max_ms),
+        ("silence_ms", &mut rule.silence_ms, given.silence_ms),
+    ];
+    for (name, place, given) in times {
+        if let Some(given) = given {
+            *place = within(name, given, 100, HOUR_MS)?;
+        }
+    }
+    Ok(())
+}
+
+/// Balances that are low, in the smallest unit of the supplier's currency.
+fn low_balances(file: &File, suppliers: &[SmsActivateConfig]) -> Result<BTreeMap<String, i64>, ConfigError> {
+    let mut low = BTreeMap::new();
+    for (one, supplier) in file.supplier.iter().zip(suppliers) {
+        let Some(text) = &one.low_balance else { continue };
+        let money = Money::parse(text, supplier.currency).ok_or_else(|| {
+            ConfigError::value(
+                format!("supplier {}, low_balance", one.name),
+                "must be an amount in its currency, such as \"5.00\"",
+            )
+        })?;
+        low.insert(one.name.clone(), money.minor);
+    }
+    Ok(low)
 }
 
 /// Caps and timings.
@@ -195,7 +243,7 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
     const DAY_MS: i64 = 86_400_000;
     let caps = &mut settings.caps;
     let timing = &file.timing;
-    let all: [(&str, &mut i64, Option<i64>, i64, i64); 11] = [
+    let all: [(&str, &mut i64, Option<i64>, i64, i64); 12] = [
         ("open_orders", &mut caps.open_orders, file.caps.open_orders, 1, 1_000_000),
         ("cancels_a_day", &mut caps.cancels_a_day, file.caps.cancels_a_day, 0, 1_000_000),
         ("poll_first_ms", &mut settings.poll_first_ms, timing.poll_first_ms, 100, DAY_MS),
@@ -207,6 +255,7 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
         ("answer_due_ms", &mut settings.answer_due_ms, timing.answer_due_ms, 1_000, 30_000),
         ("call_limit_ms", &mut settings.call_limit_ms, timing.call_limit_ms, 1_000, 300_000),
         ("lease_ms", &mut settings.lease_ms, timing.lease_ms, 1_000, DAY_MS),
+        ("balance_every_ms", &mut settings.balance_every_ms, timing.balance_every_ms, 1_000, DAY_MS),
     ];
     for (name, place, given, min, max) in all {
         if let Some(given) = given {
@@ -255,6 +304,9 @@ fn supplier(one: &file::Supplier, variable: &dyn Fn(&str) -> Option<String>) -> 
     }
     if let Some(floor) = one.poll_floor_ms {
         config.dialect.poll_floor_ms = within(&setting("poll_floor_ms"), floor, 100, 600_000)?;
+    }
+    if let Some(limit) = one.requests_a_second {
+        config.dialect.requests_a_second = within(&setting("requests_a_second"), limit, 0, 100_000)?;
     }
     Ok(config)
 }

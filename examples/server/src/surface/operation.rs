@@ -7,8 +7,11 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use smscode_core::SupplierHealth;
+use smscode_core::routing::{CallFigures, Standing};
 use smscode_core::store::StoreError;
+use smscode_core::time::Timestamp;
 
 use crate::answer::{Code, Failure, Success};
 use crate::app::App;
@@ -29,7 +32,12 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
     let health = app.platform.health().await;
     let (running, stopping) = (health.running, app.stopping.begun());
     if health.store.is_ok() && running && !stopping {
-        return Success::plain(json!({"store": OK, "recovered": true})).into_response();
+        let standings: Map<String, Value> = health
+            .suppliers
+            .iter()
+            .map(|supplier| (supplier.name.clone(), Value::from(supplier.standing.word())))
+            .collect();
+        return Success::plain(json!({"store": OK, "recovered": true, "suppliers": standings})).into_response();
     }
     not_ready(health.store.as_ref().err(), running, stopping).into_response()
 }
@@ -90,27 +98,96 @@ async fn platform_figures(app: &App, page: &mut Page) {
     page.line("smscode_orphans_total", "", health.orphans);
     page.head("smscode_late_sms_total", "counter", "SMS that came after the end, destroyed unread.");
     page.line("smscode_late_sms_total", "", health.late_sms);
-    let now = app.platform.now();
-    let figures: [(&str, &str); 4] = [
-        ("smscode_supplier_up", "Whether the supplier's newest call succeeded."),
-        ("smscode_supplier_products", "Products that the supplier has in stock."),
-        ("smscode_supplier_strangers", "Activations in the supplier's list that are not ours, when it was last read."),
-        ("smscode_supplier_offers_age_seconds", "Time since the supplier's offers were read."),
-    ];
-    for (name, help) in figures {
-        page.head(name, "gauge", help);
-        for supplier in &health.suppliers {
-            // names are lower-case letters, digits and hyphens: nothing to escape
-            let label = format!("supplier=\"{}\"", supplier.name);
-            let age = supplier.offers_at.map(|at| now.ms_since(at).max(0) / 1_000);
-            match (name, age) {
-                ("smscode_supplier_up", _) => page.line(name, &label, u8::from(supplier.error.is_none())),
-                ("smscode_supplier_products", _) => page.line(name, &label, supplier.products),
-                ("smscode_supplier_strangers", _) => page.line(name, &label, supplier.strangers),
-                (_, Some(age)) => page.line(name, &label, age),
-                // never read: no value is more honest than a made-up one
-                (_, None) => {}
+    supplier_figures(&health.suppliers, app.platform.now(), page);
+}
+
+/// A figure of a supplier: name, kind, help, and what it is. No value is more honest than a made-up one.
+type Figure = (&'static str, &'static str, &'static str, fn(&SupplierHealth, Timestamp) -> Option<String>);
+
+const FIGURES: [Figure; 9] = [
+    ("smscode_supplier_up", "gauge", "Whether the supplier's newest call succeeded.", |supplier, _| {
+        Some(u8::from(supplier.error.is_none()).to_string())
+    }),
+    ("smscode_supplier_products", "gauge", "Products that the supplier has in stock.", |supplier, _| {
+        Some(supplier.products.to_string())
+    }),
+    (
+        "smscode_supplier_strangers",
+        "gauge",
+        "Activations in the supplier's list that are not ours, when it was last read.",
+        |supplier, _| Some(supplier.strangers.to_string()),
+    ),
+    ("smscode_supplier_offers_age_seconds", "gauge", "Time since the supplier's offers were read.", |supplier, now| {
+        supplier.offers_at.map(|at| (now.ms_since(at).max(0) / 1_000).to_string())
+    }),
+    ("smscode_supplier_drained", "gauge", "Whether the operator wants no purchases there.", |supplier, _| {
+        Some(u8::from(supplier.drained).to_string())
+    }),
+    ("smscode_supplier_balance", "gauge", "Our money there, in whole units of its currency.", |supplier, _| {
+        supplier.balance.map(|(money, _)| money.decimal())
+    }),
+    (
+        "smscode_supplier_low_balance",
+        "gauge",
+        "Whether that is little, or too little for a purchase.",
+        |supplier, _| Some(u8::from(supplier.low_balance).to_string()),
+    ),
+    (
+        "smscode_supplier_orders_ended",
+        "gauge",
+        "Orders with a number that ended in the last two hours.",
+        |supplier, _| Some(supplier.deliveries.ended.to_string()),
+    ),
+    ("smscode_supplier_orders_delivered", "gauge", "Those of them that had an SMS.", |supplier, _| {
+        Some(supplier.deliveries.delivered.to_string())
+    }),
+];
+
+const STANDINGS: [Standing; 5] =
+    [Standing::Selling, Standing::Probing, Standing::Resting, Standing::OutOfFunds, Standing::Drained];
+
+fn supplier_figures(suppliers: &[SupplierHealth], now: Timestamp, page: &mut Page) {
+    // names are lower-case letters, digits and hyphens: nothing to escape
+    let label = |supplier: &SupplierHealth| format!("supplier=\"{}\"", supplier.name);
+    for (name, kind, help, value) in FIGURES {
+        page.head(name, kind, help);
+        for supplier in suppliers {
+            if let Some(value) = value(supplier, now) {
+                page.line(name, &label(supplier), value);
             }
         }
     }
+    page.head("smscode_supplier_standing", "gauge", "1 for whether purchases are sent there, and why not.");
+    for supplier in suppliers {
+        for standing in STANDINGS {
+            let labels = format!("{},standing=\"{}\"", label(supplier), standing.word());
+            page.line("smscode_supplier_standing", &labels, u8::from(supplier.standing == standing));
+        }
+    }
+    call_figures(suppliers, page);
+}
+
+/// Calls of the last five minutes, by sort.
+fn call_figures(suppliers: &[SupplierHealth], page: &mut Page) {
+    let calls = |each: &mut dyn FnMut(String, CallFigures)| {
+        for supplier in suppliers {
+            let sorts = [("purchase", supplier.purchases), ("read", supplier.reads), ("word", supplier.words)];
+            for (sort, calls) in sorts {
+                each(format!("supplier=\"{}\",call=\"{sort}\"", supplier.name), calls);
+            }
+        }
+    };
+    page.head("smscode_supplier_calls", "gauge", "Calls that ended in the last five minutes.");
+    calls(&mut |labels, calls| page.line("smscode_supplier_calls", &labels, calls.calls));
+    page.head("smscode_supplier_calls_failed", "gauge", "Those of them without a usable answer.");
+    calls(&mut |labels, calls| page.line("smscode_supplier_calls_failed", &labels, calls.failed));
+    page.head("smscode_supplier_call_ms", "gauge", "Half, and 95 of 100, of them took at most so long, in classes.");
+    calls(&mut |labels, calls| {
+        for (part, within_ms) in [("0.5", calls.half_within_ms), ("0.95", calls.most_within_ms)] {
+            // beyond the last class no number is true
+            if let Some(ms) = within_ms.filter(|ms| *ms < u32::MAX) {
+                page.line("smscode_supplier_call_ms", &format!("{labels},part=\"{part}\""), ms);
+            }
+        }
+    });
 }

@@ -17,6 +17,7 @@ use crate::account::record::{AccountRecord, AccountStatus};
 use crate::catalogue::record::IdRecord;
 use crate::conformance::golden::check;
 use crate::money::Currency;
+use crate::routing::record::SupplierRecord;
 use crate::store::Body;
 use crate::token::record::{TokenClaim, TokenRecord};
 
@@ -125,6 +126,8 @@ fn what_stands_beside_orders() {
     };
     golden("supply_watch", &watch);
     golden("product_id", &IdRecord { v: 1, id: 11 });
+    let drained = SupplierRecord { v: 1, drained: true, actor: "operator:anna".into(), at: at(5) };
+    golden("supplier", &drained);
 }
 
 #[test]

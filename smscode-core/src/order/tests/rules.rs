@@ -194,6 +194,7 @@ fn windows_of_bought_and_of_found_numbers() {
         further_sms_free: true,
         wants_finish: true,
         concurrency: 1,
+        requests_a_second: 0,
     };
     let settings = Settings::default();
     // stated window, looked up, now, abandon_when_late: end, cancel, abandoned; all from the placing

@@ -85,6 +85,8 @@ pub struct Dialect {
     pub poll_floor_ms: u32,
     /// Calls at once.
     pub concurrency: u32,
+    /// Calls a second that an account may make; 0 where nothing is documented.
+    pub requests_a_second: u32,
     /// Whether an open activation counts against a limit until it is finished.
     pub wants_finish: bool,
     /// Whether more SMS on a number are free.
@@ -125,6 +127,7 @@ pub const SMS_ACTIVATE: Dialect = Dialect {
     window_seconds: 1_200,
     poll_floor_ms: 3_000,
     concurrency: 8,
+    requests_a_second: 0,
     wants_finish: true,
     further_sms_free: true,
     http_status: HttpStatus::Always200,
@@ -132,14 +135,15 @@ pub const SMS_ACTIVATE: Dialect = Dialect {
     countries: &[],
 };
 
-/// HeroSMS: real HTTP statuses, errors in `title`, a paged list with the last SMS of each row. Beyond about a dozen fast
-/// calls it throttles.
+/// HeroSMS: real HTTP statuses, errors in `title`, a paged list with the last SMS of each row. It documents 50 requests a
+/// second and a block of 10 s beyond them, and throttles after about a dozen fast calls.
 pub const HEROSMS: Dialect = Dialect {
     name: "herosms",
     base_url: "https://hero-sms.com/stubs/handler_api.php",
     active: Some(ActiveList { page: Some(100), all_sms: false }),
     order_id: false,
     concurrency: 4,
+    requests_a_second: 10,
     http_status: HttpStatus::Meaningful,
     ..SMS_ACTIVATE
 };

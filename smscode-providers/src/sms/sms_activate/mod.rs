@@ -180,6 +180,7 @@ impl Supplier for SmsActivate {
                 further_sms_free: dialect.further_sms_free,
                 wants_finish: dialect.wants_finish,
                 concurrency: dialect.concurrency,
+                requests_a_second: dialect.requests_a_second,
             },
         }
     }

@@ -75,6 +75,15 @@ fn bad_values_are_named_and_secrets_are_not_repeated() {
             error(&[], &supplier("api_key_env = \"SUP_KEY\""), &[]),
             "supplier a, api_key: the variable SUP_KEY is not set",
         ),
+        (error(&[], "[breaker]\npause_ms = 5", &[]), "pause_ms: 5 is not from 100 to 3600000"),
+        (
+            error(
+                &[],
+                "[[supplier]]\nname = \"a\"\ndialect = \"herosms\"\napi_key = \"k\"\nlow_balance = \"5,0\"",
+                &[],
+            ),
+            "supplier a, low_balance: must be an amount in its currency, such as \"5.00\"",
+        ),
         (
             error(&[], "[[supplier]]\nname = \"a\"\ndialect = \"herosm\"\napi_key = \"k\"", &[]),
             "supplier a, dialect: there is no such dialect; did you mean herosms?",
@@ -121,4 +130,7 @@ fn the_sample_file_is_what_the_program_reads() {
     let variables = [("SMSCODE_HERO_KEY", "k"), ("SHOP_TOKEN", "abcdefghijklmnopqrstuvwxyz012345")];
     let config = read(&[], &all, &variables).unwrap();
     assert_eq!((config.suppliers.len(), config.customers.len()), (2, 1));
+    assert_eq!(config.drains, [("partner".to_owned(), false)]);
+    assert_eq!(config.platform.low_balances["partner"], 5);
+    assert_eq!(config.platform.breaker, smscode_core::routing::BreakerRule::default(), "the sample says the defaults");
 }

@@ -73,7 +73,9 @@ fn events() -> Operation {
 }
 
 fn operation() -> Vec<Operation> {
-    let ready = closed([("store", one_of(&["ok"])), ("recovered", boolean())]);
+    let standing = one_of(&["selling", "probing", "resting", "out_of_funds", "drained"]);
+    let suppliers = json!({"type": "object", "additionalProperties": standing});
+    let ready = closed([("store", one_of(&["ok"])), ("recovered", boolean()), ("suppliers", suppliers)]);
     let not_ready = "503 while they cannot. Its details: `store` is ok, away, older or newer (than this program), with \
                      `code` and `reason` where it is not ok; `recovered`; `stopping`.";
     vec![

@@ -20,6 +20,7 @@ pub fn refused(error: &OrderError) -> Failure {
         E::UnknownProduct(_) => bad("product_id"),
         E::Quantity { .. } => bad("quantity"),
         E::PriceLimit(_) => bad("max_price"),
+        E::Quote(_) => bad("quote"),
         E::KeyMalformed => bad("idempotency-key"),
         E::NoOffer { cheapest } => {
             let failure = Failure::new(Code::NoOffer, "nothing on offer matches product, policy and price limits");
