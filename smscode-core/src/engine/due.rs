@@ -64,6 +64,10 @@ impl Inner {
                 biased;
                 Some(((account, id), ())) = work.next(), if !work.is_empty() => {
                     busy.remove(&(account, id));
+                    // looking again costs a scan: once for all that have ended meanwhile
+                    while let Some(Some((order, ()))) = work.next().now_or_never() {
+                        busy.remove(&order);
+                    }
                 }
                 () = self.due.notified() => {}
                 () = self.clock.sleep_until(next) => {}
@@ -91,6 +95,13 @@ impl Inner {
         for row in page.rows {
             let Row::Record { key, record, .. } = row else { continue };
             let Some(order) = read_order_key(&key) else { continue };
+            if busy.contains_key(&order) {
+                continue;
+            }
+            if busy.len() + found.len() >= AT_ONCE {
+                // the end of any of them looks again
+                break;
+            }
             let Ok(record) = record.body.read::<OrderRecord>() else {
                 continue;
             };
@@ -98,9 +109,6 @@ impl Inner {
             if due > now {
                 next = next.min(due);
                 break;
-            }
-            if busy.contains_key(&order) || busy.len() + found.len() >= AT_ONCE {
-                continue;
             }
             let share = shares.entry(record.supplier.clone()).or_default();
             if *share < OF_ONE_SUPPLIER {

@@ -136,6 +136,8 @@ impl Request {
             min_price: limit("min_price", &self.min_price, Rounding::Up)?,
             prefer_supplier: self.prefer_provider.clone(),
             policy: if self.policy == "best_success" { Policy::BestSuccess } else { Policy::Cheapest },
+            // the published API has no quotes
+            quote: None,
             // without a key an answer of "in progress" gives nobody a way back to the order
             abandon_when_late: alone && key.is_none(),
             idempotency: match key {
