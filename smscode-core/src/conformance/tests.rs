@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 
+use super::world::answered;
 use super::{CASES, Failure, Needs, find, golden, run};
+use crate::store::{Effect, Refusal, StoreError};
 
 #[test]
 fn cases_are_named_after_their_rule() {
@@ -51,6 +53,16 @@ fn every_case_is_in_the_table() {
     let case = |line: &&str| line.starts_with("pub(super) async fn") && line.ends_with("(w: &mut World) -> Checked {");
     let written: usize = sources.iter().map(|text| text.lines().filter(case).count()).sum();
     assert_eq!(written, CASES.len());
+}
+
+#[test]
+fn an_unexpected_error_is_shown_with_its_reason() {
+    let away = || StoreError::Unavailable { store: "mine", effect: Effect::No, reason: "the disk is full".into() };
+    let answers = [Err(Refusal::OperationReused.into()), Err(away()), Err(away())];
+    let told = answered(&answers, &[("operation_reused", 3)], "twins").unwrap_err().to_string();
+    let counts = r#"twins: found {"operation_reused": 1, "store_unavailable": 2}, wanted {"operation_reused": 3}; "#;
+    assert!(told.starts_with(counts) && told.contains("the disk is full"), "{told}");
+    assert_eq!(answered(&answers, &[("operation_reused", 1), ("store_unavailable", 2), ("done", 0)], "all"), Ok(()));
 }
 
 #[test]

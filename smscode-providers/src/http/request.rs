@@ -242,6 +242,30 @@ mod tests {
     use crate::http::client;
     use smscode_core::port::BuyOutcome;
 
+    #[test]
+    fn an_answer_that_means_nothing_says_why() {
+        let judged = |status: u16, body: &str| {
+            let answer = Answer { status, body: body.as_bytes().to_vec(), retry_after_ms: None };
+            judge(&answer, |it| refusal::coded(it, "code", "0", &[("7", Refusal::NoNumbers)]), |it| it.whole("n"))
+        };
+        assert_eq!(judged(200, r#"{"code":0,"n":1}"#), Ok(1));
+        let refused = judged(409, r#"{"code":7}"#);
+        assert!(matches!(refused, Err(No::Refused(Refused { word: "7", status: 409, .. }))), "{refused:?}");
+        let table = [
+            (302, r#"{"code":0,"n":1}"#, "a redirect"),
+            (200, "", "an empty body"),
+            (502, "<html></html>", "a page"),
+            (200, r#"{"code":0,"n":1"#, "no JSON"),
+            (200, r#"{"code":8}"#, "a word for a refusal that is not among ours"),
+            (200, r#"{"n":1}"#, "no code in it"),
+            (200, r#"{"code":0}"#, "not what was asked for: a member is missing or of another form"),
+        ];
+        for (status, body, wanted) in table {
+            let Err(No::Failed(Failure::Unreadable { why, .. })) = judged(status, body) else { panic!("{body}") };
+            assert_eq!(why, wanted, "{body}");
+        }
+    }
+
     #[tokio::test]
     async fn a_refused_connection_is_not_sent_and_tells_no_url() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

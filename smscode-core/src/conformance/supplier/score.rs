@@ -85,7 +85,8 @@ impl Board {
         let sum = |column: usize| tally.iter().filter_map(|row| row.get(column)).sum::<usize>();
         let (passed, failed, excused) = (sum(0), sum(1), sum(2));
         // on a line of its own, whatever the harness has begun to print
-        let mut card = vec![String::new(), format!("score card of {name}"), row("", ["passed", "failed", "excused", "of"])];
+        let mut card =
+            vec![String::new(), format!("score card of {name}"), row("", ["passed", "failed", "excused", "of"])];
         for (rule, (title, counts)) in RULES.iter().zip(tally).enumerate() {
             let [passed, failed, excused] = counts;
             let counts = [passed, failed, excused, passed + failed + excused].map(|count| count.to_string());
