@@ -245,7 +245,8 @@ async fn offers(State(books): State<Shared>, headers: HeaderMap) -> Response {
     answer(&books, &headers, |books| {
         let (country, service) = PRODUCT;
         let price = books.price.decimal();
-        let offer = |country: &str| json!({ "country": country, "service": service, "price": price, "count": books.stock });
+        let offer =
+            |country: &str| json!({ "country": country, "service": service, "price": price, "count": books.stock });
         // Antarctica, too, which the market does not have
         Ok(json!({ "offers": [offer("AQ"), offer(country)] }))
     })
