@@ -74,7 +74,7 @@ async fn only_the_operators_token_opens() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn o4_an_adjustment_over_http() {
+async fn an_adjustment_over_http() {
     let api = api().await;
     let before = api.balance().await;
     let wanted = json!({
