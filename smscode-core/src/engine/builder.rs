@@ -201,6 +201,7 @@ impl PlatformBuilder {
             running: watch::Sender::new(false),
             stopping: AtomicBool::new(false),
         });
+        inner.settle_wind_down().await?;
         inner.load_ids().await?;
         inner.read_drained().await?;
         inner.refresh_all(FIRST_LIST_MS).await;

@@ -1,12 +1,15 @@
 //! The engine: load, decide, commit; due work; polling; recovery. One future drives it all.
 
 mod accounts;
+mod adjust;
 mod arriving;
 mod attach;
+mod audit;
 mod builder;
 mod claims;
 mod command;
 mod corrections;
+mod deletion;
 mod due;
 mod ending;
 mod epochs;
@@ -20,6 +23,7 @@ mod placing;
 mod platform;
 mod polling;
 mod purchase;
+mod queues;
 mod quoting;
 mod reading;
 mod receive;
@@ -29,6 +33,7 @@ mod shared_limiter;
 mod suppliers;
 mod supply;
 mod watch;
+mod wind_down;
 
 pub use builder::{BuildError, PlatformBuilder};
 pub use platform::{Health, Platform, SupplierHealth};

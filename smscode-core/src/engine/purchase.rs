@@ -257,7 +257,7 @@ impl Inner {
                 }
                 // the order is not the call's any more, but what it has bought goes back
                 let settled_meanwhile = if got.is_some() { Step::Write(()) } else { Step::Leave(()) };
-                next = self.next_offer(draft, purchase, now);
+                next = if sight.without_reader { None } else { self.next_offer(draft, purchase, now) };
                 match next.clone() {
                     Some((supplier, product)) => {
                         let step = self.call_next(draft, purchase, &supplier, product, &reference, reason, sight)?;

@@ -58,6 +58,11 @@ pub struct Settings {
     /// Below this our balance at a supplier is low: by its name, in the smallest unit of its currency. One that is not named
     /// is low when it is below what was spent there in the last hour.
     pub low_balances: BTreeMap<String, i64>,
+    /// What one operator may book alone by an adjustment, in minor units of the ledger's currency; above it a second one
+    /// must agree.
+    pub adjust_alone_max_minor: i64,
+    /// Time between two audits of the books, in ms; 0 for none but those asked for.
+    pub audit_every_ms: i64,
     /// Several nodes on one store: another node takes over the background work of one that has died after this, in ms.
     pub lease_ms: i64,
 }
@@ -89,6 +94,8 @@ impl Default for Settings {
             breaker: BreakerRule::default(),
             balance_every_ms: 300_000,
             low_balances: BTreeMap::new(),
+            adjust_alone_max_minor: 500_000,
+            audit_every_ms: 86_400_000,
             lease_ms: 30_000,
         }
     }

@@ -8,13 +8,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 mod cancels;
 mod claims;
+mod deletion;
+mod deletion_races;
 mod determinism;
 mod endings;
 mod happy;
 mod limits;
 mod nodes;
+mod operator;
 mod outside;
 mod placing;
 #[cfg(feature = "conformance")]

@@ -28,6 +28,7 @@ pub(super) struct File {
     pub(super) timing: Timing,
     pub(super) breaker: Breaker,
     pub(super) services: Services,
+    pub(super) admin: Admin,
     pub(super) supplier: Vec<Supplier>,
     pub(super) customer: Vec<Customer>,
 }
@@ -74,6 +75,7 @@ pub(super) struct Timing {
     pub(super) call_limit_ms: Option<i64>,
     pub(super) lease_ms: Option<i64>,
     pub(super) balance_every_ms: Option<i64>,
+    pub(super) audit_every_ms: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -92,6 +94,13 @@ pub(super) struct Breaker {
 pub(super) struct Services {
     pub(super) blocked: Vec<String>,
     pub(super) allowed: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Admin {
+    pub(super) token: Option<Hidden>,
+    pub(super) alone_max: Option<i64>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -132,7 +141,7 @@ impl std::fmt::Debug for Customer {
 }
 
 /// Names by section; the unnamed section is the top.
-const NAMES: [(&str, &[&str]); 10] = [
+const NAMES: [(&str, &[&str]); 11] = [
     (
         "",
         &[
@@ -153,6 +162,7 @@ const NAMES: [(&str, &[&str]); 10] = [
             "timing",
             "breaker",
             "services",
+            "admin",
             "supplier",
             "customer",
         ],
@@ -174,9 +184,11 @@ const NAMES: [(&str, &[&str]); 10] = [
             "call_limit_ms",
             "lease_ms",
             "balance_every_ms",
+            "audit_every_ms",
         ],
     ),
     ("services", &["blocked", "allowed"]),
+    ("admin", &["token", "alone_max"]),
     (
         "supplier",
         &[
