@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use smscode_core::account::AccountId;
 use smscode_core::money::{Currency, Money};
 use smscode_core::order::orphan::WATCH;
-use smscode_core::order::supply::{SUPPLY, SupplyRecord};
+use smscode_core::order::supply::{Booked, SUPPLY, SupplyRecord};
 use smscode_core::order::{Idempotency, OrderError, OrderId, OrderView, PlaceOrders, Placed, Wanted};
 use smscode_core::port::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities, Clock,
@@ -763,6 +763,20 @@ impl World {
         let line = totals.currencies.get(&Currency::Usd).cloned().unwrap_or_default();
         let booked = [House::cost(name), House::loss(name), House::float(name)].map(|house| line.house(&house));
         assert_eq!(booked, [cost, loss, -cost - loss].map(i128::from), "cost, loss and float of {name}");
+    }
+
+    /// Every purchase is settled, and what was booked is what the purchases say: each once.
+    pub async fn assert_purchases_booked(&self, name: &str) {
+        let (mut cost, mut loss) = (0, 0);
+        for one in self.purchases().await.into_iter().filter(|one| one.supplier == name) {
+            assert!(one.state.is_over() && one.due_at.is_none(), "{one:?} is not settled");
+            match one.booked.expect("settled and not booked") {
+                Booked::Cost => cost += one.cost_minor.unwrap_or(0),
+                Booked::Loss => loss += one.cost_minor.unwrap_or(0),
+                Booked::Nothing => {}
+            }
+        }
+        self.assert_supplier(name, cost, loss).await;
     }
 
     /// All purchases at suppliers as they are recorded.
