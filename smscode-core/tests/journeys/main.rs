@@ -19,6 +19,7 @@ mod outside;
 mod placing;
 #[cfg(feature = "conformance")]
 mod privacy;
+mod purchases;
 mod races;
 mod supplier;
 mod unclear;
