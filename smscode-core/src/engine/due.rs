@@ -138,7 +138,7 @@ impl Inner {
                 // nobody holds its id, or its owner has asked for it before
                 if let Err(error) = self.cancel_task(account, id, "engine").await {
                     tracing::info!(code = error.code(), "an order is not cancelled yet");
-                    self.put_off(order, record.state, self.now().plus_ms(RETRY_MS)).await?;
+                    self.put_off(order, State::Active, self.now().plus_ms(RETRY_MS)).await?;
                 }
                 Ok(())
             }
@@ -149,11 +149,8 @@ impl Inner {
                 }
                 let undecided =
                     self.load_order(account, id).await?.is_some_and(|(_, record)| record.state == State::Canceling);
-                if undecided {
-                    self.put_off(order, record.state, self.now().plus_ms(RETRY_MS * 2)).await
-                } else {
-                    Ok(())
-                }
+                let again = self.now().plus_ms(RETRY_MS * 2);
+                if undecided { self.put_off(order, State::Canceling, again).await } else { Ok(()) }
             }
             State::Active | State::Canceling => self.last_check(order, &record).await,
             State::Received => {
@@ -243,8 +240,8 @@ impl Inner {
         settle(done)
     }
 
-    /// Sets when an order that is still in this state is looked at again; nothing else about it changes. One that has moved
-    /// on has a time of its own.
+    /// Sets when an order is looked at again; nothing else about it changes. One that is not in this state any more has
+    /// its own time: put off, it would be due before anything can be done about it.
     async fn put_off(&self, order: Order, state: State, at: Timestamp) -> Result<(), StoreError> {
         let (account, id) = order;
         let done = self

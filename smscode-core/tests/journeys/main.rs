@@ -23,6 +23,7 @@ mod outside;
 mod placing;
 #[cfg(feature = "conformance")]
 mod privacy;
+mod purchases;
 mod races;
 mod routing;
 mod supplier;

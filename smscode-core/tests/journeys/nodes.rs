@@ -62,6 +62,34 @@ async fn o1_two_nodes_at_once_do_no_harm() {
         assert_eq!((one.held().await, one.available().await), (0, MONEY - captured * PRICE), "seed {seed}");
         let calls = one.supplier().script.lock().unwrap().requests.len();
         assert_eq!(calls, 8, "seed {seed}: bought twice");
+        one.assert_purchases_booked("alpha").await;
+        one.stop().await;
+        other.stop().await;
+    }
+}
+
+/// Both find what calls that were given up have bought: each is booked and cancelled once, and nobody else's.
+#[tokio::test]
+async fn o1_two_nodes_find_each_orphan_once() {
+    for (seed, shared) in [(1, true), (2, false), (3, false)] {
+        let (one, other) = two(seed, shared, 60).await;
+        one.supplier().script(|script| script.list_hides = true);
+        one.supplier().plan(vec![Buy::SellSilently; 4]);
+        let placed = join_all([&one, &other, &one, &other].map(World::place_one)).await;
+        one.clock.step(1_400, 1_000).await;
+        assert_eq!(one.watches().await, 4, "seed {seed}");
+        let stranger = one.supplier().sell_to_somebody_else("tg");
+        one.supplier().script(|script| script.list_hides = false);
+        one.clock.step(80, 1_000).await;
+        let cancelled = one.supplier().sold().iter().filter(|sold| sold.cancelled).count();
+        assert_eq!((cancelled, one.watches().await), (4, 0), "seed {seed}");
+        assert!(!one.supplier().script.lock().unwrap().sold[&stranger].cancelled);
+        let found = one.platform.health().await.orphans + other.platform.health().await.orphans;
+        assert_eq!(found, 4, "seed {seed}: booked twice");
+        one.assert_purchases_booked("alpha").await;
+        for id in placed {
+            one.assert_postings(id, &[Hold, Release]).await;
+        }
         one.stop().await;
         other.stop().await;
     }

@@ -113,6 +113,10 @@ async fn u13_sms_cancel_expiry_finish_at_the_same_instant() {
         let state = view.state;
         let closing = if state == State::Completed { Capture } else { Release };
         world.assert_postings(view.id, &[Hold, closing]).await;
+        // what the supplier does not take back is told again for hours, then given up
+        world.supplier().script(|script| script.cancel = None);
+        world.clock.step(48, 900_000).await;
+        world.assert_purchases_booked("alpha").await;
         world.stop().await;
         *seen.entry(state).or_insert(0) += 1;
     }

@@ -243,6 +243,7 @@ async fn u5_crashes_at_every_moment_of_a_life() {
         world.assert_postings(free.id, &[Hold, Release]).await;
         world.clock.step(1_400, 1_000).await;
         world.assert_postings(unclear, &[Hold, Release]).await;
+        world.assert_purchases_booked("alpha").await;
         assert_eq!(world.held().await, 0);
         world.stop().await;
     }

@@ -13,7 +13,6 @@ use async_trait::async_trait;
 use smscode_core::account::AccountId;
 use smscode_core::money::{Currency, Money};
 use smscode_core::order::orphan::WATCH;
-use smscode_core::order::supply::{SUPPLY, SupplyRecord};
 use smscode_core::order::{Idempotency, OrderError, OrderId, OrderView, PlaceOrders, Placed, Wanted};
 use smscode_core::port::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities, Clock,
@@ -22,8 +21,8 @@ use smscode_core::port::{
 };
 use smscode_core::routing::BreakerRule;
 use smscode_core::store::{
-    ChangeSet, Cursor, Effect, House, Index, LoadKey, MemoryStore, Page, Range, Receipt, Row, Snapshot, Store,
-    StoreError, StoreInfo, Totals, TransferKind,
+    ChangeSet, Cursor, Effect, House, Index, LoadKey, MemoryStore, Page, Range, Receipt, Snapshot, Store, StoreError,
+    StoreInfo, Totals, TransferKind,
 };
 use smscode_core::time::Timestamp;
 use smscode_core::{Platform, Settings};
@@ -802,16 +801,6 @@ impl World {
         let line = totals.currencies.get(&Currency::Usd).cloned().unwrap_or_default();
         let booked = [House::cost(name), House::loss(name), House::float(name)].map(|house| line.house(&house));
         assert_eq!(booked, [cost, loss, -cost - loss].map(i128::from), "cost, loss and float of {name}");
-    }
-
-    /// All purchases at suppliers as they are recorded.
-    pub async fn purchases(&self) -> Vec<SupplyRecord> {
-        let page = self.store.scan(&Index::Kind(SUPPLY), &Range::all(), None, 1_000).await.unwrap();
-        let read = |row| match row {
-            Row::Record { record, .. } => serde_json::from_slice(record.body.as_bytes()).unwrap(),
-            other => panic!("no record: {other:?}"),
-        };
-        page.rows.into_iter().map(read).collect()
     }
 
     /// How many purchases that were given up are watched.

@@ -229,15 +229,7 @@ fn pay(now: &mut Now, set: &ChangeSet, added: &mut Added) -> Result<Vec<Resolved
         });
         moved.push(Resolved { moved: from_debit, rest: from_rest, number: entry.map_or(0, |entry| entry.number) });
         *now.transfers.entry(post.currency).or_insert(0) += 1;
-        *now.open_holds.entry(post.currency).or_insert(0) += match post.kind {
-            TransferKind::Hold => 1,
-            TransferKind::Capture | TransferKind::Release => -1,
-            TransferKind::Deposit
-            | TransferKind::Forfeit
-            | TransferKind::Reverse
-            | TransferKind::Adjust
-            | TransferKind::Cost => 0,
-        };
+        *now.open_holds.entry(post.currency).or_insert(0) += opened(post.kind);
         added.transfers.push(Transfer {
             id: post.id.clone(),
             kind: post.kind,
@@ -260,6 +252,19 @@ fn pay(now: &mut Now, set: &ChangeSet, added: &mut Added) -> Result<Vec<Resolved
         floors(before.get(&owner).copied().unwrap_or_default(), now.heads.get(&owner).copied().unwrap_or_default())?;
     }
     Ok(moved)
+}
+
+/// How many holds a transfer opens.
+const fn opened(kind: TransferKind) -> i64 {
+    match kind {
+        TransferKind::Hold => 1,
+        TransferKind::Capture | TransferKind::Release => -1,
+        TransferKind::Deposit
+        | TransferKind::Forfeit
+        | TransferKind::Reverse
+        | TransferKind::Adjust
+        | TransferKind::Cost => 0,
+    }
 }
 
 fn floors(before: Head, after: Head) -> Result<(), Refusal> {

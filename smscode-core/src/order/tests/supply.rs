@@ -164,7 +164,8 @@ fn which_activations_are_orphans() {
     };
     let ours = || watch(Some(REFERENCE), (6, "wa"));
     let other = || watch(Some("0000"), (6, "wa"));
-    let cases: [(&str, Vec<WatchRecord>, &[(u16, &str)], &[&str]); 8] = [
+    type Case<'a> = (&'a str, Vec<WatchRecord>, &'a [(u16, &'a str)], &'a [&'a str]);
+    let cases: [Case<'_>; 8] = [
         ("nothing is watched", vec![], &[], &[]),
         ("a reference", vec![ours()], &[], &["ours"]),
         ("a reference, whatever is pending", vec![ours()], &[(6, "wa")], &["ours"]),
