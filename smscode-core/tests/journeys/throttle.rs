@@ -109,7 +109,12 @@ async fn o1_two_nodes_share_a_suppliers_seconds() {
     let mut sold = Vec::new();
     for call in calls {
         let placed = call.await.unwrap().unwrap();
-        sold.push(placed.items.iter().filter(|item| matches!(item.outcome, ItemOutcome::Settled(_))).count());
+        let settled: Vec<_> =
+            placed.items.iter().filter(|item| matches!(item.outcome, ItemOutcome::Settled(_))).collect();
+        sold.push(settled.len());
+        for item in settled {
+            worlds[0].assert_postings(item.order, &[Hold]).await;
+        }
     }
     assert!(sold.iter().all(|sold| *sold >= 20), "both nodes have their part: {sold:?}");
     // a second is the clock's: any thousand milliseconds touch two of them
