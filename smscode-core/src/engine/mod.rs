@@ -25,6 +25,7 @@ mod supply;
 mod watch;
 
 pub use builder::{BuildError, PlatformBuilder};
+pub use lease::worked_on_until;
 pub use platform::{Health, Platform, SupplierHealth};
 pub use settings::{Caps, Settings};
 pub use watch::Watch;

@@ -232,6 +232,7 @@ impl Inner {
             first_sms_at: None,
             last_sms_at: None,
             expires_at: None,
+            unasked_since: None,
             cancel_at: None,
             resend_at: None,
             awaiting_more: false,

@@ -17,6 +17,7 @@ mod view;
 
 pub use decide::State;
 pub use error::OrderError;
+pub use number::skip_numbers;
 pub use place::{Idempotency, ItemOutcome, PlaceOrders, Placed, PlacedItem, Policy, QUANTITY_MAX, Wanted};
 pub use record::OrderId;
 pub use view::{ActionReason, Actions, EventView, Explanation, OrderView, Status, Step};

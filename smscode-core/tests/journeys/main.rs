@@ -18,4 +18,5 @@ mod placing;
 #[cfg(feature = "conformance")]
 mod privacy;
 mod races;
+mod restored;
 mod unclear;

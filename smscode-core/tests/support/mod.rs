@@ -143,6 +143,8 @@ pub struct Script {
     pub offers: Vec<Offer>,
     pub polls: u64,
     pub poll_fails: bool,
+    /// It answers no call but purchases.
+    pub away: bool,
     pub next: u64,
     pub requests: Vec<BuyRequest>,
     /// A purchase takes this long before it is made.
@@ -291,7 +293,7 @@ impl TestSupplier {
     fn states(&self, ids: &[ActivationId]) -> Result<Vec<ActivationState>, CallError> {
         let mut script = self.script.lock().unwrap();
         script.polls += 1;
-        if script.poll_fails {
+        if script.poll_fails || script.away {
             return Err(CallError::Unusable("scripted".into()));
         }
         Ok(ids.iter().map(|id| script.sold.get(&id.0).map_or(ActivationState::NotFound, state_of)).collect())
@@ -354,6 +356,9 @@ impl Supplier for TestSupplier {
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
         let script = self.script.lock().unwrap();
+        if script.away {
+            return Err(CallError::Unusable("away".into()));
+        }
         let open = script.sold.iter().filter(|(_, sold)| !sold.ended && !sold.cancelled && !sold.finished);
         Ok(open
             .map(|(id, sold)| Activation {
