@@ -14,5 +14,8 @@ pub mod routing;
 pub mod store;
 pub mod time;
 pub mod token;
+pub mod verify;
 
-pub use engine::{BuildError, Caps, Health, Platform, PlatformBuilder, Settings, SupplierHealth, Watch};
+pub use engine::{
+    BuildError, Caps, Health, Platform, PlatformBuilder, Settings, SupplierHealth, Watch, worked_on_until,
+};

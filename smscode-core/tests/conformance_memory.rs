@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use smscode_core::conformance::{Excuse, Fixture};
+use smscode_core::conformance::{Excuse, Fixture, PortableFixture};
+use smscode_core::store::copy::Portable;
 use smscode_core::store::{MemoryStore, Store, StoreError};
 
 struct Memory(Arc<MemoryStore>);
@@ -60,7 +61,14 @@ impl Fixture for Memory {
     }
 }
 
+impl PortableFixture for Memory {
+    fn portable(&self) -> Arc<dyn Portable> {
+        self.0.clone()
+    }
+}
+
 smscode_core::conformance_suite!(Memory);
+smscode_core::copying_suite!(Memory);
 
 /// The suite's cases run on one thread; this one is about several.
 #[test]

@@ -27,6 +27,10 @@ const SETTINGS: [(&str, &str); 9] = [
     ("client_connection_check_interval", "2s"),
 ];
 
+/// A moment is kept for whoever reads slowly, but not for ever: what it keeps from being cleaned up is dead weight.
+const MOMENT: [&str; 2] =
+    ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "SET LOCAL idle_in_transaction_session_timeout = '10min'"];
+
 /// The oldest server whose statements these are.
 const VERSION_MIN: i32 = 140_000;
 
@@ -156,6 +160,16 @@ impl Line {
             self.ready().await?.execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
             self.begun = true;
         }
+        Ok(())
+    }
+
+    /// Opens a transaction that reads one moment, for as long as somebody reads it.
+    pub(crate) async fn begin_moment(&mut self) -> Result<()> {
+        let connection = self.ready().await?;
+        for statement in MOMENT {
+            connection.execute(statement).await?;
+        }
+        self.begun = true;
         Ok(())
     }
 

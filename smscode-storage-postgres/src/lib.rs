@@ -25,6 +25,7 @@
 
 mod committer;
 mod connect;
+mod copying;
 mod fault;
 mod figures;
 mod read;
@@ -53,7 +54,7 @@ pub use figures::PostgresFigures;
 pub use schema::{Migrated, migrate};
 
 use committer::{Committer, Tallies};
-use connect::Line;
+use connect::{Line, Target};
 use fault::{Fault, STORE};
 use reader::{Job, Reader, ask};
 use wake::Herald;
@@ -93,6 +94,8 @@ pub struct PostgresStore {
     woken: Mutex<Option<mpsc::Receiver<Woken>>>,
     tallies: Arc<Tallies>,
     group_max: usize,
+    target: Target,
+    limit: Duration,
     listener: Option<AbortHandle>,
     tasks: Lock<Vec<JoinHandle<()>>>,
 }
@@ -153,6 +156,8 @@ impl PostgresStore {
             woken: Mutex::new(woken),
             tallies,
             group_max: options.group_max,
+            target: target.clone(),
+            limit,
             listener,
             tasks: Lock::new(tasks),
         }
@@ -173,6 +178,11 @@ impl PostgresStore {
     fn stop(&self) {
         self.committers.iter().for_each(|queue| queue.close());
         self.listener.iter().for_each(AbortHandle::abort);
+    }
+
+    /// A connection beside those of the tasks, and the limit of its statements.
+    fn own_line(&self) -> (Line, Duration) {
+        (Line::new(self.target.clone()), self.limit)
     }
 
     fn jobs(&self) -> Option<mpsc::Sender<Job>> {

@@ -136,7 +136,9 @@ pub(crate) async fn scan(
         }
         Index::Transfers(owner) => {
             let query = line.query(STATEMENT).bind(id_of(*owner)).bind(low).bind(high).bind(count);
-            read(query.fetch_all(line.ready().await?).await?, |row| Ok(Listed::Transfer(transfer(row, *owner)?)))?
+            read(query.fetch_all(line.ready().await?).await?, |row| {
+                Ok(Listed::Transfer(account_transfer(row, *owner)?))
+            })?
         }
         Index::Events(owner) => {
             let query = line.query(EVENTS).bind(id_of(*owner)).bind(low).bind(high).bind(count);
@@ -180,10 +182,29 @@ async fn scan_terms(
     })
 }
 
-fn transfer(row: &PgRow, owner: Owner) -> Result<Transfer> {
-    let place = |word: &str| match word.strip_prefix(HOUSE) {
-        Some(name) => Ok(Place::House(House(name.to_owned()))),
-        None => [Bucket::Available, Bucket::Held, Bucket::Debt]
+/// A transfer of an account, from the columns of its statement.
+pub(crate) fn account_transfer(row: &PgRow, owner: Owner) -> Result<Transfer> {
+    let mut transfer = transfer(row, Some(owner))?;
+    transfer.entry = Some(StatementEntry {
+        owner,
+        number: row.try_get::<i64, _>(0)? as u64,
+        available: row.try_get(13)?,
+        held: row.try_get(14)?,
+        debt: row.try_get(15)?,
+    });
+    Ok(transfer)
+}
+
+/// A transfer that stands on no statement, from the same columns.
+pub(crate) fn house_transfer(row: &PgRow) -> Result<Transfer> {
+    transfer(row, None)
+}
+
+fn transfer(row: &PgRow, owner: Option<Owner>) -> Result<Transfer> {
+    let place = |word: &str| match (word.strip_prefix(HOUSE), owner) {
+        (Some(name), _) => Ok(Place::House(House(name.to_owned()))),
+        (None, None) => Err(unreadable("a place of money between house accounts")),
+        (None, Some(owner)) => [Bucket::Available, Bucket::Held, Bucket::Debt]
             .into_iter()
             .find(|bucket| bucket_word(*bucket) == word)
             .map(|bucket| Place::Customer(owner, bucket))
@@ -202,13 +223,7 @@ fn transfer(row: &PgRow, owner: Owner) -> Result<Transfer> {
         reason: row.try_get(10)?,
         actor: row.try_get(11)?,
         time: Timestamp(row.try_get(12)?),
-        entry: Some(StatementEntry {
-            owner,
-            number: row.try_get::<i64, _>(0)? as u64,
-            available: row.try_get(13)?,
-            held: row.try_get(14)?,
-            debt: row.try_get(15)?,
-        }),
+        entry: None,
     })
 }
 

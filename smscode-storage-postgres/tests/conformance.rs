@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use smscode_core::conformance::{Excuse, Failure, Fixture};
+use smscode_core::conformance::{Excuse, Failure, Fixture, PortableFixture};
+use smscode_core::store::copy::Portable;
 use smscode_core::store::{Store, StoreError};
 use smscode_storage_postgres::{PostgresOptions, PostgresStore};
 use smscode_test_postgres::{Database, shared};
@@ -75,4 +76,11 @@ fn run<T>(case: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> 
     })
 }
 
+impl PortableFixture for Sql {
+    fn portable(&self) -> Arc<dyn Portable> {
+        self.store.clone()
+    }
+}
+
 smscode_core::conformance_suite!(Sql, run);
+smscode_core::copying_suite!(Sql, run);

@@ -24,6 +24,7 @@
 //! 1,000 rows, mostly from memory, each shorter than handing it to another thread would be worth; a cold page waits for
 //! the disk. Sums over everything yield after every 1,000 accounts. Opening and closing block: do them before and after serving.
 
+mod copying;
 mod fault;
 mod figures;
 mod open;

@@ -81,7 +81,7 @@ impl Writer {
 }
 
 /// Writes the changes, each table in the order of its keys.
-fn write(transaction: &WriteTransaction, changes: &[Change]) -> Result<()> {
+pub(crate) fn write(transaction: &WriteTransaction, changes: &[Change]) -> Result<()> {
     for of_one in changes.chunk_by(|a, b| a.table == b.table) {
         let Some(first) = of_one.first() else {
             continue;

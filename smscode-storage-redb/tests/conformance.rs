@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use smscode_core::conformance::{Excuse, Fixture};
+use smscode_core::conformance::{Excuse, Fixture, PortableFixture};
+use smscode_core::store::copy::Portable;
 use smscode_core::store::{Store, StoreError};
 use smscode_storage_redb::{RedbOptions, RedbStore};
 
@@ -80,4 +81,11 @@ impl Fixture for Embedded {
     }
 }
 
+impl PortableFixture for Embedded {
+    fn portable(&self) -> Arc<dyn Portable> {
+        self.store.clone()
+    }
+}
+
 smscode_core::conformance_suite!(Embedded);
+smscode_core::copying_suite!(Embedded);

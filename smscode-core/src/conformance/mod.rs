@@ -47,6 +47,7 @@
 mod bodies;
 mod bytes;
 mod cases;
+pub mod copying;
 mod draft;
 mod durable;
 mod executor;
@@ -83,6 +84,7 @@ use futures_util::future::BoxFuture;
 use crate::store::{Store, StoreError};
 
 pub use cases::CASES;
+pub use copying::PortableFixture;
 pub use executor::run;
 pub use failure::Failure;
 pub use find::find;

@@ -19,7 +19,7 @@ use crate::order::decide::{Input, State};
 use crate::order::record::{BY_DUE, OrderRecord, read_order_key};
 use crate::order::supply::SupplyState;
 use crate::order::{OrderId, rules};
-use crate::port::{Activation, ActivationState};
+use crate::port::{Activation, ActivationState, CallError};
 use crate::store::{Index, Range, Row, StoreError};
 use crate::time::Timestamp;
 
@@ -174,10 +174,11 @@ impl Inner {
         match self.check(account, id, record).await {
             Ok(state) if !state.sms().is_empty() => return Ok(()),
             Ok(ActivationState::Waiting | ActivationState::Received(_) | ActivationState::Ended) => {}
-            Ok(ActivationState::NotFound) | Err(_) if self.now() < end.plus_ms(self.settings.last_check_grace_ms) => {
-                return self.put_off(order, record.state, self.now().plus_ms(RETRY_MS)).await;
+            Ok(ActivationState::NotFound) | Err(_) => {
+                if self.asks_again(order, record, end).await? {
+                    return Ok(());
+                }
             }
-            Ok(ActivationState::NotFound) | Err(_) => {}
         }
         if self.now() < end {
             // the regular poll goes on meanwhile: whichever commits first decides
@@ -194,6 +195,29 @@ impl Inner {
         settle(over.await.map_err(Failed::Rule).or_else(raced))
     }
 
+    /// The supplier did not answer when an order was to end at this time: whether it is asked again. A supplier has its
+    /// grace from the end on, but also from the first time it was asked: after a time away, or in a store that was restored,
+    /// all ends are long past.
+    async fn asks_again(&self, order: Order, record: &OrderRecord, end: Timestamp) -> Result<bool, StoreError> {
+        let (account, id) = order;
+        let now = self.now();
+        let since = record.unasked_since.unwrap_or(now);
+        if now >= end.max(since).plus_ms(self.settings.last_check_grace_ms) {
+            return Ok(false);
+        }
+        let done = self
+            .change_order::<(), crate::order::OrderError>(account, id, false, |draft, _| {
+                if draft.record.state != record.state {
+                    return Ok(super::command::Step::Leave(()));
+                }
+                draft.record.unasked_since = Some(since);
+                draft.put_off(now.plus_ms(RETRY_MS));
+                Ok(super::command::Step::Write(()))
+            })
+            .await;
+        settle(done).map(|()| true)
+    }
+
     /// Looks an unclear purchase up in the supplier's list: found by reference, or as the one activation of this pair
     /// that belongs to nothing else.
     async fn look_up(&self, order: Order, record: &OrderRecord) -> Result<(), StoreError> {
@@ -206,9 +230,12 @@ impl Inner {
         }
         let key = unwrap(&self.epochs(), account, id, record);
         let link = key.as_ref().and_then(|key| open_link(key, record));
+        let mut asked = !has_list;
         if let (true, Some(key), Some(link), Some(slot)) = (has_list, key, link, self.suppliers.get(&record.supplier)) {
             let limit = self.now().plus_ms(self.settings.call_limit_ms);
-            if let Some(Ok(active)) = self.until(limit, slot.port.active()).await {
+            let listed = self.until(limit, slot.port.active()).await;
+            asked = matches!(listed, Some(Ok(_) | Err(CallError::Unsupported)));
+            if let Some(Ok(active)) = listed {
                 for found in candidates(record, &link.reference, active) {
                     let pair = (record.country, &*record.service);
                     if let Some(reason) = self.misfit(slot, pair, record.price(), &found) {
@@ -228,6 +255,9 @@ impl Inner {
             }
         }
         if self.now() >= given_up_at {
+            if !asked && self.asks_again(order, record, given_up_at).await? {
+                return Ok(());
+            }
             let over = self.end(account, id, Input::LookUpOver, Some("unknown"), SupplyState::Ended, "engine");
             return settle(over.await.map_err(Failed::Rule).or_else(raced));
         }

@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{Verdict, unreadable};
 use super::inner::Inner;
-use crate::store::{Body, Entry, Expect, Key, Kind, LoadKey, StoreError};
+use crate::store::{Body, Entry, Expect, Index, Key, Kind, LoadKey, Range, Row, Store, StoreError};
 use crate::time::Timestamp;
 
 const LEASE: Kind = Kind::of("lease");
+/// More lanes than there are: some, and one for each supplier.
+const LANES_MAX: usize = 1_000;
 
 #[derive(Serialize, Deserialize)]
 struct LeaseRecord {
@@ -57,4 +59,19 @@ impl Inner {
             Err(super::command::Failed::NotFound) => Ok(false),
         }
     }
+}
+
+/// Until when nodes have taken background work of a store upon themselves: later than now, if one works with it. `None` for
+/// a store that only one process can have open, or that no node has worked with.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn worked_on_until(store: &dyn Store) -> Result<Option<Timestamp>, StoreError> {
+    let page = store.scan(&Index::Kind(LEASE), &Range::all(), None, LANES_MAX).await?;
+    let leases = page.rows.iter().filter_map(|row| match row {
+        Row::Record { record, .. } => record.body.read::<LeaseRecord>().ok(),
+        Row::Head(..) | Row::Transfer(_) | Row::Event(_) => None,
+    });
+    Ok(leases.map(|lease| lease.until).max())
 }

@@ -36,6 +36,7 @@ mod watch;
 mod wind_down;
 
 pub use builder::{BuildError, PlatformBuilder};
+pub use lease::worked_on_until;
 pub use platform::{Health, Platform, SupplierHealth};
 pub use settings::{Caps, Settings};
 pub use watch::Watch;

@@ -1,9 +1,9 @@
 //! Giving out order numbers.
 
 use super::inner::{Inner, Numbers};
-use crate::order::number::{NUMBERS_MAX, NUMBERS_TAKEN, public_number};
+use crate::order::number::{NUMBERS_MAX, NUMBERS_TAKEN, number_counter, public_number};
 use crate::order::{OrderError, OrderId};
-use crate::store::{CounterKey, Entry, Owner};
+use crate::store::Entry;
 
 impl Inner {
     /// The next public number; a node takes 1,024 of the counter at a time.
@@ -11,8 +11,7 @@ impl Inner {
         let mut numbers = self.numbers.lock().await;
         loop {
             if numbers.next >= numbers.end {
-                let counter = CounterKey::of(Owner::NONE, "order_number");
-                let take = Entry::Count { counter, delta: NUMBERS_TAKEN, max: Some(NUMBERS_MAX) };
+                let take = Entry::Count { counter: number_counter(), delta: NUMBERS_TAKEN, max: Some(NUMBERS_MAX) };
                 let receipt = self.commit(vec![take], self.now()).await?;
                 let end = receipt.counters.first().copied().unwrap_or(0);
                 *numbers = Numbers { next: end - NUMBERS_TAKEN, end };

@@ -248,6 +248,7 @@ impl Inner {
             first_sms_at: None,
             last_sms_at: None,
             expires_at: None,
+            unasked_since: None,
             cancel_at: None,
             cancel_scheduled: false,
             resend_at: None,

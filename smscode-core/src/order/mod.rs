@@ -19,6 +19,7 @@ mod view;
 
 pub use decide::State;
 pub use error::OrderError;
+pub use number::skip_numbers;
 pub use place::{Idempotency, ItemOutcome, PlaceOrders, Placed, PlacedItem, Policy, QUANTITY_MAX, Wanted};
 pub use quote::{QUOTE_MS, Quote, QuoteFault, QuoteId};
 pub use record::OrderId;

@@ -2,12 +2,27 @@
 
 use super::record::OrderId;
 use crate::privacy::keyed_hash;
+use crate::store::{CounterKey, Entry, Owner};
 
 /// Numbers that a node takes from the counter at a time. Gaps are fine.
 pub(crate) const NUMBERS_TAKEN: i64 = 1_024;
 
 /// There are so many numbers.
 pub(crate) const NUMBERS_MAX: i64 = 1 << 31;
+
+/// Numbers left out after a restore: more than are given out between two backups, and a two-thousandth of all there are.
+const NUMBERS_SKIPPED: i64 = 1 << 20;
+
+/// The counter that numbers come from.
+pub(crate) fn number_counter() -> CounterKey {
+    CounterKey::of(Owner::NONE, "order_number")
+}
+
+/// Lets order numbers go on further ahead, for a store that was restored: it does not know which ones were given out since
+/// its backup was made, and no customer is to meet another order under a number of his.
+pub fn skip_numbers() -> Entry {
+    Entry::Count { counter: number_counter(), delta: NUMBERS_SKIPPED, max: None }
+}
 
 /// Rounds of the permutation: four make it a strong one, eight leave room.
 const ROUNDS: u8 = 8;

@@ -117,6 +117,9 @@ pub struct OrderRecord {
     /// When the window ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Since when its end waits for a supplier that does not answer: nothing is given up sooner than a while after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unasked_since: Option<Timestamp>,
     /// From when a cancel is possible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<Timestamp>,

@@ -87,6 +87,7 @@ fn order(state: State) -> OrderRecord {
         first_sms_at: has_sms.then(|| at(60)),
         last_sms_at: has_sms.then(|| at(60)),
         expires_at: has_number.then(|| at(1_205)),
+        unasked_since: None,
         cancel_at: has_number.then(|| at(125)),
         cancel_scheduled: false,
         resend_at: None,

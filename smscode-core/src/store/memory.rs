@@ -1,5 +1,6 @@
 //! A store in memory: for tests, examples and the simulation. Nothing survives the process.
 
+mod copying;
 mod figures;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +56,8 @@ struct Data {
     counters: BTreeMap<CounterKey, i64>,
     transfer_ids: BTreeSet<TransferId>,
     transfers: BTreeMap<(Owner, u64), Transfer>,
+    /// Those that stand on no statement.
+    house_transfers: BTreeMap<TransferId, Transfer>,
     events: BTreeMap<(Owner, u64), Event>,
     totals: Totals,
     /// Tallies for [`MemoryFigures`].
@@ -114,7 +117,7 @@ impl MemoryStore {
         for id in &data.transfer_ids {
             add(&id.0);
         }
-        for transfer in data.transfers.values() {
+        for transfer in data.transfers.values().chain(data.house_transfers.values()) {
             for text in [&transfer.subject, &transfer.reason, &transfer.actor] {
                 add(text.as_bytes());
             }
@@ -141,7 +144,9 @@ impl MemoryStore {
             }
             let sets = || group.iter().map(|pending| &*pending.change_set);
             let (writes, results) = judge_group(data.rows(&Names::of(sets())), sets());
+            let newest = writes.newest;
             data.write(writes);
+            data.forget(newest);
             drop(data);
             Pending::answer_all(group, Ok(results));
         }
@@ -191,8 +196,9 @@ impl Data {
         self.counters.extend(writes.counters);
         for transfer in writes.transfers {
             self.transfer_ids.insert(transfer.id.clone());
-            if let Some(entry) = transfer.entry {
-                self.transfers.insert((entry.owner, entry.number), transfer);
+            match transfer.entry {
+                Some(entry) => drop(self.transfers.insert((entry.owner, entry.number), transfer)),
+                None => drop(self.house_transfers.insert(transfer.id.clone(), transfer)),
             }
         }
         self.events.extend(writes.events.into_iter().map(|event| ((event.owner, event.number), event)));
@@ -212,7 +218,11 @@ impl Data {
             }
             self.operation_times.insert((time, id));
         }
-        let oldest = writes.newest.plus_seconds(-OPERATION_HOURS * 3_600);
+    }
+
+    /// Forgets some of the operations that are 48 h older than the newest.
+    fn forget(&mut self, newest: Timestamp) {
+        let oldest = newest.plus_seconds(-OPERATION_HOURS * 3_600);
         for _ in 0..OPERATIONS_FORGOTTEN_MAX {
             match self.operation_times.first().copied() {
                 Some((time, id)) if time < oldest => {
@@ -222,6 +232,14 @@ impl Data {
                 _ => break,
             }
         }
+    }
+
+    fn totals(&self) -> Totals {
+        let mut totals = self.totals.clone();
+        for head in self.heads.values() {
+            totals.add_head(head);
+        }
+        totals
     }
 
     fn line(&mut self, currency: Currency) -> &mut super::CurrencyTotals {
@@ -344,12 +362,7 @@ impl Store for MemoryStore {
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {
-        let data = self.lock();
-        let mut totals = data.totals.clone();
-        for head in data.heads.values() {
-            totals.add_head(head);
-        }
-        Ok(totals)
+        Ok(self.lock().totals())
     }
 }
 

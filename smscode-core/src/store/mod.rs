@@ -38,6 +38,7 @@ mod body;
 mod change_set;
 mod check;
 pub mod codec;
+pub mod copy;
 mod error;
 mod group_commit;
 mod judge;

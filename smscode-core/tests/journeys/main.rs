@@ -25,6 +25,7 @@ mod placing;
 mod privacy;
 mod purchases;
 mod races;
+mod restored;
 mod routing;
 mod supplier;
 mod throttle;

@@ -288,6 +288,47 @@ async fn u23_no_expiry_before_one_check() {
 }
 
 #[tokio::test]
+async fn u23_away_far_beyond_the_end_and_the_supplier_is_away_too() {
+    let world = World::new().await;
+    let (with_sms, empty) = (world.place().await, world.place().await);
+    world.supplier().plan([Buy::SellSilently]);
+    let unclear = pending(&world).await;
+    world.supplier().deliver(with_sms.phone.as_ref().unwrap(), None, "Your code is 415127");
+    world.supplier().script.lock().unwrap().gone = true;
+    let world = world.reborn(3_000, Settings::default()).await;
+    world.clock.advance(50).await;
+    for id in [with_sms.id, empty.id, unclear] {
+        assert!(!world.order(id).await.status.is_terminal(), "given up before the supplier was asked");
+        world.assert_postings(id, &[Hold]).await;
+    }
+    world.supplier().script.lock().unwrap().gone = false;
+    world.clock.advance(8).await;
+    assert_eq!(world.order(with_sms.id).await.code.as_deref(), Some("415127"));
+    assert_eq!(world.order(empty.id).await.status, Status::Expired);
+    world.assert_postings(with_sms.id, &[Hold, Capture]).await;
+    world.assert_postings(empty.id, &[Hold, Release]).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn u23_a_supplier_that_stays_away_has_its_grace_from_our_return() {
+    let world = World::new().await;
+    let order = world.place().await;
+    world.supplier().plan([Buy::SellSilently]);
+    let unclear = pending(&world).await;
+    world.supplier().script.lock().unwrap().gone = true;
+    let world = world.reborn(3_000, Settings::default()).await;
+    world.clock.advance(55).await;
+    assert_eq!(world.held().await, 2 * crate::support::PRICE);
+    world.clock.advance(20).await;
+    for id in [order.id, unclear] {
+        assert_eq!(world.order(id).await.status, Status::Expired, "60 s of grace are enough");
+        world.assert_postings(id, &[Hold, Release]).await;
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn u5_lost_keys_release_what_was_not_shown() {
     let world = World::timed(0, 30, Settings::default()).await;
     let order = world.place().await;

@@ -1,6 +1,7 @@
 //! The surfaces, each a router of its own over the same [`App`].
 
 pub mod admin;
+pub mod backup;
 pub mod docs;
 pub mod events;
 pub mod openapi;

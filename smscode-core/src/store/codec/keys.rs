@@ -2,7 +2,7 @@
 //! everything they may contain.
 
 use super::Unreadable;
-use super::values::{currency_code, known};
+use super::values::{currency_code, currency_of, known};
 use crate::money::Currency;
 use crate::store::{CounterKey, House, Key, Kind, OperationId, Owner};
 use crate::time::Timestamp;
@@ -112,6 +112,21 @@ pub fn counter(counter: &CounterKey) -> Vec<u8> {
     out
 }
 
+/// The counter that a key names.
+///
+/// # Errors
+///
+/// It is not the key of a counter.
+pub fn read_counter(bytes: &[u8]) -> Result<CounterKey, Unreadable> {
+    let read = || {
+        let (owner, rest) = bytes.split_first_chunk()?;
+        let (name, period) = take_ended(rest)?;
+        let period = String::from_utf8(period.to_vec()).ok()?;
+        Some(CounterKey { owner: Owner(*owner), name: String::from_utf8(name).ok()?, period })
+    };
+    known("the key of a counter", read())
+}
+
 /// The key of a transfer of an account, or of an event.
 pub fn numbered(owner: Owner, number: u64) -> [u8; 24] {
     let mut out = [0; 24];
@@ -162,4 +177,22 @@ pub fn house(currency: Currency, house: &House) -> Vec<u8> {
     let mut out = vec![currency_code(currency), b':'];
     out.extend_from_slice(house.0.as_bytes());
     out
+}
+
+/// The currency of a tally, or currency and name of a house account.
+///
+/// # Errors
+///
+/// It is the key of neither.
+pub fn read_total(bytes: &[u8]) -> Result<(Currency, Option<House>), Unreadable> {
+    let read = || {
+        let (code, rest) = bytes.split_first()?;
+        let house = match rest {
+            [] => None,
+            [b':', name @ ..] => Some(House(String::from_utf8(name.to_vec()).ok()?)),
+            [..] => return None,
+        };
+        Some((currency_of(*code)?, house))
+    };
+    known("the key of a sum", read())
 }

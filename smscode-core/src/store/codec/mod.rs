@@ -47,9 +47,9 @@ mod values;
 use super::StoreError;
 
 pub use values::{
-    add_house, add_tally, add_total, put_counter, put_event, put_group, put_head, put_operation, put_record, put_terms,
-    put_transfer, read_counter, read_event, read_group, read_head, read_operation, read_operation_time, read_record,
-    read_terms, read_transfer,
+    add_house, add_tally, add_total, put_counter, put_event, put_group, put_head, put_house, put_operation, put_record,
+    put_tally, put_terms, put_transfer, read_counter, read_event, read_group, read_head, read_house,
+    read_house_transfer, read_operation, read_operation_time, read_record, read_tally, read_terms, read_transfer,
 };
 
 /// A row that is not in the form that is written here, by what it should have been.

@@ -21,7 +21,7 @@ pub(super) const fn currency_code(currency: Currency) -> u8 {
     }
 }
 
-fn currency_of(code: u8) -> Option<Currency> {
+pub(super) fn currency_of(code: u8) -> Option<Currency> {
     Currency::ALL.into_iter().find(|currency| currency_code(*currency) == code)
 }
 
@@ -200,33 +200,55 @@ pub fn put_transfer(out: &mut Vec<u8>, transfer: &Transfer) {
 pub fn read_transfer(key: &[u8], bytes: &[u8]) -> Result<Transfer> {
     let (owner, number) = keys::read_numbered(key)?;
     let read = |mut from: Reader<'_>| {
-        let code = from.byte()?;
+        let transfer = from.transfer(owner, Some(number))?;
+        from.end(transfer)
+    };
+    known("a transfer", read(Reader(bytes)))
+}
+
+/// Reads what [`put_transfer`] wrote of a transfer between house accounts.
+///
+/// # Errors
+///
+/// It did not, or the transfer is an account's.
+pub fn read_house_transfer(bytes: &[u8]) -> Result<Transfer> {
+    let read = |mut from: Reader<'_>| {
+        let transfer = from.transfer(Owner::NONE, None)?;
+        let places = [Some(&transfer.debit), Some(&transfer.credit), transfer.rest.as_ref().map(|(place, _)| place)];
+        let houses = places.into_iter().flatten().all(|place| matches!(place, Place::House(_)));
+        from.end(houses.then_some(transfer)?)
+    };
+    known("a transfer between house accounts", read(Reader(bytes)))
+}
+
+impl Reader<'_> {
+    fn transfer(&mut self, owner: Owner, number: Option<u64>) -> Option<Transfer> {
+        let code = self.byte()?;
         let kind = TransferKind::ALL.into_iter().find(|kind| kind_code(*kind) == code)?;
-        let currency = currency_of(from.byte()?)?;
-        let (time, amount) = (Timestamp(from.i64()?), from.i64()?);
-        let entry = StatementEntry { owner, number, available: from.i64()?, held: from.i64()?, debt: from.i64()? };
-        let (debit, credit) = (from.place(owner)?, from.place(owner)?);
-        let rest = match from.byte()? {
+        let currency = currency_of(self.byte()?)?;
+        let (time, amount) = (Timestamp(self.i64()?), self.i64()?);
+        let (available, held, debt) = (self.i64()?, self.i64()?, self.i64()?);
+        let entry = number.map(|number| StatementEntry { owner, number, available, held, debt });
+        let (debit, credit) = (self.place(owner)?, self.place(owner)?);
+        let rest = match self.byte()? {
             0 => None,
-            _ => Some((from.place(owner)?, from.i64()?)),
+            _ => Some((self.place(owner)?, self.i64()?)),
         };
-        let transfer = Transfer {
-            id: TransferId(from.bytes()?.to_vec()),
+        Some(Transfer {
+            id: TransferId(self.bytes()?.to_vec()),
             kind,
-            subject: from.text()?.to_owned(),
-            reason: from.text()?.to_owned(),
-            actor: from.text()?.to_owned(),
+            subject: self.text()?.to_owned(),
+            reason: self.text()?.to_owned(),
+            actor: self.text()?.to_owned(),
             debit,
             credit,
             currency,
             amount,
             rest,
             time,
-            entry: Some(entry),
-        };
-        from.end(transfer)
-    };
-    known("a transfer", read(Reader(bytes)))
+            entry,
+        })
+    }
 }
 
 /// Writes an event. Owner and number are left out: they are its key.
@@ -313,7 +335,12 @@ pub fn read_group(bytes: &[u8]) -> Result<Vec<OperationId>> {
     known("a group", rest.is_empty().then(|| ids.iter().copied().map(OperationId).collect()))
 }
 
-fn read_tally(bytes: &[u8]) -> Result<(u64, u64)> {
+/// Reads transfers and open holds of a currency, as [`put_tally`] wrote them.
+///
+/// # Errors
+///
+/// It did not.
+pub fn read_tally(bytes: &[u8]) -> Result<(u64, u64)> {
     let read = |mut from: Reader<'_>| {
         let pair = (from.u64()?, from.u64()?);
         from.end(pair)
@@ -321,8 +348,24 @@ fn read_tally(bytes: &[u8]) -> Result<(u64, u64)> {
     known("a tally", read(Reader(bytes)))
 }
 
-fn read_house(bytes: &[u8]) -> Result<i128> {
+/// Writes how many transfers and open holds a currency has.
+pub fn put_tally(out: &mut Vec<u8>, transfers: u64, open_holds: u64) {
+    put_u64(out, transfers);
+    put_u64(out, open_holds);
+}
+
+/// Reads the sum of a house account, as [`put_house`] wrote it.
+///
+/// # Errors
+///
+/// It did not.
+pub fn read_house(bytes: &[u8]) -> Result<i128> {
     known("a house account", bytes.try_into().ok().map(i128::from_le_bytes))
+}
+
+/// Writes the sum of a house account.
+pub fn put_house(out: &mut Vec<u8>, sum: i128) {
+    out.extend_from_slice(&sum.to_le_bytes());
 }
 
 /// Writes the tally of a currency: the one that was there, if any, and what a group adds to it.
@@ -332,8 +375,7 @@ fn read_house(bytes: &[u8]) -> Result<i128> {
 /// There was something else.
 pub fn add_tally(out: &mut Vec<u8>, before: Option<&[u8]>, tally: &Tally) -> Result<()> {
     let (transfers, open_holds) = before.map_or(Ok((0, 0)), read_tally)?;
-    put_u64(out, transfers.saturating_add(tally.transfers));
-    put_u64(out, open_holds.saturating_add_signed(tally.open_holds));
+    put_tally(out, transfers.saturating_add(tally.transfers), open_holds.saturating_add_signed(tally.open_holds));
     Ok(())
 }
 
@@ -344,7 +386,7 @@ pub fn add_tally(out: &mut Vec<u8>, before: Option<&[u8]>, tally: &Tally) -> Res
 /// There was something else.
 pub fn add_house(out: &mut Vec<u8>, before: Option<&[u8]>, by: i64) -> Result<()> {
     let sum = before.map_or(Ok(0), read_house)?;
-    out.extend_from_slice(&sum.saturating_add(i128::from(by)).to_le_bytes());
+    put_house(out, sum.saturating_add(i128::from(by)));
     Ok(())
 }
 
@@ -354,15 +396,11 @@ pub fn add_house(out: &mut Vec<u8>, before: Option<&[u8]>, by: i64) -> Result<()
 ///
 /// It is neither.
 pub fn add_total(totals: &mut Totals, key: &[u8], bytes: &[u8]) -> Result<()> {
-    let split = key.split_first().and_then(|(code, name)| Some((currency_of(*code)?, name)));
-    let (currency, name) = known("the key of a sum", split)?;
+    let (currency, house) = keys::read_total(key)?;
     let line = totals.currencies.entry(currency).or_default();
-    match name {
-        [] => (line.transfers, line.open_holds) = read_tally(bytes)?,
-        [_, name @ ..] => {
-            let name = known("the name of a house account", std::str::from_utf8(name).ok())?;
-            line.house.insert(House(name.to_owned()), read_house(bytes)?);
-        }
+    match house {
+        None => (line.transfers, line.open_holds) = read_tally(bytes)?,
+        Some(house) => drop(line.house.insert(house, read_house(bytes)?)),
     }
     Ok(())
 }

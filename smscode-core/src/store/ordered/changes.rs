@@ -18,7 +18,7 @@ pub struct Change {
 }
 
 #[derive(Default)]
-struct Changes(Vec<Change>);
+pub(super) struct Changes(pub(super) Vec<Change>);
 
 impl Changes {
     fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, write: impl FnOnce(&mut Vec<u8>)) {
@@ -41,19 +41,9 @@ impl Changes {
 pub fn changes<V: View>(view: &V, writes: &Writes) -> Result<Vec<Change>, V::Error> {
     let mut changes = Changes::default();
     forget(&mut changes, view, writes)?;
-    remember(&mut changes, writes);
-    records(&mut changes, writes);
-    for (owner, head) in &writes.heads {
-        changes.put(Table::Heads, owner.0, |out| codec::put_head(out, head));
-    }
-    for (counter, value) in &writes.counters {
-        changes.put(Table::Counters, keys::counter(counter), |out| codec::put_counter(out, *value));
-    }
-    for event in &writes.events {
-        let key = keys::numbered(event.owner, event.number);
-        changes.put(Table::Events, key, |out| codec::put_event(out, event));
-    }
-    money(&mut changes, view, writes)?;
+    changes.remember(writes);
+    changes.rows(writes);
+    sums(&mut changes, view, writes)?;
     let mut changes = changes.0;
     // stable: of an operation that is forgotten and used anew in one group, the later change is kept
     changes.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
@@ -67,35 +57,75 @@ pub fn changes<V: View>(view: &V, writes: &Writes) -> Result<Vec<Change>, V::Err
     Ok(changes)
 }
 
-fn records(changes: &mut Changes, writes: &Writes) {
-    for (key, change) in &writes.records {
-        let key = keys::record(key);
-        let (go, come) = change.terms();
-        for term in go {
-            changes.remove(Table::Terms, keys::term(&term.index, &term.at, &key));
+impl Changes {
+    /// Everything but operations and sums.
+    pub(super) fn rows(&mut self, writes: &Writes) {
+        self.records(writes);
+        for (owner, head) in &writes.heads {
+            self.put(Table::Heads, owner.0, |out| codec::put_head(out, head));
         }
-        for term in come {
-            changes.put(Table::Terms, keys::term(&term.index, &term.at, &key), |_| ());
+        for (counter, value) in &writes.counters {
+            self.put(Table::Counters, keys::counter(counter), |out| codec::put_counter(out, *value));
         }
-        match &change.after {
-            Some(record) => changes.put(Table::Records, key, |out| codec::put_record(out, record)),
-            None => changes.remove(Table::Records, key),
+        for event in &writes.events {
+            let key = keys::numbered(event.owner, event.number);
+            self.put(Table::Events, key, |out| codec::put_event(out, event));
+        }
+        for transfer in &writes.transfers {
+            let put = |out: &mut Vec<u8>| codec::put_transfer(out, transfer);
+            match &transfer.entry {
+                Some(entry) => {
+                    self.put(Table::TransferIds, transfer.id.0.as_slice(), |_| ());
+                    self.put(Table::Transfers, keys::numbered(entry.owner, entry.number), put);
+                }
+                None => self.put(Table::TransferIds, transfer.id.0.as_slice(), put),
+            }
+        }
+    }
+
+    fn records(&mut self, writes: &Writes) {
+        for (key, change) in &writes.records {
+            let key = keys::record(key);
+            let (go, come) = change.terms();
+            for term in go {
+                self.remove(Table::Terms, keys::term(&term.index, &term.at, &key));
+            }
+            for term in come {
+                self.put(Table::Terms, keys::term(&term.index, &term.at, &key), |_| ());
+            }
+            match &change.after {
+                Some(record) => self.put(Table::Records, key, |out| codec::put_record(out, record)),
+                None => self.remove(Table::Records, key),
+            }
+        }
+    }
+
+    /// Sums of which there are none yet.
+    pub(super) fn new_sums(&mut self, writes: &Writes) {
+        for (currency, tally) in &writes.tallies {
+            let open_holds = tally.open_holds.max(0).unsigned_abs();
+            self.put(Table::Totals, keys::tally(*currency), |out| codec::put_tally(out, tally.transfers, open_holds));
+        }
+        for ((house, currency), sum) in &writes.house {
+            self.put(Table::Totals, keys::house(*currency, house), |out| codec::put_house(out, i128::from(*sum)));
+        }
+    }
+
+    pub(super) fn remember(&mut self, writes: &Writes) {
+        for (id, operation) in &writes.operations {
+            self.put(Table::Operations, id.0, |out| codec::put_operation(out, operation));
+        }
+        let mut ids: Vec<OperationId> = writes.operations.iter().map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        if let Some(first) = ids.first().copied() {
+            let key = keys::group(writes.newest, first);
+            self.put(Table::OperationGroups, key, |out| codec::put_group(out, ids));
         }
     }
 }
 
-/// Transfers and sums.
-fn money<V: View>(changes: &mut Changes, view: &V, writes: &Writes) -> Result<(), V::Error> {
-    for transfer in &writes.transfers {
-        let put = |out: &mut Vec<u8>| codec::put_transfer(out, transfer);
-        match &transfer.entry {
-            Some(entry) => {
-                changes.put(Table::TransferIds, transfer.id.0.as_slice(), |_| ());
-                changes.put(Table::Transfers, keys::numbered(entry.owner, entry.number), put);
-            }
-            None => changes.put(Table::TransferIds, transfer.id.0.as_slice(), put),
-        }
-    }
+/// Sums, with what is there.
+fn sums<V: View>(changes: &mut Changes, view: &V, writes: &Writes) -> Result<(), V::Error> {
     let before = |key: &[u8]| view.get(Table::Totals, key, |value| Ok(value.to_vec()));
     for (currency, tally) in &writes.tallies {
         let (key, mut value) = (keys::tally(*currency), Vec::new());
@@ -108,18 +138,6 @@ fn money<V: View>(changes: &mut Changes, view: &V, writes: &Writes) -> Result<()
         changes.0.push(Change { table: Table::Totals, key, value: Some(value) });
     }
     Ok(())
-}
-
-fn remember(changes: &mut Changes, writes: &Writes) {
-    for (id, operation) in &writes.operations {
-        changes.put(Table::Operations, id.0, |out| codec::put_operation(out, operation));
-    }
-    let mut ids: Vec<OperationId> = writes.operations.iter().map(|(id, _)| *id).collect();
-    ids.sort_unstable();
-    if let Some(first) = ids.first().copied() {
-        let key = keys::group(writes.newest, first);
-        changes.put(Table::OperationGroups, key, |out| codec::put_group(out, ids));
-    }
 }
 
 /// Forgets some of the operations that are old enough.

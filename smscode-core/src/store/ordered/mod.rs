@@ -65,6 +65,7 @@
 //! ```
 
 mod changes;
+mod copying;
 mod part;
 mod read;
 
@@ -73,6 +74,7 @@ use std::ops::{Bound, ControlFlow};
 use super::codec::Unreadable;
 
 pub use changes::{Change, changes};
+pub use copying::{imported, is_empty, part};
 pub use read::{add_heads, load, rows, scan, sums, totals};
 
 /// One consistent view of the rows.
