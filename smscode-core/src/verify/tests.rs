@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::account::AccountId;
-use crate::account::record::{AccountRecord, AccountStatus, account_key};
+use crate::account::record::{AccountRecord, account_key};
 use crate::money::Currency;
 use crate::order::OrderId;
 use crate::order::decide::State;

@@ -264,7 +264,7 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
     const DAY_MS: i64 = 86_400_000;
     let caps = &mut settings.caps;
     let timing = &file.timing;
-    let all: [(&str, &mut i64, Option<i64>, i64, i64); 12] = [
+    let all: [(&str, &mut i64, Option<i64>, i64, i64); 13] = [
         ("open_orders", &mut caps.open_orders, file.caps.open_orders, 1, 1_000_000),
         ("cancels_a_day", &mut caps.cancels_a_day, file.caps.cancels_a_day, 0, 1_000_000),
         ("poll_first_ms", &mut settings.poll_first_ms, timing.poll_first_ms, 100, DAY_MS),
