@@ -15,6 +15,7 @@ mod happy;
 mod limits;
 mod nodes;
 mod placing;
+mod polling;
 #[cfg(feature = "conformance")]
 mod privacy;
 mod races;
