@@ -116,7 +116,7 @@ impl Inner {
                 // nobody holds its id
                 if let Err(error) = self.cancel_task(account, id, "engine").await {
                     tracing::info!(code = error.code(), "an abandoned order is not cancelled yet");
-                    self.put_off(order, self.now().plus_ms(RETRY_MS)).await?;
+                    self.put_off(order, record.state, self.now().plus_ms(RETRY_MS)).await?;
                 }
                 Ok(())
             }
@@ -127,7 +127,11 @@ impl Inner {
                 }
                 let undecided =
                     self.load_order(account, id).await?.is_some_and(|(_, record)| record.state == State::Canceling);
-                if undecided { self.put_off(order, self.now().plus_ms(RETRY_MS * 2)).await } else { Ok(()) }
+                if undecided {
+                    self.put_off(order, record.state, self.now().plus_ms(RETRY_MS * 2)).await
+                } else {
+                    Ok(())
+                }
             }
             State::Active | State::Canceling => self.last_check(order, &record).await,
             State::Received => {
@@ -152,7 +156,7 @@ impl Inner {
             Ok(state) if !state.sms().is_empty() => return Ok(()),
             Ok(ActivationState::Waiting | ActivationState::Received(_) | ActivationState::Ended) => {}
             Ok(ActivationState::NotFound) | Err(_) if self.now() < end.plus_ms(self.settings.last_check_grace_ms) => {
-                return self.put_off(order, self.now().plus_ms(RETRY_MS)).await;
+                return self.put_off(order, record.state, self.now().plus_ms(RETRY_MS)).await;
             }
             Ok(ActivationState::NotFound) | Err(_) => {}
         }
@@ -203,12 +207,13 @@ impl Inner {
         settle(done)
     }
 
-    /// Sets when an order is looked at again; nothing else about it changes.
-    async fn put_off(&self, order: Order, at: Timestamp) -> Result<(), StoreError> {
+    /// Sets when an order that is still in this state is looked at again; nothing else about it changes. One that has moved
+    /// on has a time of its own.
+    async fn put_off(&self, order: Order, state: State, at: Timestamp) -> Result<(), StoreError> {
         let (account, id) = order;
         let done = self
             .change_order::<(), crate::order::OrderError>(account, id, false, |draft, _| {
-                if draft.record.state.is_terminal() {
+                if draft.record.state != state {
                     return Ok(super::command::Step::Leave(()));
                 }
                 draft.put_off(at);

@@ -18,5 +18,6 @@ mod placing;
 mod polling;
 #[cfg(feature = "conformance")]
 mod privacy;
+mod put_off;
 mod races;
 mod unclear;
