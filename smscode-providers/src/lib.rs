@@ -21,6 +21,15 @@ pub mod read;
 pub mod refusal;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(all(feature = "model", not(feature = "sandbox")))]
+pub mod sandbox {
+    //! A simulated supplier as a pure state machine; with the feature `sandbox` also behind its protocol.
+    pub mod model;
+    mod stock;
+
+    pub use model::Injection;
+    pub use stock::Scenario;
+}
 #[cfg(any(feature = "http", feature = "sandbox"))]
 mod secret;
 #[cfg(feature = "sms-activate")]

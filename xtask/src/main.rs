@@ -4,6 +4,7 @@
 
 mod prerequisites;
 mod process;
+mod simulate;
 mod test;
 mod tidy;
 mod workspace;
@@ -20,6 +21,8 @@ tasks
                  banned crates, packages, each provider feature alone, foreign types in public signatures. Prints each finding with
                  its place.
   tidy --fast    The same without the three slow rules (packages, features, signatures).
+  simulate       The whole platform in virtual time: `--seeds N` seeds, from `--seed S` on, `--store memory|redb`. Fails on a
+                 broken rule, with the shortest run that breaks it, and on a journey or fault that no seed has met.
 
 options
   -h, --help     This text.
@@ -40,7 +43,11 @@ one of their own. Used if installed: cargo-deny.
 enum Task {
     Help,
     Test,
-    Tidy { fast: bool },
+    Tidy {
+        fast: bool,
+    },
+    /// With the options of the simulation.
+    Simulate(Vec<String>),
 }
 
 fn main() -> ExitCode {
@@ -61,10 +68,11 @@ fn main() -> ExitCode {
 
 fn parse(arguments: &[&str]) -> Result<Task, String> {
     match arguments {
-        [] | ["-h" | "--help" | "help"] | [_, "-h" | "--help"] => Ok(Task::Help),
+        [] | ["-h" | "--help" | "help"] | ["test" | "tidy", "-h" | "--help"] => Ok(Task::Help),
         ["test"] => Ok(Task::Test),
         ["tidy"] => Ok(Task::Tidy { fast: false }),
         ["tidy", "--fast"] => Ok(Task::Tidy { fast: true }),
+        ["simulate", options @ ..] => Ok(Task::Simulate(options.iter().map(|&option| option.to_owned()).collect())),
         other => Err(format!("unknown arguments `{}`; `cargo xtask --help` lists the tasks", other.join(" "))),
     }
 }
@@ -81,6 +89,7 @@ fn run(task: Task) -> Result<bool, String> {
         Task::Help => Ok(true),
         Task::Test => Ok(test::run(&workspace)),
         Task::Tidy { fast } => Ok(tidy::run(&workspace, fast).is_empty()),
+        Task::Simulate(options) => simulate::run(&workspace, &options),
     }
 }
 
@@ -97,6 +106,8 @@ mod tests {
             (&["test"], Some(Task::Test)),
             (&["tidy"], Some(Task::Tidy { fast: false })),
             (&["tidy", "--fast"], Some(Task::Tidy { fast: true })),
+            (&["simulate"], Some(Task::Simulate(Vec::new()))),
+            (&["simulate", "--seeds", "5"], Some(Task::Simulate(vec!["--seeds".into(), "5".into()]))),
             (&["tidy", "--fats"], None),
             (&["tests"], None),
             (&["test", "extra"], None),

@@ -35,6 +35,8 @@ const ROUND_MS: i64 = 30_000;
 
 /// An order as the loop remembers it between rounds: in memory only.
 struct Watched {
+    /// The record's version that this was read from.
+    version: u64,
     activation: ActivationId,
     state: State,
     since: Timestamp,
@@ -173,11 +175,20 @@ impl Inner {
             for row in page.rows {
                 let Row::Record { key, record, .. } = row else { continue };
                 let Some(order) = read_order_key(&key) else { continue };
+                let known = match open.remove(&order) {
+                    // most orders have not changed since the last round, and are not read again
+                    Some(known) if known.version == record.version => {
+                        found.insert(order, known);
+                        continue;
+                    }
+                    known => known,
+                };
+                let version = record.version;
                 let Ok(record) = record.body.read::<OrderRecord>() else {
                     continue;
                 };
                 self.know_epoch(&record).await;
-                if let Some(watched) = self.watched(order, &record, open.remove(&order)) {
+                if let Some(watched) = self.watched(order, version, &record, known) {
                     found.insert(order, watched);
                 }
             }
@@ -190,18 +201,24 @@ impl Inner {
         Ok(())
     }
 
-    fn watched(&self, order: (AccountId, OrderId), record: &OrderRecord, known: Option<Watched>) -> Option<Watched> {
+    fn watched(
+        &self,
+        order: (AccountId, OrderId),
+        version: u64,
+        record: &OrderRecord,
+        known: Option<Watched>,
+    ) -> Option<Watched> {
         // an order that waits for another SMS is as young as its wish
         let since = match record.resend_at {
             Some(at) if record.awaiting_more => at.plus_ms(-self.settings.resend_pause_ms),
             _ => record.created_at,
         };
         match known {
-            Some(known) if known.since == since => Some(Watched { state: record.state, ..known }),
+            Some(known) if known.since == since => Some(Watched { version, state: record.state, ..known }),
             _ => {
                 let key = unwrap(&self.epochs(), order.0, order.1, record)?;
                 let activation = ActivationId(open_link(&key, record)?.activation?);
-                Some(Watched { activation, state: record.state, since, next: Timestamp::EPOCH })
+                Some(Watched { version, activation, state: record.state, since, next: Timestamp::EPOCH })
             }
         }
     }

@@ -21,9 +21,11 @@ mod nodes;
 mod operator;
 mod outside;
 mod placing;
+mod polling;
 #[cfg(feature = "conformance")]
 mod privacy;
 mod purchases;
+mod put_off;
 mod races;
 mod restored;
 mod routing;

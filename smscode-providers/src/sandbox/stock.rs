@@ -117,6 +117,7 @@ pub(super) fn service(code: &str) -> Option<(Scenario, i64)> {
 }
 
 /// All codes with their names for people.
+#[cfg(any(test, feature = "sandbox"))]
 pub(super) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
     let ordinary = SERVICES.iter().map(|(code, _)| {
         (*code, smscode_core::catalogue::services::by_code(code).map_or(*code, |service| service.name))
