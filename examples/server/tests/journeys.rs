@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use common::{Api, each, sandbox, serve};
 use serde_json::{Value, json};
+use smscode_core::store::TransferKind::{Capture, Hold, Release};
 use smscode_providers::sandbox::{Fault, FaultReply};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,7 +47,7 @@ async fn j5_an_order_its_sms_and_its_end() {
         let completed = api.get("/v1/orders?status=completed").await;
         assert_eq!(completed.data()[0]["id"], id);
         assert_eq!(api.balance().await, begin - price);
-        api.ledger_adds_up().await;
+        api.assert_postings(&id, &[Hold, Capture]).await;
     })
     .await;
 }
@@ -77,6 +78,7 @@ async fn j6_a_second_code() {
     assert_eq!((&second["status"], &second["otp_code"]), (&json!("OTP_RECEIVED"), &json!("135790")));
     assert_eq!(second["otp_received_at"], first["otp_received_at"], "the first SMS's time never moves");
     assert_eq!(api.balance().await, paid, "further SMS are free");
+    api.assert_postings(id, &[Hold, Capture]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -86,6 +88,8 @@ async fn u3_two_parallel_orders_and_money_for_one() {
         api.token = api.other_token(300).await;
         let body = json!({"product_id": slot});
         let (one, two) = tokio::join!(api.create("v1", body.clone(), "one"), api.create("v1", body.clone(), "two"),);
+        let placed = [&one, &two].into_iter().find(|answer| answer.status == 200).unwrap();
+        api.assert_postings(&placed.data()["orders"][0]["id"], &[Hold]).await;
         let mut codes: Vec<String> = [one, two]
             .iter()
             .map(|answer| if answer.status == 200 { "ok".to_owned() } else { answer.code().to_owned() })
@@ -128,6 +132,7 @@ async fn u6_a_client_that_timed_out_tries_again() {
         assert_eq!(list.data().as_array().unwrap().len(), 1, "one order for one key");
         assert_eq!(list.data()[0]["id"], settled.data()["orders"][0]["id"]);
         assert_eq!(before - api.balance().await, 208);
+        api.assert_postings(&settled.data()["orders"][0]["id"], &[Hold]).await;
         // a new key is a second order by contract
         api.create("v1", body, "u6-new").await.data();
         assert_eq!(before - api.balance().await, 416);
@@ -166,7 +171,8 @@ async fn u7_a_bulk_of_ten_of_which_six_succeed() {
         };
         assert_eq!(ids(replay.data()), ids(answer.data()));
         assert_eq!(replay.data()["failed_count"], 4);
-        api.ledger_adds_up().await;
+        api.assert_postings(&orders[0]["id"], &[Hold, Capture]).await;
+        api.assert_postings(&orders[1]["id"], &[Hold]).await;
     })
     .await;
 }
@@ -188,6 +194,8 @@ async fn u9_a_cancel_before_the_earliest_time() {
     let refused = api.action("v1", "cancel", &early["id"]).await;
     assert!(matches!(refused.code(), "PROVIDER_ERROR" | "CANCEL_TOO_EARLY"), "{}", refused.text);
     assert_eq!(api.read(&early["id"]).await["status"], "ACTIVE", "safe to try again");
+    api.assert_postings(id, &[Hold]).await;
+    api.assert_postings(&early["id"], &[Hold]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -207,7 +215,7 @@ async fn u10_a_cancel_that_the_supplier_accepts() {
         let again = api.action("v2", "cancel", &id).await;
         assert_eq!((again.code(), &again.details()["status"]), ("CONFLICT", &json!("CANCELED")), "given back once");
         assert_eq!(api.balance().await, begin);
-        api.ledger_adds_up().await;
+        api.assert_postings(&id, &[Hold, Release]).await;
     })
     .await;
 }
@@ -222,6 +230,7 @@ async fn u15_an_sms_without_a_code() {
     assert!(!received["otp_message"].as_str().unwrap().is_empty(), "the text is shown");
     assert_eq!(api.action("v1", "cancel", &order["id"]).await.code(), "CONFLICT", "delivered is delivered");
     assert_eq!(api.balance().await, begin - order["amount"].as_i64().unwrap());
+    api.assert_postings(&order["id"], &[Hold, Capture]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -239,6 +248,8 @@ async fn u22_finish_twice_and_resend_after_the_end() {
         assert_eq!((answer.code(), &answer.details()["status"]), ("CONFLICT", &json!("COMPLETED")), "{action}");
     }
     assert_eq!(api.balance().await, balance);
+    api.assert_postings(&waiting["id"], &[Hold]).await;
+    api.assert_postings(&id, &[Hold, Capture]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,9 +1,11 @@
 //! A number comes into its order: bought now, or found by a look-up. One number and one activation are one order's.
 
 use super::command::{Failed, Step};
-use super::inner::Inner;
+use super::inner::{Inner, Slot};
 use super::purchase::{put_supply, settle};
 use crate::account::AccountId;
+use crate::catalogue::countries;
+use crate::money::Money;
 use crate::order::content::{self, Link};
 use crate::order::decide::Input;
 use crate::order::record::BY_PHONE;
@@ -91,6 +93,43 @@ impl Inner {
             }
             other => settle(other.map(|_| ())).map(|()| Attached::Done),
         }
+    }
+
+    /// Why what was bought is not what was wanted.
+    pub(super) fn misfit(
+        &self,
+        slot: &Slot,
+        (country, service): (u16, &str),
+        price: Money,
+        got: &Activation,
+    ) -> Option<&'static str> {
+        let dial_code = countries::by_id(country).map_or("", |country| country.dial_code);
+        let most = self.ceiling(slot, price).map(|money| money.minor);
+        rules::misfit((country, dial_code), service, most, got)
+    }
+
+    /// An unclear purchase was found, and what it bought is of no use: it goes back, and so does the money.
+    pub(super) async fn give_back_found(
+        &self,
+        (account, id): (AccountId, OrderId),
+        reason: &'static str,
+        got: &Activation,
+    ) -> Result<(), StoreError> {
+        tracing::warn!(reason, "a number that was found is given back");
+        let done = self
+            .change_order::<(), OrderError>(account, id, false, |draft, sight| {
+                let supply = self.supply_record(draft, got, SupplyState::Cancelling, sight.now);
+                match draft.advance(Input::Reject, Some(reason), "engine", sight.now) {
+                    Ok(()) => {
+                        draft.push(put_supply(got, &supply, self.version())?);
+                        Ok(Step::Write(()))
+                    }
+                    Err(_) => Ok(Step::Leave(())),
+                }
+            })
+            .await;
+        self.supply.notify_one();
+        settle(done)
     }
 
     /// Why an activation cannot be an order's, as far as the store knows.

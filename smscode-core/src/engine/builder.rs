@@ -1,7 +1,7 @@
 //! Building a platform.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
@@ -160,6 +160,8 @@ impl PlatformBuilder {
             due: Notify::new(),
             due_next: AtomicI64::new(i64::MAX),
             supply: Notify::new(),
+            orphans: AtomicU64::new(0),
+            late_sms: AtomicU64::new(0),
             wake_ups: broadcast::channel(WAKE_UPS_MAX).0,
             wakeups: self.wakeups,
             node: hex(&node),

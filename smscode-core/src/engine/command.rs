@@ -8,7 +8,7 @@ use crate::account::record::{AccountRecord, account_key};
 use crate::order::content::{open_link, unwrap};
 use crate::order::draft::Draft;
 use crate::order::record::{OrderId, OrderRecord, order_key};
-use crate::order::supply::{SupplyRecord, SupplyState, supply_key};
+use crate::order::supply::{SupplyRecord, SupplyState, coarse, supply_key};
 use crate::order::{OrderError, rules};
 use crate::store::{
     Body, BodyError, ChangeSet, Effect, Entry, Expect, Key, LoadKey, OperationId, Receipt, Snapshot, StoreError,
@@ -155,6 +155,25 @@ impl Inner {
     pub(super) async fn decide<T, E>(
         &self,
         keys: &[LoadKey],
+        rule: impl FnMut(&Snapshot, Timestamp) -> Result<Verdict<T>, E>,
+    ) -> Result<T, Failed<E>> {
+        self.decide_with(keys, |now| now, rule).await
+    }
+
+    /// The same for the supplier's side, whose ChangeSets carry the minute alone: an exact time would lead from a transfer
+    /// there to the order that ended just then.
+    pub(super) async fn decide_coarsely<T, E>(
+        &self,
+        keys: &[LoadKey],
+        rule: impl FnMut(&Snapshot, Timestamp) -> Result<Verdict<T>, E>,
+    ) -> Result<T, Failed<E>> {
+        self.decide_with(keys, coarse, rule).await
+    }
+
+    async fn decide_with<T, E>(
+        &self,
+        keys: &[LoadKey],
+        time: fn(Timestamp) -> Timestamp,
         mut rule: impl FnMut(&Snapshot, Timestamp) -> Result<Verdict<T>, E>,
     ) -> Result<T, Failed<E>> {
         let mut conflicts = 0;
@@ -165,7 +184,7 @@ impl Inner {
                 Verdict::Nothing(result) => return Ok(result),
                 Verdict::Commit(entries, result) => (entries, result),
             };
-            match self.commit(entries, now).await {
+            match self.commit(entries, time(now)).await {
                 Ok(_) => return Ok(result),
                 Err(error) if error.is_conflict() && conflicts < CONFLICTS_MAX => conflicts += 1,
                 Err(error) => return Err(error.into()),

@@ -14,11 +14,11 @@ use super::ending::raced;
 use super::inner::Inner;
 use super::purchase::settle;
 use crate::account::AccountId;
-use crate::order::OrderId;
 use crate::order::content::{open_link, unwrap};
 use crate::order::decide::{Input, State};
 use crate::order::record::{BY_DUE, OrderRecord, read_order_key};
 use crate::order::supply::SupplyState;
+use crate::order::{OrderId, rules};
 use crate::port::{Activation, ActivationState};
 use crate::store::{Index, Range, Row, StoreError};
 use crate::time::Timestamp;
@@ -112,11 +112,11 @@ impl Inner {
         match record.state {
             State::Calling => self.to_unclear(account, id).await,
             State::Unclear => self.look_up(order, &record).await,
-            State::Active if record.abandoned && !self.last_check_is_due(&record) => {
-                // nobody holds its id
+            State::Active if (record.abandoned || record.cancel_scheduled) && !self.last_check_is_due(&record) => {
+                // nobody holds its id, or its owner has asked for it before
                 if let Err(error) = self.cancel_task(account, id, "engine").await {
-                    tracing::info!(code = error.code(), "an abandoned order is not cancelled yet");
-                    self.put_off(order, self.now().plus_ms(RETRY_MS)).await?;
+                    tracing::info!(code = error.code(), "an order is not cancelled yet");
+                    self.put_off(order, record.state, self.now().plus_ms(RETRY_MS)).await?;
                 }
                 Ok(())
             }
@@ -127,7 +127,11 @@ impl Inner {
                 }
                 let undecided =
                     self.load_order(account, id).await?.is_some_and(|(_, record)| record.state == State::Canceling);
-                if undecided { self.put_off(order, self.now().plus_ms(RETRY_MS * 2)).await } else { Ok(()) }
+                if undecided {
+                    self.put_off(order, record.state, self.now().plus_ms(RETRY_MS * 2)).await
+                } else {
+                    Ok(())
+                }
             }
             State::Active | State::Canceling => self.last_check(order, &record).await,
             State::Received => {
@@ -152,7 +156,7 @@ impl Inner {
             Ok(state) if !state.sms().is_empty() => return Ok(()),
             Ok(ActivationState::Waiting | ActivationState::Received(_) | ActivationState::Ended) => {}
             Ok(ActivationState::NotFound) | Err(_) if self.now() < end.plus_ms(self.settings.last_check_grace_ms) => {
-                return self.put_off(order, self.now().plus_ms(RETRY_MS)).await;
+                return self.put_off(order, record.state, self.now().plus_ms(RETRY_MS)).await;
             }
             Ok(ActivationState::NotFound) | Err(_) => {}
         }
@@ -175,13 +179,27 @@ impl Inner {
     /// that belongs to nothing else.
     async fn look_up(&self, order: Order, record: &OrderRecord) -> Result<(), StoreError> {
         let (account, id) = order;
-        let given_up_at = record.created_at.plus_ms(self.settings.window_ms + self.settings.unclear_grace_ms);
+        let given_up_at = rules::given_up_at(record, &self.settings);
+        let has_list = self.suppliers.get(&record.supplier).is_none_or(|slot| slot.info.capabilities.lists_active);
+        if !has_list && self.now() < given_up_at {
+            // nothing can be asked: an answer that is under way may still come
+            return self.put_off(order, record.state, given_up_at).await;
+        }
         let key = unwrap(&self.epochs(), account, id, record);
         let link = key.as_ref().and_then(|key| open_link(key, record));
-        if let (Some(key), Some(link), Some(slot)) = (key, link, self.suppliers.get(&record.supplier)) {
+        if let (true, Some(key), Some(link), Some(slot)) = (has_list, key, link, self.suppliers.get(&record.supplier)) {
             let limit = self.now().plus_ms(self.settings.call_limit_ms);
             if let Some(Ok(active)) = self.until(limit, slot.port.active()).await {
                 for found in candidates(record, &link.reference, active) {
+                    let pair = (record.country, &*record.service);
+                    if let Some(reason) = self.misfit(slot, pair, record.price(), &found) {
+                        let ours = found.reference.as_ref() == Some(&link.reference);
+                        // one that only looks like ours may be anybody's
+                        if ours && !self.is_known(&record.supplier, &found).await? {
+                            return self.give_back_found(order, reason, &found).await;
+                        }
+                        continue;
+                    }
                     // one that belongs to another order, or is about to, is passed over
                     if let Attached::Done = self.attach(order, &key, &link.reference, &found, true).await? {
                         slot.bought.notify_one();
@@ -203,12 +221,13 @@ impl Inner {
         settle(done)
     }
 
-    /// Sets when an order is looked at again; nothing else about it changes.
-    async fn put_off(&self, order: Order, at: Timestamp) -> Result<(), StoreError> {
+    /// Sets when an order that is still in this state is looked at again; nothing else about it changes. One that has moved
+    /// on has a time of its own.
+    async fn put_off(&self, order: Order, state: State, at: Timestamp) -> Result<(), StoreError> {
         let (account, id) = order;
         let done = self
             .change_order::<(), crate::order::OrderError>(account, id, false, |draft, _| {
-                if draft.record.state.is_terminal() {
+                if draft.record.state != state {
                     return Ok(super::command::Step::Leave(()));
                 }
                 draft.put_off(at);

@@ -6,11 +6,11 @@ use super::command::{Step, Supply};
 use super::inner::Inner;
 use super::purchase::settle;
 use crate::account::AccountId;
-use crate::order::content::{open_link, unwrap};
+use crate::order::content::{Link, open_link, unwrap};
 use crate::order::decide::{Input, State};
 use crate::order::draft::{Draft, Stay};
 use crate::order::record::{CANCELS, OrderRecord};
-use crate::order::supply::{SupplyState, coarse};
+use crate::order::supply::SupplyState;
 use crate::order::{OrderError, OrderId, OrderView, rules};
 use crate::port::{ActivationId, ActivationState, CallError, CancelOutcome, MoreOutcome};
 use crate::store::{BodyError, CounterKey, Entry, Refusal, StoreError};
@@ -45,10 +45,13 @@ impl Inner {
             }
             // an SMS may have come since this end was wanted: it is to be read first
             let by_itself = matches!(input, Input::AutoEnd | Input::SupplierEnded);
-            let unread = rules::due_at(&draft.record, &self.settings, sight.now).is_some_and(|due| due > sight.now);
-            if draft.record.state == State::Received && by_itself && unread {
-                return Ok(Step::Leave(()));
+            let due = rules::due_at(&draft.record, &self.settings, sight.now);
+            if draft.record.state == State::Received && by_itself && due.is_some_and(|due| due > sight.now) {
+                // an order that says it is due when it is not would be looked at in a tight loop
+                return Ok(if draft.record.due_at == due { Step::Leave(()) } else { Step::Write(()) });
             }
+            let given_up = input == Input::LookUpOver;
+            let link = if given_up { self.link_of(account, id, &draft.record) } else { None };
             match draft.advance(input, note, actor, sight.now) {
                 Ok(()) => {}
                 Err(Stay::Done) => return Ok(Step::Leave(())),
@@ -59,12 +62,16 @@ impl Inner {
                 self.close_supply(draft, sight.supply.as_ref(), supplier_side, sight.now)
                     .map_err(|e| OrderError::Unavailable(e.to_string()))?;
             }
+            if given_up {
+                let watch = self.watch_entry(draft, link.map(|link| link.reference), sight.now)?;
+                watch.into_iter().for_each(|watch| draft.push(watch));
+            }
             Ok(Step::Write(()))
         })
         .await
         .map_err(OrderError::from)?;
-        if matches!(supplier_side, SupplyState::Finishing | SupplyState::Cancelling) {
-            self.supply.notify_one();
+        if supplier_side != SupplyState::Cancelled {
+            self.supply.notify_one(); // to be told, or to be booked
         }
         Ok(())
     }
@@ -82,8 +89,9 @@ impl Inner {
             self.suppliers.get(&supply.record.supplier).is_some_and(|slot| slot.info.capabilities.wants_finish);
         let state = if state == SupplyState::Finishing && !wants_finish { SupplyState::Finished } else { state };
         let mut closed = Supply::clone(supply);
-        closed.record.state = state;
-        closed.record.due_at = matches!(state, SupplyState::Finishing | SupplyState::Cancelling).then_some(coarse(now));
+        // what it has cost is booked by the supplier's side, in a ChangeSet and at a time of its own
+        closed.record.served = draft.record.revision > 0;
+        closed.record.move_to(state, now);
         draft.push(closed.entry(self.version())?);
         Ok(())
     }
@@ -96,6 +104,44 @@ impl Inner {
             drop(reply.send(inner.cancel_task(account, id, CUSTOMER).await));
         })
         .await?
+    }
+
+    /// Cancels as soon as it is allowed: now, or by the due worker at the supplier's earliest time.
+    pub(super) async fn cancel_when_allowed(
+        self: &Arc<Self>,
+        account: AccountId,
+        id: OrderId,
+    ) -> Result<OrderView, OrderError> {
+        let waits = self
+            .change_order::<bool, OrderError>(account, id, false, |draft, sight| {
+                if sight.without_reader {
+                    return Err(OrderError::NotFound);
+                }
+                let too_early = draft.record.cancel_at.is_some_and(|at| at > sight.now);
+                if draft.record.state != State::Active || !too_early {
+                    return Ok(Step::Leave(false));
+                }
+                if draft.record.cancel_scheduled {
+                    return Ok(Step::Leave(true));
+                }
+                match draft.advance(Input::ScheduleCancel, None, CUSTOMER, sight.now) {
+                    Ok(()) => {
+                        self.count_cancel(draft, sight.now);
+                        Ok(Step::Write(true))
+                    }
+                    Err(_) => Ok(Step::Leave(false)),
+                }
+            })
+            .await
+            .map_err(|failed| capped(failed, self.now()))?;
+        if waits { self.view(account, id).await } else { self.cancel(account, id).await }
+    }
+
+    /// Counts a cancel that the customer wants, against the day's cap.
+    fn count_cancel(&self, draft: &mut Draft, now: Timestamp) {
+        let mut counter = CounterKey::of(draft.account.0, CANCELS);
+        counter.period = now.day();
+        draft.push(Entry::Count { counter, delta: 1, max: Some(self.settings.caps.cancels_a_day) });
     }
 
     pub(super) async fn cancel_task(
@@ -115,14 +161,13 @@ impl Inner {
                     let wait_seconds = (at.ms_since(sight.now) + 999) / 1_000;
                     return Err(OrderError::CancelTooEarly { at, wait_seconds });
                 }
+                // one that was scheduled is counted already
+                let scheduled = draft.record.cancel_scheduled;
                 match draft.advance(Input::AskCancel, None, actor, sight.now) {
                     Ok(()) => {
                         // the engine's own cancels are not the customer's, and no cap may keep money held
-                        if actor == CUSTOMER {
-                            let mut counter = CounterKey::of(account.0, CANCELS);
-                            counter.period = sight.now.day();
-                            let max = Some(self.settings.caps.cancels_a_day);
-                            draft.push(Entry::Count { counter, delta: 1, max });
+                        if actor == CUSTOMER && !scheduled {
+                            self.count_cancel(draft, sight.now);
                         }
                         Ok(Step::Write(true))
                     }
@@ -267,9 +312,13 @@ impl Inner {
         id: OrderId,
         record: &OrderRecord,
     ) -> Option<(ActivationId, &super::inner::Slot)> {
-        let key = unwrap(&self.epochs(), account, id, record)?;
-        let activation = open_link(&key, record)?.activation?;
+        let activation = self.link_of(account, id, record)?.activation?;
         Some((ActivationId(activation), self.suppliers.get(&record.supplier)?))
+    }
+
+    /// What links an order with its supplier's side, while its key is there.
+    fn link_of(&self, account: AccountId, id: OrderId, record: &OrderRecord) -> Option<Link> {
+        open_link(&unwrap(&self.epochs(), account, id, record)?, record)
     }
 }
 

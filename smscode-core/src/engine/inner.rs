@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch};
@@ -54,6 +54,8 @@ pub(super) struct SlotState {
     pub(super) error: Option<&'static str>,
     /// Empty lists in a row; one alone does not wipe the shop.
     pub(super) empty_lists: u32,
+    /// Open at the supplier and not ours, when its list was last read for orphans.
+    pub(super) strangers: usize,
 }
 
 /// Order numbers that this node has taken and not given out.
@@ -95,6 +97,10 @@ pub(super) struct Inner {
     /// When the due worker wakes by itself, in microseconds.
     pub(super) due_next: AtomicI64,
     pub(super) supply: Notify,
+    /// Orphans found by this node.
+    pub(super) orphans: AtomicU64,
+    /// SMS that came for orders that had ended, destroyed by this node.
+    pub(super) late_sms: AtomicU64,
     pub(super) wake_ups: broadcast::Sender<Option<AccountId>>,
     /// Word of other nodes.
     pub(super) wakeups: Option<Arc<dyn Wakeups>>,

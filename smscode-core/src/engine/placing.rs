@@ -247,6 +247,7 @@ impl Inner {
             last_sms_at: None,
             expires_at: None,
             cancel_at: None,
+            cancel_scheduled: false,
             resend_at: None,
             awaiting_more: false,
             abandoned: plan.abandon_when_late,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::builder::PlatformBuilder;
@@ -10,8 +11,8 @@ use super::watch::Watch;
 use crate::account::{AccountError, AccountId, DeletionPreview};
 use crate::catalogue::{Catalogue, Sort};
 use crate::ledger::{
-    AccountAudit, Adjust, AdjustError, AuditEntry, AuditSummary, Balance, Liabilities, MoneyException, OperatorError,
-    QueuePage, StatementLine, StuckPurchase, UnclearPurchase, WindDown,
+    AccountAudit, Adjust, AdjustError, AuditEntry, AuditSummary, Balance, CorrectionError, Liabilities, MoneyException,
+    OperatorError, QueuePage, StatementLine, StuckPurchase, UnclearPurchase, WindDown,
 };
 use crate::money::{Currency, Money};
 use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, PlaceOrders, Placed, Status};
@@ -39,6 +40,10 @@ pub struct Health {
     pub running: bool,
     /// Age of the oldest epoch key, in seconds.
     pub oldest_epoch_seconds: i64,
+    /// Orphans found and cancelled by this node since its start.
+    pub orphans: u64,
+    /// SMS that came after the end and were destroyed by this node since its start.
+    pub late_sms: u64,
 }
 
 /// How a supplier is.
@@ -52,6 +57,8 @@ pub struct SupplierHealth {
     pub error: Option<&'static str>,
     /// How many products it has in stock.
     pub products: usize,
+    /// Activations in its list that are not ours, when it was last read for orphans. Nothing is ever done about them.
+    pub strangers: usize,
 }
 
 impl Platform {
@@ -91,6 +98,21 @@ impl Platform {
     /// How the platform is.
     pub async fn health(&self) -> Health {
         self.inner.health().await
+    }
+    /// Books what a supplier's statement shows and our ledger does not: what it has taken later (above zero), such as a
+    /// claw-back, or given back later (below zero), for whatever was settled before. An entry between house accounts, once
+    /// per reference; no order and no customer is touched. `true` if it was booked now.
+    ///
+    /// # Errors
+    ///
+    /// [`CorrectionError`]: nothing was booked.
+    pub async fn correct_supplier(
+        &self,
+        supplier: &str,
+        taken: Money,
+        reference: &str,
+    ) -> Result<bool, CorrectionError> {
+        self.inner.correct_supplier(supplier, taken, reference).await
     }
     /// Sums over the whole ledger.
     pub async fn totals(&self) -> Result<Totals, StoreError> {
@@ -264,6 +286,16 @@ impl Platform {
     pub async fn cancel_order(&self, account: AccountId, order: OrderId) -> Result<OrderView, OrderError> {
         self.inner.cancel(account, order).await
     }
+    /// Gives the number back as soon as the supplier takes it back: at once if the minimum time is over, as
+    /// [`Platform::cancel_order`]; else at that time, by itself, unless an SMS comes first. Asking again changes nothing,
+    /// and there is no way to take it back. The view shows when, in `cancel_scheduled_at`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Platform::cancel_order`], without `CancelTooEarly`. It counts against the day's cap when it is scheduled.
+    pub async fn cancel_order_when_allowed(&self, account: AccountId, order: OrderId) -> Result<OrderView, OrderError> {
+        self.inner.cancel_when_allowed(account, order).await
+    }
     /// Why an order is as it is, and what may be done with it.
     pub async fn explain(&self, account: AccountId, order: OrderId) -> Result<Explanation, OrderError> {
         self.inner.explained(account, order).await
@@ -320,6 +352,7 @@ impl Inner {
                 name: name.clone(),
                 offers_at: state.offers_at,
                 error: state.error,
+                strangers: state.strangers,
                 products: in_stock.iter().filter(|product| product.supplier == *name).count(),
             }
         });
@@ -329,6 +362,8 @@ impl Inner {
             suppliers,
             running: *self.running.borrow(),
             oldest_epoch_seconds: self.oldest_epoch_seconds(),
+            orphans: self.orphans.load(Ordering::Relaxed),
+            late_sms: self.late_sms.load(Ordering::Relaxed),
         }
     }
 }

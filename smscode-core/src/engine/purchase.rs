@@ -4,14 +4,14 @@ use super::attach::Attached;
 use super::command::{Failed, Sight, Step};
 use super::inner::{Inner, Slot};
 use crate::account::AccountId;
-use crate::catalogue::{ceiling, countries, price};
+use crate::catalogue::{ceiling, price};
 use crate::money::Money;
 use crate::order::content::{self, Link};
 use crate::order::decide::Input;
 use crate::order::draft::{Draft, Stay};
 use crate::order::record::{Call, claim_key};
 use crate::order::supply::{SupplyRecord, SupplyState, coarse, supply_key};
-use crate::order::{OrderError, OrderId, rules};
+use crate::order::{OrderError, OrderId};
 use crate::port::{Activation, BuyOutcome, BuyRequest, Rejection};
 use crate::privacy::OrderKey;
 use crate::store::{Body, Entry, Expect, LoadKey, StoreError};
@@ -101,7 +101,7 @@ impl Inner {
         }
     }
 
-    fn ceiling(&self, slot: &Slot, sold: Money) -> Option<Money> {
+    pub(super) fn ceiling(&self, slot: &Slot, sold: Money) -> Option<Money> {
         let rate = self.rates.rate(slot.info.currency, sold.currency)?;
         ceiling(self.settings.price_rule, sold, rate)
     }
@@ -111,9 +111,8 @@ impl Inner {
         let Some(slot) = self.suppliers.get(&purchase.supplier) else {
             return Ok(After::Ended);
         };
-        let dial_code = countries::by_id(purchase.country).map_or("", |country| country.dial_code);
-        let most = self.ceiling(slot, purchase.price).map(|money| money.minor);
-        if let Some(reason) = rules::misfit((purchase.country, dial_code), &purchase.service, most, &got) {
+        let pair = (purchase.country, &*purchase.service);
+        if let Some(reason) = self.misfit(slot, pair, purchase.price, &got) {
             return self.give_back(purchase, reason, &got).await;
         }
         let order = (purchase.account, purchase.id);
@@ -147,20 +146,44 @@ impl Inner {
         state: SupplyState,
         now: Timestamp,
     ) -> SupplyRecord {
-        let currency = self.suppliers.get(&draft.record.supplier).map_or(draft.record.currency, |s| s.info.currency);
-        SupplyRecord {
+        let record = &draft.record;
+        let offered = self.catalogue().product(record.product).map(|product| product.cost);
+        self.purchased(&record.supplier, (record.country, &record.service), offered, got, state, now)
+    }
+
+    /// The supplier's side of an activation. A supplier that has not said what it took has taken what it offers such a
+    /// number for.
+    pub(super) fn purchased(
+        &self,
+        supplier: &str,
+        (country, service): (u16, &str),
+        offered: Option<Money>,
+        got: &Activation,
+        state: SupplyState,
+        now: Timestamp,
+    ) -> SupplyRecord {
+        let of_supplier = self.suppliers.get(supplier).map(|slot| slot.info.currency);
+        let cost = got.cost.or(offered);
+        let mut record = SupplyRecord {
             v: 1,
-            supplier: draft.record.supplier.clone(),
+            supplier: supplier.to_owned(),
             activation: got.id.0.clone(),
-            country: draft.record.country,
-            service: draft.record.service.clone(),
-            cost_minor: got.cost.map(|cost| cost.minor),
-            currency,
+            country,
+            service: service.to_owned(),
+            cost_minor: cost.map(|cost| cost.minor),
+            cost_assumed: got.cost.is_none(),
+            currency: cost.map(|cost| cost.currency).or(of_supplier).unwrap_or(self.settings.currency),
             created_at: coarse(now),
             state,
-            due_at: (state == SupplyState::Cancelling).then_some(coarse(now)),
+            due_at: None,
             tries: 0,
-        }
+            orphan: false,
+            served: false,
+            kept: false,
+            booked: None,
+        };
+        record.move_to(state, now);
+        record
     }
 
     async fn unclear(&self, purchase: &Purchase, why: &str) -> Result<After, StoreError> {
@@ -200,12 +223,15 @@ impl Inner {
                     let supply = self.supply_record(draft, got, SupplyState::Cancelling, sight.now);
                     draft.push(put_supply(got, &supply, self.version())?);
                 }
+                // the order is not the call's any more, but what it has bought goes back
+                let settled_meanwhile = if got.is_some() { Step::Write(()) } else { Step::Leave(()) };
                 next = if sight.without_reader { None } else { self.next_offer(draft, purchase, now) };
                 match next.clone() {
                     Some((supplier, product)) => {
                         let step = self.call_next(draft, purchase, &supplier, product, &reference, reason, sight)?;
                         if let Step::Leave(()) = step {
                             next = None; // not ours to call any more
+                            return Ok(settled_meanwhile);
                         }
                         Ok(step)
                     }
@@ -217,7 +243,7 @@ impl Inner {
                             }
                             Ok(Step::Write(()))
                         }
-                        Err(_) => Ok(Step::Leave(())),
+                        Err(_) => Ok(settled_meanwhile),
                     },
                 }
             })

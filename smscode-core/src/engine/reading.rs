@@ -115,9 +115,12 @@ impl Inner {
     pub(super) async fn explained(&self, account: AccountId, id: OrderId) -> Result<Explanation, OrderError> {
         let record = self.order_of(account, id).await?;
         let now = self.now();
+        let slot = self.suppliers.get(&record.supplier);
+        let has_list = slot.is_some_and(|slot| slot.info.capabilities.lists_active);
         Ok(Explanation {
             order: self.view_of(account, id, &record, now),
             steps: steps(&record),
+            next: rules::upcoming(&record, &self.settings, has_list),
             allowed: rules::reasons(&record, now),
         })
     }

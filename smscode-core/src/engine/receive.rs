@@ -1,5 +1,7 @@
 //! SMS in: append-only, one charge, later ones free, late ones destroyed.
 
+use std::sync::atomic::Ordering;
+
 use super::command::{Failed, Step};
 use super::inner::Inner;
 use crate::account::AccountId;
@@ -16,6 +18,13 @@ use crate::time::Timestamp;
 /// The longest code that a supplier may have found; longer ones are something else.
 const CODE_MAX: usize = 16;
 
+/// How many SMS came.
+#[derive(Clone, Copy, Default)]
+struct Came {
+    novel: usize,
+    late: u64,
+}
+
 impl Inner {
     /// Takes the SMS of an order; how many of them were novel. The first that is recorded before an end decides the
     /// money, whoever else is deciding at the same time.
@@ -29,22 +38,25 @@ impl Inner {
             return Ok(0);
         }
         let done = self
-            .change_order::<usize, OrderError>(account, id, false, |draft, sight| {
+            .change_order::<Came, OrderError>(account, id, false, |draft, sight| {
                 if draft.record.state.is_terminal() {
-                    return Ok(self.late(draft, sms.len()));
+                    return Ok(late(draft, sms.len()));
                 }
                 let Some(key) = content::unwrap(&self.epochs(), account, id, &draft.record) else {
-                    return Ok(Step::Leave(0)); // its key is lost: nothing can be shown, so nothing is charged
+                    return Ok(Step::Leave(Came::default())); // nothing can be shown, so nothing is charged
                 };
-                let mut novel = 0;
+                let mut came = Came::default();
                 for one in sms {
-                    novel += usize::from(self.append(draft, &key, one, sight.now)?);
+                    came.novel += usize::from(self.append(draft, &key, one, sight.now)?);
                 }
-                Ok(if novel > 0 { Step::Write(novel) } else { Step::Leave(0) })
+                Ok(if came.novel > 0 { Step::Write(came) } else { Step::Leave(came) })
             })
             .await;
         match done {
-            Ok(novel) => Ok(novel),
+            Ok(came) => {
+                self.count_late(came.late);
+                Ok(came.novel)
+            }
             Err(Failed::NotFound) => Ok(0),
             Err(Failed::Store(error)) => Err(error),
             Err(Failed::Rule(error)) => Err(StoreError::Corrupt { store: "core", what: error.to_string() }),
@@ -83,17 +95,23 @@ impl Inner {
         Ok(true)
     }
 
-    /// An SMS for an order that has ended: an event without content, and nothing else. A supplier repeats the SMS of
-    /// an order at every read, so as many as had come before its end are not late.
-    fn late(&self, draft: &mut Draft, found: usize) -> Step<usize> {
-        if found as u64 <= draft.record.revision {
-            return Step::Leave(0);
-        }
-        match draft.event("order.late_sms") {
-            Ok(()) => Step::Write(0),
-            Err(_) => Step::Leave(0),
+    /// Counts SMS that came for something that has ended. They are destroyed: nothing else is kept of them.
+    pub(super) fn count_late(&self, late: u64) {
+        if late > 0 {
+            tracing::info!(late, "SMS came after the end and are destroyed");
+            self.late_sms.fetch_add(late, Ordering::Relaxed);
         }
     }
+}
+
+/// An SMS for an order that has ended: an event without content, and nothing else. A supplier repeats the SMS of an order
+/// at every read, so as many as had come before its end are not late.
+fn late(draft: &mut Draft, found: usize) -> Step<Came> {
+    let late = (found as u64).saturating_sub(draft.record.revision);
+    if late == 0 || draft.event("order.late_sms").is_err() {
+        return Step::Leave(Came::default());
+    }
+    Step::Write(Came { novel: 0, late })
 }
 
 /// Our own reading of the text first; a supplier's code where the text gives none, which is so where the protocol

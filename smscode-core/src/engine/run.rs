@@ -75,11 +75,11 @@ impl Inner {
         }
         self.running.send_replace(true);
         let polling = join_all(self.suppliers.keys().map(|name| self.poll_supplier(name).boxed()).collect::<Vec<_>>());
-        let (due, telling, offers, epochs) =
-            (self.do_due(), self.tell_suppliers(), self.refresh_offers(), self.look_after_epochs());
+        let (due, offers, epochs) = (self.do_due(), self.refresh_offers(), self.look_after_epochs());
+        let suppliers_side = join(self.tell_suppliers(), self.watch_orphans());
         // none of these ends
         let books = join(self.look_after_accounts(), self.look_after_books());
-        join3(join5(polling, due, telling, offers, epochs), self.hear_others(), books).await;
+        join3(join5(polling, due, suppliers_side, offers, epochs), self.hear_others(), books).await;
     }
 
     /// Hands on what other nodes say.

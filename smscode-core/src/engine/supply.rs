@@ -1,13 +1,14 @@
-//! Telling suppliers: finishing and cancelling at their side, after the order has ended. Never touches money.
+//! Telling suppliers: finishing and cancelling at their side, after the order has ended; and booking what a purchase has
+//! cost, once it is over there. Never touches a customer's money.
 
 use futures_util::stream::iter;
 use futures_util::{FutureExt, StreamExt};
 
-use super::command::{Step, Verdict, unreadable};
-use super::inner::Inner;
-use crate::order::supply::{BY_SUPPLY_DUE, SupplyRecord, SupplyState, TELL_PAUSES_SECONDS};
+use super::command::{Failed, Verdict, unreadable};
+use super::inner::{Inner, Slot};
+use crate::order::supply::{BY_SUPPLY_DUE, Heard, SupplyRecord, SupplyState};
 use crate::port::{ActivationId, ActivationState, CancelOutcome, FinishOutcome};
-use crate::store::{Body, Entry, Expect, Index, Key, LoadKey, Range, Row, StoreError};
+use crate::store::{Body, Entry, Expect, Index, Key, LoadKey, Range, Refusal, Row, StoreError};
 use crate::time::Timestamp;
 
 /// Purchases in work at once: a group of commits, because each ends with one.
@@ -63,89 +64,111 @@ impl Inner {
         }
     }
 
-    async fn tell(&self, key: &Key, record: &SupplyRecord) -> Result<(), StoreError> {
-        let state = self.ask_supplier(record).await;
-        let keys = [LoadKey::Record(key.clone())];
-        let done = self
-            .decide::<(), StoreError>(&keys, |snapshot, now| {
-                let Some(stored) = snapshot.record(key) else {
-                    return Ok(Verdict::Nothing(()));
-                };
-                let mut record: SupplyRecord = stored.body.read().map_err(|e| unreadable(&e))?;
-                if let Step::Leave(()) = next_try(&mut record, state, now) {
-                    return Ok(Verdict::Nothing(()));
-                }
-                let put = Entry::Put {
-                    key: key.clone(),
-                    expect: Expect::Version(stored.version),
-                    version: self.version(),
-                    body: Body::write(&record).map_err(|e| unreadable(&e))?,
-                    terms: record.terms(),
-                };
-                Ok(Verdict::Commit(vec![put], ()))
-            })
-            .await;
-        match done {
-            Ok(()) | Err(super::command::Failed::NotFound) => Ok(()),
-            Err(super::command::Failed::Rule(error) | super::command::Failed::Store(error)) => Err(error),
+    /// Tells the supplier if there is something to tell, and books the cost in the ChangeSet that settles the purchase.
+    async fn tell(&self, key: &Key, found: &SupplyRecord) -> Result<(), StoreError> {
+        let answer = if found.state.is_over() { None } else { Some(self.ask_supplier(found).await) };
+        let recorded = match self.record_told(key, found.state, answer, true).await {
+            // a transfer of this activation is there, and its record does not know: a store put together from two
+            Err(Failed::Store(StoreError::Refused(Refusal::TransferExists { .. }))) => {
+                tracing::error!(supplier = %found.supplier, "the cost of a purchase was booked before");
+                self.record_told(key, found.state, answer, false).await
+            }
+            recorded => recorded,
+        };
+        // the same SMS is there at every try
+        if answer.is_some_and(|answer| answer.late_sms) && !found.kept && recorded.is_ok() {
+            self.count_late(1);
+        }
+        match recorded {
+            Ok(()) | Err(Failed::NotFound) => Ok(()),
+            Err(Failed::Rule(error) | Failed::Store(error)) => Err(error),
         }
     }
 
-    /// The state that the supplier confirms; `None` if it is to be told again.
-    async fn ask_supplier(&self, record: &SupplyRecord) -> Option<SupplyState> {
-        let slot = self.suppliers.get(&record.supplier)?;
+    async fn record_told(
+        &self,
+        key: &Key,
+        found: SupplyState,
+        answer: Option<Answer>,
+        with_money: bool,
+    ) -> Result<(), Failed<StoreError>> {
+        self.decide_coarsely(&[LoadKey::Record(key.clone())], |snapshot, now| {
+            let Some(stored) = snapshot.record(key) else {
+                return Ok(Verdict::Nothing(()));
+            };
+            let mut record: SupplyRecord = stored.body.read().map_err(|e| unreadable(&e))?;
+            // it has moved on meanwhile, or somebody else has booked it
+            if record.state != found || record.due_at.is_none() {
+                return Ok(Verdict::Nothing(()));
+            }
+            if let Some(answer) = answer {
+                record.hear(answer.heard, answer.kept, now);
+            }
+            let post = record.book(&self.keys.index).filter(|_| with_money);
+            let put = Entry::Put {
+                key: key.clone(),
+                expect: Expect::Version(stored.version),
+                version: self.version(),
+                body: Body::write(&record).map_err(|e| unreadable(&e))?,
+                terms: record.terms(),
+            };
+            let entries = [Some(put), post.map(Entry::Post)].into_iter().flatten().collect();
+            Ok(Verdict::Commit(entries, ()))
+        })
+        .await
+    }
+
+    async fn ask_supplier(&self, record: &SupplyRecord) -> Answer {
+        let Some(slot) = self.suppliers.get(&record.supplier) else {
+            return Answer::AGAIN; // not configured any more, or not yet
+        };
         let id = ActivationId(record.activation.clone());
         let limit = self.now().plus_ms(TELL_MS);
-        match record.state {
-            SupplyState::Finishing => match self.until(limit, slot.port.finish(&id)).await? {
-                FinishOutcome::Finished => Some(SupplyState::Finished),
-                FinishOutcome::Refused(_) => self.over_there(record).await,
-                FinishOutcome::Unknown(_) => None,
-            },
-            SupplyState::Cancelling => match self.until(limit, slot.port.cancel(&id)).await? {
-                CancelOutcome::Cancelled => Some(SupplyState::Cancelled),
-                CancelOutcome::NotOpen | CancelOutcome::SmsArrived | CancelOutcome::Refused(_) => {
-                    self.over_there(record).await
+        if record.state == SupplyState::Finishing {
+            return match self.until(limit, slot.port.finish(&id)).await {
+                Some(FinishOutcome::Finished) => Answer { heard: Heard::Done, ..Answer::AGAIN },
+                Some(FinishOutcome::Refused(_)) => {
+                    Answer { heard: self.over_there(slot, &id).await.heard, ..Answer::AGAIN }
                 }
-                CancelOutcome::TooEarly | CancelOutcome::Unknown(_) => None,
-            },
-            SupplyState::Open
-            | SupplyState::Finished
-            | SupplyState::Cancelled
-            | SupplyState::Ended
-            | SupplyState::GivenUp => Some(record.state),
+                Some(FinishOutcome::Unknown(_)) | None => Answer::AGAIN,
+            };
+        }
+        match self.until(limit, slot.port.cancel(&id)).await {
+            Some(CancelOutcome::Cancelled) => Answer { heard: Heard::Done, ..Answer::AGAIN },
+            Some(CancelOutcome::NotOpen) => self.over_there(slot, &id).await,
+            Some(CancelOutcome::SmsArrived) => {
+                Answer { kept: true, late_sms: true, ..self.over_there(slot, &id).await }
+            }
+            Some(CancelOutcome::Refused(_)) => Answer { kept: true, ..self.over_there(slot, &id).await },
+            Some(CancelOutcome::TooEarly | CancelOutcome::Unknown(_)) | None => Answer::AGAIN,
         }
     }
 
-    async fn over_there(&self, record: &SupplyRecord) -> Option<SupplyState> {
-        let slot = self.suppliers.get(&record.supplier)?;
-        let id = ActivationId(record.activation.clone());
+    /// Whether it is over at the supplier. An SMS that is there is nobody's: it is dropped here.
+    async fn over_there(&self, slot: &Slot, id: &ActivationId) -> Answer {
         let limit = self.now().plus_ms(TELL_MS);
-        let states = self.until(limit, slot.port.poll(std::slice::from_ref(&id))).await?.ok()?;
-        match states.first()? {
-            ActivationState::Ended | ActivationState::NotFound => Some(SupplyState::Ended),
-            ActivationState::Waiting | ActivationState::Received(_) => None,
+        let Some(Ok(states)) = self.until(limit, slot.port.poll(std::slice::from_ref(id))).await else {
+            return Answer::AGAIN;
+        };
+        match states.first() {
+            Some(ActivationState::Ended) => Answer { heard: Heard::Over, ..Answer::AGAIN },
+            Some(ActivationState::NotFound) => Answer { heard: Heard::Over, kept: true, ..Answer::AGAIN },
+            Some(ActivationState::Received(_)) => Answer { kept: true, late_sms: true, ..Answer::AGAIN },
+            Some(ActivationState::Waiting) | None => Answer::AGAIN,
         }
     }
 }
 
-/// What becomes of a purchase after the supplier was asked.
-fn next_try(record: &mut SupplyRecord, state: Option<SupplyState>, now: Timestamp) -> Step<()> {
-    if !matches!(record.state, SupplyState::Finishing | SupplyState::Cancelling) {
-        return Step::Leave(());
-    }
-    if let Some(state) = state {
-        record.state = state;
-        record.due_at = None;
-        return Step::Write(());
-    }
-    match TELL_PAUSES_SECONDS.get(record.tries as usize) {
-        Some(pause) => record.due_at = Some(now.plus_seconds(*pause)),
-        None => {
-            record.state = SupplyState::GivenUp;
-            record.due_at = None;
-        }
-    }
-    record.tries += 1;
-    Step::Write(())
+/// What a supplier answers.
+#[derive(Clone, Copy)]
+struct Answer {
+    heard: Heard,
+    /// Whether it says that it keeps the money.
+    kept: bool,
+    /// Whether an SMS is there that nobody will be shown.
+    late_sms: bool,
+}
+
+impl Answer {
+    const AGAIN: Self = Self { heard: Heard::Again, kept: false, late_sms: false };
 }

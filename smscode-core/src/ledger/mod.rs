@@ -42,6 +42,35 @@ impl Balance {
     }
 }
 
+/// Why a correction of a supplier's account was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CorrectionError {
+    /// No supplier of that name is configured.
+    #[error("there is no supplier {0}")]
+    UnknownSupplier(String),
+    /// Zero, too large, or in another currency than the supplier's.
+    #[error("the amount makes no sense here: {0}")]
+    Amount(&'static str),
+    /// The reference is empty or longer than 100 bytes.
+    #[error("the reference must have 1 to 100 bytes")]
+    Reference,
+    /// The store is away.
+    #[error("temporarily unavailable: {0}")]
+    Unavailable(String),
+}
+
+impl CorrectionError {
+    /// Stable code of the error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownSupplier(_) => "unknown_supplier",
+            Self::Amount(_) => "amount",
+            Self::Reference => "reference",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
 /// A line of an account's statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementLine {

@@ -133,7 +133,7 @@ impl Readd {
             TransferKind::Hold => paired.held = Some(transfer.amount),
             TransferKind::Capture | TransferKind::Release => paired.closed = Some(transfer.kind),
             TransferKind::Forfeit => paired.forfeited = true,
-            TransferKind::Deposit | TransferKind::Reverse | TransferKind::Adjust => {}
+            TransferKind::Deposit | TransferKind::Reverse | TransferKind::Adjust | TransferKind::Cost => {}
         }
         let amount = transfer.amount;
         let mut wrong = |rule, expected, found| self.find(rule, Some(order), at, expected, found);
@@ -166,7 +166,7 @@ impl Readd {
                     wrong("forfeited_as_released", before.held.unwrap_or(0), amount);
                 }
             }
-            TransferKind::Deposit | TransferKind::Reverse | TransferKind::Adjust => {
+            TransferKind::Deposit | TransferKind::Reverse | TransferKind::Adjust | TransferKind::Cost => {
                 wrong("kind_of_an_order", 0, amount);
             }
         }
@@ -247,6 +247,8 @@ pub(crate) fn moves_as_its_kind(transfer: &Transfer) -> bool {
         }
         TransferKind::Forfeit => customer(debit, Available) && house(credit, &House::forfeits()),
         TransferKind::Reverse => customer(debit, Available) && matches!(credit, Place::House(_)),
+        // between house accounts alone
+        TransferKind::Cost => false,
         TransferKind::Adjust => {
             let ours = |place: &Place| house(place, &House::adjustments());
             (ours(debit) && customer(credit, Available)) || (customer(debit, Available) && ours(credit))

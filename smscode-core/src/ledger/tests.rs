@@ -94,6 +94,7 @@ impl Books {
             TransferKind::Forfeit => (customer(Bucket::Available), Place::House(House::forfeits())),
             TransferKind::Reverse => (customer(Bucket::Available), Place::House(House::clearing("host"))),
             TransferKind::Adjust => (Place::House(House::adjustments()), customer(Bucket::Available)),
+            TransferKind::Cost => (Place::House(House::float("alpha")), Place::House(House::cost("alpha"))),
         };
         for (place, by) in [(&debit, -amount), (&credit, amount)] {
             if let Place::Customer(_, bucket) = place {

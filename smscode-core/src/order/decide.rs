@@ -118,6 +118,8 @@ pub enum Input {
     AskMore,
     /// The customer (or the engine for an abandoned order) asks for a cancel.
     AskCancel,
+    /// The customer asks for a cancel as soon as the supplier takes one.
+    ScheduleCancel,
     /// The supplier has cancelled for us.
     CancelConfirmed,
     /// The supplier has ended it on its side, and the last check found no SMS.
@@ -134,7 +136,7 @@ pub enum Input {
 
 impl Input {
     /// All inputs.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Place,
         Self::NextSupplier,
         Self::Reject,
@@ -144,6 +146,7 @@ impl Input {
         Self::Sms,
         Self::AskMore,
         Self::AskCancel,
+        Self::ScheduleCancel,
         Self::CancelConfirmed,
         Self::SupplierEnded,
         Self::WindowOver,
@@ -232,6 +235,7 @@ const fn requested(input: Input) -> Cell {
         | Input::Sms
         | Input::AskMore
         | Input::AskCancel
+        | Input::ScheduleCancel
         | Input::CancelConfirmed
         | Input::SupplierEnded
         | Input::WindowOver
@@ -264,7 +268,7 @@ const fn pending(state: State, input: Input) -> Cell {
         (_, Input::Sms | Input::SupplierEnded | Input::WindowOver | Input::AutoEnd | Input::CancelConfirmed) => {
             NO_NUMBER
         }
-        (_, Input::AskMore | Input::AskCancel | Input::Finish) => NO_NUMBER,
+        (_, Input::AskMore | Input::AskCancel | Input::ScheduleCancel | Input::Finish) => NO_NUMBER,
     }
 }
 
@@ -274,7 +278,13 @@ const fn listening(state: State, input: Input) -> Cell {
             to(State::Received, Money::Capture, "order.otp_received", "the first SMS decides: it is paid for")
         }
         (State::Active, Input::AskCancel) => quietly(State::Canceling, "a cancel was asked for, the supplier decides"),
-        (_, Input::AskCancel) => Cell::Done,
+        (State::Active, Input::ScheduleCancel) => to(
+            State::Active,
+            Money::None,
+            "order.cancel_scheduled",
+            "a cancel is asked for as soon as the supplier takes one, unless an SMS comes first",
+        ),
+        (_, Input::AskCancel | Input::ScheduleCancel) => Cell::Done,
         (State::Canceling, Input::CancelConfirmed) => {
             to(State::Cancelled, Money::Release, "order.canceled", "the supplier has cancelled, the money goes back")
         }
@@ -313,7 +323,7 @@ const fn received(input: Input) -> Cell {
         Input::AccountDeleted => {
             to(State::Completed, Money::None, "order.completed", "the account is deleted, its SMS is paid for")
         }
-        Input::AskCancel | Input::CancelConfirmed | Input::WindowOver => HAS_SMS,
+        Input::AskCancel | Input::ScheduleCancel | Input::CancelConfirmed | Input::WindowOver => HAS_SMS,
         Input::Accept => Cell::Done,
         Input::NextSupplier | Input::Reject | Input::CallUnclear | Input::LookUpOver => SETTLED,
         Input::Place => EXISTS,
@@ -325,7 +335,10 @@ const fn ended(state: State, input: Input) -> Cell {
         (_, Input::Sms) => Cell::Late,
         (_, Input::AccountDeleted) => Cell::Done,
         (State::Completed, Input::Finish | Input::AutoEnd)
-        | (State::Cancelled, Input::AskCancel | Input::CancelConfirmed | Input::SupplierEnded)
+        | (
+            State::Cancelled,
+            Input::AskCancel | Input::ScheduleCancel | Input::CancelConfirmed | Input::SupplierEnded,
+        )
         | (State::Expired, Input::WindowOver | Input::LookUpOver)
         | (State::Rejected, Input::Reject) => Cell::Done,
         (_, Input::Place) => EXISTS,
@@ -338,6 +351,7 @@ const fn ended(state: State, input: Input) -> Cell {
             | Input::LookUpOver
             | Input::AskMore
             | Input::AskCancel
+            | Input::ScheduleCancel
             | Input::CancelConfirmed
             | Input::SupplierEnded
             | Input::WindowOver

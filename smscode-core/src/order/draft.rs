@@ -89,6 +89,8 @@ impl Draft {
             Cell::Refused(reason) => return Err(Stay::Refused(reason)),
         };
         self.record.state = to;
+        // asked for, or not possible any more
+        self.record.cancel_scheduled = input == Input::ScheduleCancel;
         self.post(money, note, actor);
         if self.record.steps.len() < STEPS_MAX {
             self.record.steps.push(StepRecord {

@@ -26,7 +26,7 @@ pub const BY_DUE: Kind = Kind::of("order_due");
 pub const BY_EPOCH: Kind = Kind::of("order_epoch");
 /// Open orders by a keyed hash of their number.
 pub const BY_PHONE: Kind = Kind::of("order_phone");
-/// Orders that a supplier can still deliver to, by supplier.
+/// Orders that a supplier can still deliver to, or may have sold a number to, by supplier.
 pub const BY_SUPPLIER: Kind = Kind::of("order_supplier");
 /// Name of the counter of open orders.
 pub const OPEN_ORDERS: &str = "open_orders";
@@ -120,6 +120,9 @@ pub struct OrderRecord {
     /// From when a cancel is possible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<Timestamp>,
+    /// A cancel is to be asked for then, unless an SMS comes first.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cancel_scheduled: bool,
     /// Until when no further SMS can be asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resend_at: Option<Timestamp>,
@@ -150,7 +153,7 @@ fn is_zero(n: &u32) -> bool {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(b: &bool) -> bool {
+pub(super) fn is_false(b: &bool) -> bool {
     !*b
 }
 
@@ -265,7 +268,7 @@ impl OrderRecord {
         if let Some(hash) = &self.phone_hash {
             add(&BY_PHONE, &[hash.as_bytes()]);
         }
-        if self.state.listens() {
+        if self.state.listens() || self.state.is_pending() {
             add(&BY_SUPPLIER, &[self.supplier.as_bytes(), &[0], &self.created_at.sort_bytes()]);
         }
         terms

@@ -3,7 +3,7 @@
 use super::content::Content;
 use super::decide::State;
 use super::record::{OrderId, OrderRecord};
-use super::view::{ActionReason, Actions, OrderView};
+use super::view::{ActionReason, Actions, Next, OrderView};
 use crate::engine::Settings;
 use crate::port::{Activation, Capabilities, Offer};
 use crate::time::Timestamp;
@@ -26,6 +26,7 @@ pub(crate) fn view(id: OrderId, record: &OrderRecord, content: Content, now: Tim
         revision: record.revision,
         first_sms_at: record.first_sms_at,
         expires_at: record.expires_at,
+        cancel_scheduled_at: record.cancel_at.filter(|_| record.cancel_scheduled),
         ended_at: record.ended_at,
         purged_at: record.ended_at,
         failed_reason: record.reason.clone(),
@@ -94,6 +95,36 @@ pub(crate) fn reasons(record: &OrderRecord, now: Timestamp) -> Vec<ActionReason>
     ]
 }
 
+/// What will happen by itself, for `explain`. `has_list` is whether the supplier has a list in which an unclear purchase
+/// can be found.
+pub(crate) fn upcoming(record: &OrderRecord, settings: &Settings, has_list: bool) -> Option<Next> {
+    let (what, at) = match record.state {
+        State::Calling => ("the supplier is being asked", record.call.as_ref().map(|call| call.over_at)),
+        State::Unclear if has_list => (
+            "the purchase is looked for in the supplier's list, and given up some time after the window",
+            record.due_at,
+        ),
+        State::Unclear => (
+            "this supplier has no list to look the purchase up in: the money goes back some time after the window",
+            Some(given_up_at(record, settings)),
+        ),
+        State::Active if record.cancel_scheduled => {
+            ("a cancel is asked for, unless an SMS comes first", record.cancel_at)
+        }
+        State::Active if record.abandoned => ("a cancel is asked for, since nobody waits for it", record.cancel_at),
+        State::Active => ("the window ends after one last check, and the money goes back", record.expires_at),
+        State::Canceling => ("the supplier is asked again, at the latest until the window ends", record.due_at),
+        State::Received => ("it is completed", record.due_at),
+        State::Requested | State::Completed | State::Cancelled | State::Expired | State::Rejected => return None,
+    };
+    Some(Next { what, at })
+}
+
+/// When an unclear purchase that was never found is given up.
+pub(crate) fn given_up_at(record: &OrderRecord, settings: &Settings) -> Timestamp {
+    record.created_at.plus_ms(settings.window_ms + settings.unclear_grace_ms)
+}
+
 /// An order that a look-up finds with less of its window left is given back: nobody gets an SMS in it.
 const REMAINS_MIN_MS: i64 = 180_000;
 
@@ -127,8 +158,8 @@ pub(crate) fn due_at(record: &OrderRecord, settings: &Settings, now: Timestamp) 
         // a little after the sender itself would have given up
         State::Calling => record.call.as_ref().map(|call| call.over_at.plus_seconds(5)),
         State::Unclear => Some(now.plus_seconds(look_up_pause_seconds(record.look_ups))),
-        // nobody holds its id: cancelled as soon as the supplier takes a cancel
-        State::Active if record.abandoned => {
+        // nobody holds its id, or its owner has asked for it: cancelled as soon as the supplier takes a cancel
+        State::Active if record.abandoned || record.cancel_scheduled => {
             let earliest = record.cancel_at.unwrap_or(now).max(now);
             Some(earliest.min(end.plus_ms(-settings.last_check_before_ms)))
         }

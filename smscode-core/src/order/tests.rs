@@ -5,6 +5,7 @@ mod content;
 #[cfg(feature = "conformance")]
 mod golden;
 mod rules;
+mod supply;
 mod table;
 
 use std::collections::BTreeMap;
@@ -87,6 +88,7 @@ fn order(state: State) -> OrderRecord {
         last_sms_at: has_sms.then(|| at(60)),
         expires_at: has_number.then(|| at(1_205)),
         cancel_at: has_number.then(|| at(125)),
+        cancel_scheduled: false,
         resend_at: None,
         awaiting_more: false,
         abandoned: false,

@@ -81,6 +81,8 @@ pub struct OrderView {
     pub first_sms_at: Option<Timestamp>,
     /// When the window ends; `None` while there is no number.
     pub expires_at: Option<Timestamp>,
+    /// When a cancel will be asked for, if one is scheduled and no SMS comes first.
+    pub cancel_scheduled_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// When its content was destroyed: with its end.
@@ -159,8 +161,19 @@ pub struct Explanation {
     pub order: OrderView,
     /// How it came there.
     pub steps: Vec<Step>,
+    /// What happens next by itself, if anything is under way.
+    pub next: Option<Next>,
     /// Each action with whether it is allowed, from when, and why not.
     pub allowed: Vec<ActionReason>,
+}
+
+/// What the engine will do with an order by itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Next {
+    /// What, in a sentence.
+    pub what: &'static str,
+    /// When, if it is known.
+    pub at: Option<Timestamp>,
 }
 
 /// Whether an action is allowed and why.

@@ -184,12 +184,22 @@ pub enum TransferKind {
     Reverse,
     /// By an operator, with reason and actor.
     Adjust,
+    /// supplier float to supplier cost, or to loss: what a purchase has cost, once it is over at the supplier.
+    Cost,
 }
 
 impl TransferKind {
     /// All kinds, in a fixed order.
-    pub const ALL: [Self; 7] =
-        [Self::Hold, Self::Capture, Self::Release, Self::Deposit, Self::Forfeit, Self::Reverse, Self::Adjust];
+    pub const ALL: [Self; 8] = [
+        Self::Hold,
+        Self::Capture,
+        Self::Release,
+        Self::Deposit,
+        Self::Forfeit,
+        Self::Reverse,
+        Self::Adjust,
+        Self::Cost,
+    ];
 
     /// The word that is stored.
     pub const fn word(self) -> &'static str {
@@ -201,6 +211,7 @@ impl TransferKind {
             Self::Forfeit => "forfeit",
             Self::Reverse => "reverse",
             Self::Adjust => "adjust",
+            Self::Cost => "cost",
         }
     }
 
@@ -253,6 +264,23 @@ impl House {
     /// The other side of an operator's adjustments.
     pub fn adjustments() -> Self {
         Self("adjustments".into())
+    }
+
+    /// Our money at a supplier, by its name, in its currency. Begins at zero whatever is there: what is below zero was
+    /// spent.
+    pub fn float(supplier: &str) -> Self {
+        Self(format!("float:{supplier}"))
+    }
+
+    /// What a supplier was paid for numbers that brought a customer an SMS.
+    pub fn cost(supplier: &str) -> Self {
+        Self(format!("cost:{supplier}"))
+    }
+
+    /// What a supplier kept, or may have kept, for numbers that brought nobody an SMS. The operator's, never a
+    /// customer's.
+    pub fn loss(supplier: &str) -> Self {
+        Self(format!("loss:{supplier}"))
     }
 }
 

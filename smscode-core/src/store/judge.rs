@@ -382,7 +382,11 @@ fn apply(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet, moves: Mo
         tally.open_holds += match transfer.kind {
             TransferKind::Hold => 1,
             TransferKind::Capture | TransferKind::Release => -1,
-            TransferKind::Deposit | TransferKind::Forfeit | TransferKind::Reverse | TransferKind::Adjust => 0,
+            TransferKind::Deposit
+            | TransferKind::Forfeit
+            | TransferKind::Reverse
+            | TransferKind::Adjust
+            | TransferKind::Cost => 0,
         };
         rows.transfers.insert(transfer.id.clone());
         writes.transfers.push(transfer);

@@ -67,8 +67,8 @@ async fn u6_keys_that_are_no_keys() {
         assert_eq!(refused.unwrap_err(), OrderError::KeyMalformed, "{key}");
     }
     let longest = "k".repeat(128);
-    assert!(world.place_orders(World::keyed(&longest, "create/v1", "one")).await.is_ok());
-    world.assert_balanced().await;
+    let placed = world.place_orders(World::keyed(&longest, "create/v1", "one")).await.unwrap();
+    world.assert_postings(ids(&placed)[0], &[Hold]).await;
     world.stop().await;
 }
 
@@ -144,7 +144,9 @@ async fn u6_a_bulk_with_one_success_keeps_its_key() {
     assert_eq!(ids(&again), ids(&first));
     let kinds: Vec<bool> = again.items.iter().map(|i| matches!(i.outcome, ItemOutcome::Settled(_))).collect();
     assert_eq!(kinds.iter().filter(|settled| **settled).count(), 1);
-    world.assert_balanced().await;
+    for (id, settled) in ids(&again).into_iter().zip(kinds) {
+        world.assert_postings(id, if settled { &[Hold] } else { &[Hold, Release] }).await;
+    }
     world.stop().await;
 }
 
@@ -177,7 +179,10 @@ async fn u6_parallel_retries_after_a_rejected_bulk_hold_once() {
         let answers = join_all((0..8).map(|_| world.place_orders(wanted.clone()))).await;
         let fresh = answers.iter().filter(|a| a.as_ref().is_ok_and(|placed| !placed.replayed)).count();
         assert_eq!((fresh, world.held().await), (1, 2 * PRICE), "seed {seed}: {answers:?}");
-        world.assert_balanced().await;
+        let placed = answers.iter().flatten().find(|placed| !placed.replayed).unwrap();
+        for id in ids(placed) {
+            world.assert_postings(id, &[Hold]).await;
+        }
         world.stop().await;
     }
 }

@@ -9,6 +9,7 @@
 mod support;
 
 mod audit;
+mod cancels;
 mod claims;
 mod deletion;
 mod deletion_races;
@@ -18,8 +19,10 @@ mod happy;
 mod limits;
 mod nodes;
 mod operator;
+mod outside;
 mod placing;
 #[cfg(feature = "conformance")]
 mod privacy;
 mod races;
+mod supplier;
 mod unclear;

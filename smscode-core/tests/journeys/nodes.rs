@@ -53,6 +53,7 @@ async fn o1_two_nodes_at_once_do_no_harm() {
             captured += i64::from(closing == Capture);
             let view = one.order(*id).await;
             assert_eq!(view.state == State::Completed, closing == Capture, "seed {seed}");
+            one.assert_postings(*id, &[Hold, closing]).await;
             let names = one.events(*id).await;
             let mut distinct = names.clone();
             distinct.dedup();

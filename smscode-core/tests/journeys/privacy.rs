@@ -9,7 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use smscode_core::order::record::{ORDER, OrderRecord, order_key};
 use smscode_core::order::{Idempotency, ItemOutcome, OrderId, OrderView, PlaceOrders, Status};
-use smscode_core::port::{Activation, ActivationId, ActivationState, BuyOutcome, EpochKey, MemoryKeyring, SupplierSms};
+use smscode_core::port::{
+    Activation, ActivationId, ActivationState, BuyOutcome, CancelOutcome, EpochKey, MemoryKeyring, SupplierSms,
+};
+use smscode_core::store::TransferKind::{Hold, Release};
 use smscode_core::store::{Index, LoadKey, MemoryStore, Range, Row, Store};
 use smscode_core::token::Token;
 use smscode_core::{Platform, Settings};
@@ -291,6 +294,7 @@ fn marked_view() -> OrderView {
         revision: 1,
         first_sms_at: None,
         expires_at: None,
+        cancel_scheduled_at: None,
         ended_at: None,
         purged_at: None,
         failed_reason: None,
@@ -334,7 +338,8 @@ fn debug_and_display_print_no_content() {
         items: vec![smscode_core::order::PlacedItem { order: OrderId(5), outcome: outcome.clone() }],
         replayed: false,
     };
-    let explained = smscode_core::order::Explanation { order: view.clone(), steps: Vec::new(), allowed: Vec::new() };
+    let explained =
+        smscode_core::order::Explanation { order: view.clone(), steps: Vec::new(), next: None, allowed: Vec::new() };
     let printed = [
         format!("{sms:?}"),
         format!("{activation:?}{:?}{:?}", activation.id, activation.state),
@@ -427,5 +432,48 @@ async fn logs_of_good_and_bad_days_hold_no_content() {
     }
     for phone in phones {
         assert!(!log.contains(&phone), "a number is logged");
+    }
+}
+
+/// SMS-2 for what comes too late: by a poll under way when the order was cancelled, and at the supplier after the expiry.
+/// Counted, told without content, and in no store and no log.
+#[tokio::test]
+async fn u12_the_content_of_a_late_sms_is_nowhere() {
+    let log = Log::default();
+    let guard = tracing::subscriber::set_default(log.clone());
+    let seen = Seen::new(Settings::default(), 60).await;
+    let (world, order) = (&seen.world, seen.placed().await);
+    world.supplier().script(|script| {
+        script.poll_ms = 5_000;
+        script.cancel = Some(CancelOutcome::Cancelled);
+    });
+    let sms = || SupplierSms { sender: Some(SENDER.into()), text: TEXT.into(), ..SupplierSms::default() };
+    world.supplier().deliver_sms(PHONE, sms());
+    world.clock.advance(4).await;
+    assert_eq!(world.cancel(order.id).await.unwrap().status, Status::Canceled);
+    world.clock.advance(10).await;
+    assert_eq!(world.events(order.id).await.last().map(String::as_str), Some("order.late_sms"));
+    world.assert_postings(order.id, &[Hold, Release]).await;
+
+    world.supplier().script(|script| {
+        script.poll_ms = 0;
+        script.cancel = Some(CancelOutcome::TooEarly);
+    });
+    let expired = world.place().await;
+    world.clock.advance(62).await;
+    let phone = expired.phone.clone().unwrap();
+    world.supplier().deliver_sms(&phone, sms());
+    world.supplier().script(|script| script.cancel = None);
+    world.clock.advance(60).await;
+    assert_eq!(world.order(expired.id).await.status, Status::Expired);
+    assert_eq!(world.platform.health().await.late_sms, 2);
+    seen.assert_sealed("after late SMS");
+    world.assert_postings(expired.id, &[Hold, Release]).await;
+    seen.world.stop().await;
+    drop(guard);
+    let log = log.0.lock().unwrap().clone();
+    assert!(log.contains("SMS came after the end"), "positive control");
+    for marker in [PHONE, CODE, "zebra", SENDER, &phone] {
+        assert!(!log.contains(marker), "{marker} is logged");
     }
 }

@@ -12,14 +12,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use smscode_core::account::AccountId;
 use smscode_core::money::{Currency, Money};
+use smscode_core::order::orphan::WATCH;
+use smscode_core::order::supply::{SUPPLY, SupplyRecord};
 use smscode_core::order::{Idempotency, OrderError, OrderId, OrderView, PlaceOrders, Placed, Wanted};
 use smscode_core::port::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities, Clock,
-    Entropy, FinishOutcome, Keyring, MemoryKeyring, MoreOutcome, Offer, Rejection, Supplier, SupplierInfo, SupplierSms,
+    Entropy, FinishOutcome, FixedRates, Keyring, MemoryKeyring, MoreOutcome, Offer, Rate, Rates, Rejection, Supplier,
+    SupplierInfo, SupplierSms,
 };
 use smscode_core::store::{
-    ChangeSet, Cursor, Effect, Index, LoadKey, MemoryStore, Page, Range, Receipt, Snapshot, Store, StoreError,
-    StoreInfo, Totals, TransferKind,
+    ChangeSet, Cursor, Effect, House, Index, LoadKey, MemoryStore, Page, Range, Receipt, Row, Snapshot, Store,
+    StoreError, StoreInfo, Totals, TransferKind,
 };
 use smscode_core::time::Timestamp;
 use smscode_core::{Platform, Settings};
@@ -107,6 +110,19 @@ impl Entropy for TestEntropy {
     }
 }
 
+/// A rate that can go missing.
+pub struct TestRates {
+    pub missing: AtomicBool,
+    fixed: FixedRates,
+}
+
+impl Rates for TestRates {
+    fn rate(&self, base: Currency, quote: Currency) -> Option<Rate> {
+        let missing = base != quote && self.missing.load(Ordering::Relaxed);
+        if missing { None } else { self.fixed.rate(base, quote) }
+    }
+}
+
 /// What a scripted supplier does with the next purchase.
 #[derive(Clone, Debug)]
 pub enum Buy {
@@ -119,6 +135,8 @@ pub enum Buy {
     Silence,
     /// Sells this number.
     Number(&'static str),
+    /// Sells this number, but the answer is lost.
+    NumberSilently(&'static str),
     /// Sells at this cost.
     Cost(i64),
     /// Gives out the newest activation once more.
@@ -156,6 +174,22 @@ pub struct Script {
     pub more_refused: bool,
     pub finish_fails: bool,
     pub finishes: u64,
+    pub cancels: u64,
+    /// How often its list was read.
+    pub lists: u64,
+    /// Its list is behind: what is open does not show.
+    pub list_hides: bool,
+    pub list_fails: bool,
+    /// It has no list at all; said when the platform is built.
+    pub no_list: bool,
+    /// Its list gives back our references.
+    pub gives_references: bool,
+    /// It says with each number how long it lives, in seconds.
+    pub states_window: Option<u32>,
+    /// It does not say what it takes.
+    pub silent_on_cost: bool,
+    /// Nothing can be asked of it any more, and nothing bought.
+    pub gone: bool,
 }
 
 pub struct TestSupplier {
@@ -236,13 +270,26 @@ impl TestSupplier {
         Activation {
             id: ActivationId(id.to_string()),
             phone,
-            cost: Some(Money::new(COST, Currency::Usd)),
-            window_seconds: None,
+            cost: (!script.silent_on_cost).then_some(Money::new(COST, Currency::Usd)),
+            window_seconds: script.states_window,
             reference: None,
             country: Some(request.country),
             service: Some(request.service.clone()),
             state: ActivationState::Waiting,
         }
+    }
+
+    /// Somebody else buys a number with the same account at this supplier; its name there.
+    pub fn sell_to_somebody_else(&self, service: &str) -> String {
+        let mut script = self.script.lock().unwrap();
+        let ceiling = Money::new(COST, Currency::Usd);
+        let request = BuyRequest { country: 6, service: service.into(), ceiling, reference: String::new() };
+        Self::sell(&mut script, &request, None).id.0
+    }
+
+    /// Lets a test change the script.
+    pub fn script(&self, change: impl FnOnce(&mut Script)) {
+        change(&mut self.script.lock().unwrap());
     }
 }
 
@@ -256,6 +303,9 @@ impl TestSupplier {
     fn bought(&self, request: &BuyRequest) -> BuyOutcome {
         let mut script = self.script.lock().unwrap();
         script.requests.push(request.clone());
+        if script.gone {
+            return BuyOutcome::NotSent("no connection".into());
+        }
         let plan = if script.buys.is_empty() { Buy::Sell } else { script.buys.remove(0) };
         match plan {
             Buy::Sell => BuyOutcome::Accepted(Self::sell(&mut script, request, None)),
@@ -286,6 +336,10 @@ impl TestSupplier {
                 Self::sell(&mut script, request, None);
                 BuyOutcome::Unknown("the answer was lost".into())
             }
+            Buy::NumberSilently(phone) => {
+                Self::sell(&mut script, request, Some(phone));
+                BuyOutcome::Unknown("the answer was lost".into())
+            }
             Buy::Silence => BuyOutcome::Unknown("the answer was lost".into()),
         }
     }
@@ -293,7 +347,7 @@ impl TestSupplier {
     fn states(&self, ids: &[ActivationId]) -> Result<Vec<ActivationState>, CallError> {
         let mut script = self.script.lock().unwrap();
         script.polls += 1;
-        if script.poll_fails {
+        if script.poll_fails || script.gone {
             return Err(CallError::Unusable("scripted".into()));
         }
         Ok(ids.iter().map(|id| script.sold.get(&id.0).map_or(ActivationState::NotFound, state_of)).collect())
@@ -319,7 +373,7 @@ impl Supplier for TestSupplier {
             capabilities: Capabilities {
                 cancel_after_seconds: self.cancel_after,
                 window_seconds: self.window_seconds,
-                lists_active: true,
+                lists_active: !self.script.lock().unwrap().no_list,
                 reference_is_unique: false,
                 poll_batch: 50,
                 poll_floor_ms: 100,
@@ -331,7 +385,11 @@ impl Supplier for TestSupplier {
     }
 
     async fn offers(&self) -> Result<Vec<Offer>, CallError> {
-        Ok(self.script.lock().unwrap().offers.clone())
+        let script = self.script.lock().unwrap();
+        if script.gone {
+            return Err(CallError::Unusable("scripted".into()));
+        }
+        Ok(script.offers.clone())
     }
 
     async fn balance(&self) -> Result<Money, CallError> {
@@ -355,7 +413,17 @@ impl Supplier for TestSupplier {
     }
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
-        let script = self.script.lock().unwrap();
+        let mut script = self.script.lock().unwrap();
+        script.lists += 1;
+        if script.no_list {
+            return Err(CallError::Unsupported);
+        }
+        if script.list_fails || script.gone {
+            return Err(CallError::Unusable("scripted".into()));
+        }
+        if script.list_hides {
+            return Ok(Vec::new());
+        }
         let open = script.sold.iter().filter(|(_, sold)| !sold.ended && !sold.cancelled && !sold.finished);
         Ok(open
             .map(|(id, sold)| Activation {
@@ -363,7 +431,7 @@ impl Supplier for TestSupplier {
                 phone: sold.phone.clone(),
                 cost: None,
                 window_seconds: None,
-                reference: None,
+                reference: script.gives_references.then(|| sold.request.reference.clone()),
                 country: Some(sold.request.country),
                 service: Some(sold.request.service.clone()),
                 state: state_of(sold),
@@ -380,10 +448,15 @@ impl Supplier for TestSupplier {
 
     async fn cancel(&self, id: &ActivationId) -> CancelOutcome {
         let mut script = self.script.lock().unwrap();
+        script.cancels += 1;
+        if script.gone {
+            return CancelOutcome::Unknown("no connection".into());
+        }
         if let Some(outcome) = script.cancel.clone() {
             return outcome;
         }
         match script.sold.get_mut(&id.0) {
+            Some(sold) if sold.ended || sold.finished => CancelOutcome::NotOpen,
             Some(sold) if !sold.sms.is_empty() => CancelOutcome::SmsArrived,
             Some(sold) => {
                 sold.cancelled = true;
@@ -396,7 +469,7 @@ impl Supplier for TestSupplier {
     async fn finish(&self, id: &ActivationId) -> FinishOutcome {
         let mut script = self.script.lock().unwrap();
         script.finishes += 1;
-        if script.finish_fails {
+        if script.finish_fails || script.gone {
             return FinishOutcome::Unknown("scripted".into());
         }
         if let Some(sold) = script.sold.get_mut(&id.0) {
@@ -414,6 +487,9 @@ pub struct SlowStore {
     /// Says of itself that other processes may use it too.
     pub shared: AtomicBool,
     pub commits: AtomicU64,
+    /// Whether what is committed is kept for the test to look at.
+    pub keeps: AtomicBool,
+    kept: Mutex<Vec<Arc<ChangeSet>>>,
 }
 
 impl SlowStore {
@@ -424,7 +500,14 @@ impl SlowStore {
             broken: AtomicBool::new(false),
             shared: AtomicBool::new(false),
             commits: AtomicU64::new(0),
+            keeps: AtomicBool::new(false),
+            kept: Mutex::new(Vec::new()),
         })
+    }
+
+    /// What was committed while it was kept.
+    pub fn kept(&self) -> Vec<Arc<ChangeSet>> {
+        self.kept.lock().unwrap().clone()
     }
 
     async fn pause(&self) {
@@ -461,7 +544,10 @@ impl Store for SlowStore {
             });
         }
         self.pause().await;
-        let committed = self.inner.commit(change_set).await;
+        let committed = self.inner.commit(change_set.clone()).await;
+        if committed.is_ok() && self.keeps.load(Ordering::Relaxed) {
+            self.kept.lock().unwrap().push(change_set);
+        }
         self.pause().await;
         committed
     }
@@ -490,6 +576,7 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub store: Arc<dyn Store>,
     pub keyring: Arc<dyn Keyring>,
+    pub rates: Arc<TestRates>,
     pub suppliers: Vec<Arc<TestSupplier>>,
     pub account: AccountId,
     stop: Option<oneshot::Sender<()>>,
@@ -544,13 +631,14 @@ impl World {
     ) -> Self {
         // the first life is the same in every run; another life or node must not draw the same ids again
         let seed = account.map_or(7, |_| 8 + clock.now().0.unsigned_abs());
-        let rates = smscode_core::port::FixedRates::new().with(Currency::Usd, Currency::Idr, 16_000);
+        let fixed = FixedRates::new().with(Currency::Usd, Currency::Idr, 16_000);
+        let rates = Arc::new(TestRates { missing: AtomicBool::new(false), fixed });
         let mut builder = Platform::builder()
             .store(store.clone())
             .clock(clock.clone())
             .entropy(TestEntropy::new(seed))
             .keyring(keyring.clone())
-            .rates(Arc::new(rates))
+            .rates(rates.clone())
             .settings(settings);
         for supplier in &suppliers {
             builder = builder.supplier(supplier.clone());
@@ -571,7 +659,7 @@ impl World {
             driving.run(async move { drop(stopped.await) }).await;
         });
         settle().await;
-        Self { platform, clock, store, keyring, suppliers, account, stop: Some(stop), driver }
+        Self { platform, clock, store, keyring, rates, suppliers, account, stop: Some(stop), driver }
     }
 
     /// Ends this life as a crash does: nothing is finished.
@@ -608,6 +696,10 @@ impl World {
 
     pub async fn cancel(&self, id: OrderId) -> Result<OrderView, OrderError> {
         self.platform.cancel_order(self.account, id).await
+    }
+
+    pub async fn schedule_cancel(&self, id: OrderId) -> Result<OrderView, OrderError> {
+        self.platform.cancel_order_when_allowed(self.account, id).await
     }
 
     pub async fn finish(&self, id: OrderId) -> Result<OrderView, OrderError> {
@@ -660,6 +752,31 @@ impl World {
     pub async fn assert_postings(&self, id: OrderId, expected: &[TransferKind]) {
         assert_eq!(self.postings(id).await, expected, "postings of {id:?}");
         self.assert_balanced().await;
+    }
+
+    /// What was booked of this supplier's numbers: what brought an SMS, and what did not. Nothing else was taken from the
+    /// money there.
+    pub async fn assert_supplier(&self, name: &str, cost: i64, loss: i64) {
+        let totals = self.platform.totals().await.unwrap();
+        let line = totals.currencies.get(&Currency::Usd).cloned().unwrap_or_default();
+        let booked = [House::cost(name), House::loss(name), House::float(name)].map(|house| line.house(&house));
+        assert_eq!(booked, [cost, loss, -cost - loss].map(i128::from), "cost, loss and float of {name}");
+    }
+
+    /// All purchases at suppliers as they are recorded.
+    pub async fn purchases(&self) -> Vec<SupplyRecord> {
+        let page = self.store.scan(&Index::Kind(SUPPLY), &Range::all(), None, 1_000).await.unwrap();
+        let read = |row| match row {
+            Row::Record { record, .. } => serde_json::from_slice(record.body.as_bytes()).unwrap(),
+            other => panic!("no record: {other:?}"),
+        };
+        page.rows.into_iter().map(read).collect()
+    }
+
+    /// How many purchases that were given up are watched.
+    pub async fn watches(&self) -> usize {
+        let page = self.store.scan(&Index::Kind(WATCH), &Range::all(), None, 1_000).await.unwrap();
+        page.rows.len()
     }
 
     /// The sum of all accounts is zero, what is held is what open orders hold.

@@ -12,4 +12,8 @@ pub(crate) struct Exception {
 }
 
 /// All of them. Long data tables go here under `file length`, foreign types accepted on purpose under `public signatures`.
-pub(crate) const EXCEPTIONS: &[Exception] = &[];
+pub(crate) const EXCEPTIONS: &[Exception] = &[Exception {
+    rule: "journeys",
+    place: "smscode-core/tests/journeys/nodes.rs::d1_a_deposit_is_booked_once",
+    reason: "a deposit without any order: what was booked is seen in the balance, which is summed up beside it",
+}];

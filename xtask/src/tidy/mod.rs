@@ -3,6 +3,7 @@
 mod commands;
 mod exceptions;
 mod files;
+mod journeys;
 mod lengths;
 mod marks;
 mod names;
@@ -45,6 +46,7 @@ const RULES: &[Rule] = &[
     always("function length", Check::Files(lengths::functions)),
     always("line length", Check::Files(lengths::lines)),
     always("names", Check::Files(names::names)),
+    always("journeys", Check::Files(journeys::journeys)),
     always("marks", Check::Files(marks::marks)),
     always("workplace paths", Check::Files(marks::workplace)),
     always("clippy", Check::Workspace(commands::clippy)),

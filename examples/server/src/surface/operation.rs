@@ -86,10 +86,15 @@ async fn platform_figures(app: &App, page: &mut Page) {
     process_figures(page, health.store.is_ok(), health.running);
     page.head("smscode_epoch_key_age_seconds", "gauge", "Age of the oldest epoch key; never above 5400.");
     page.line("smscode_epoch_key_age_seconds", "", health.oldest_epoch_seconds);
+    page.head("smscode_orphans_total", "counter", "Purchases that were given up, found at a supplier and cancelled.");
+    page.line("smscode_orphans_total", "", health.orphans);
+    page.head("smscode_late_sms_total", "counter", "SMS that came after the end, destroyed unread.");
+    page.line("smscode_late_sms_total", "", health.late_sms);
     let now = app.platform.now();
-    let figures: [(&str, &str); 3] = [
+    let figures: [(&str, &str); 4] = [
         ("smscode_supplier_up", "Whether the supplier's newest call succeeded."),
         ("smscode_supplier_products", "Products that the supplier has in stock."),
+        ("smscode_supplier_strangers", "Activations in the supplier's list that are not ours, when it was last read."),
         ("smscode_supplier_offers_age_seconds", "Time since the supplier's offers were read."),
     ];
     for (name, help) in figures {
@@ -101,6 +106,7 @@ async fn platform_figures(app: &App, page: &mut Page) {
             match (name, age) {
                 ("smscode_supplier_up", _) => page.line(name, &label, u8::from(supplier.error.is_none())),
                 ("smscode_supplier_products", _) => page.line(name, &label, supplier.products),
+                ("smscode_supplier_strangers", _) => page.line(name, &label, supplier.strangers),
                 (_, Some(age)) => page.line(name, &label, age),
                 // never read: no value is more honest than a made-up one
                 (_, None) => {}

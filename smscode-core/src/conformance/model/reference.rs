@@ -232,7 +232,11 @@ fn pay(now: &mut Now, set: &ChangeSet, added: &mut Added) -> Result<Vec<Resolved
         *now.open_holds.entry(post.currency).or_insert(0) += match post.kind {
             TransferKind::Hold => 1,
             TransferKind::Capture | TransferKind::Release => -1,
-            TransferKind::Deposit | TransferKind::Forfeit | TransferKind::Reverse | TransferKind::Adjust => 0,
+            TransferKind::Deposit
+            | TransferKind::Forfeit
+            | TransferKind::Reverse
+            | TransferKind::Adjust
+            | TransferKind::Cost => 0,
         };
         added.transfers.push(Transfer {
             id: post.id.clone(),

@@ -9,8 +9,9 @@ use serde::de::DeserializeOwned;
 use super::super::content::{open_all, open_link, unwrap};
 use super::super::decide::{Input, State};
 use super::super::draft::Draft;
+use super::super::orphan::WatchRecord;
 use super::super::record::{ClaimRecord, EventRecord, OrderRecord};
-use super::super::supply::{SupplyRecord, SupplyState};
+use super::super::supply::{Booked, SupplyRecord, SupplyState};
 use super::{ACCOUNT, ACTIVATION, CODE, ORDER, PHONE, REFERENCE, TEXT, at, epochs, order};
 use crate::account::record::{AccountRecord, AccountStatus};
 use crate::catalogue::record::IdRecord;
@@ -95,8 +96,34 @@ fn what_stands_beside_orders() {
         state: SupplyState::Finishing,
         due_at: Some(at(60)),
         tries: 1,
+        cost_assumed: false,
+        orphan: false,
+        served: false,
+        kept: false,
+        booked: None,
     };
     golden("supply", &supply);
+    let booked = SupplyRecord {
+        state: SupplyState::GivenUp,
+        due_at: None,
+        tries: 9,
+        cost_assumed: true,
+        orphan: true,
+        served: true,
+        kept: true,
+        booked: Some(Booked::Cost),
+        ..supply
+    };
+    golden("supply_booked", &booked);
+    let watch = WatchRecord {
+        v: 1,
+        supplier: "alpha".into(),
+        country: 6,
+        service: "wa".into(),
+        reference: Some(REFERENCE.into()),
+        until: at(86_400),
+    };
+    golden("supply_watch", &watch);
     golden("product_id", &IdRecord { v: 1, id: 11 });
 }
 

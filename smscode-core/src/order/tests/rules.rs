@@ -2,7 +2,7 @@
 
 use super::super::decide::State;
 use super::super::record::OrderRecord;
-use super::super::rules::{actions, begin_window, due_at, misfit, offer_is_plain, poll_pause_ms, reasons};
+use super::super::rules::{actions, begin_window, due_at, misfit, offer_is_plain, poll_pause_ms, reasons, upcoming};
 use super::super::view::Actions;
 use super::{at, order};
 use crate::engine::Settings;
@@ -85,6 +85,12 @@ fn due_times() {
             record.cancel_at = Some(at(cancel_at));
         })
     };
+    let scheduled = |cancel_at| {
+        with(State::Active, move |record| {
+            record.cancel_scheduled = true;
+            record.cancel_at = Some(at(cancel_at));
+        })
+    };
     let cases: Vec<(&str, OrderRecord, i64, Option<i64>)> = vec![
         ("a call is over after its limit and a little", order(State::Calling), 0, Some(55)),
         ("first look-up", looked(0), 100, Some(105)),
@@ -97,6 +103,8 @@ fn due_times() {
         ("nobody holds it: at the earliest time", nobody(125), 30, Some(125)),
         ("nobody holds it, old enough", nobody(125), 300, Some(300)),
         ("nobody holds it, never allowed", nobody(9_000), 300, Some(1_200)),
+        ("a scheduled cancel at the earliest time", scheduled(125), 30, Some(125)),
+        ("a scheduled cancel that is never allowed", scheduled(9_000), 300, Some(1_200)),
         ("an undecided cancel is asked again", order(State::Canceling), 200, Some(210)),
         ("but not beyond the end", order(State::Canceling), 1_200, Some(1_205)),
         ("past the end soon again", order(State::Canceling), 1_300, Some(1_301)),
@@ -110,6 +118,22 @@ fn due_times() {
     for (name, record, now, expected) in cases {
         assert_eq!(due_at(&record, &settings, at(now)), expected.map(at), "{name}");
     }
+}
+
+#[test]
+fn what_comes_next_is_told_of_everything_that_is_open() {
+    let settings = Settings::default();
+    for state in State::ALL {
+        let next = upcoming(&order(state), &settings, true);
+        let open = !state.is_terminal() && state != State::Requested;
+        assert_eq!(next.is_some(), open, "{state:?}");
+        assert!(next.is_none_or(|next| !next.what.is_empty() && next.at.is_some()), "{state:?}");
+    }
+    let blind = upcoming(&order(State::Unclear), &settings, false).unwrap();
+    assert!(blind.what.contains("no list"), "{}", blind.what);
+    assert_eq!(blind.at, Some(at(1_320)), "window and grace");
+    let scheduled = with(State::Active, |record| record.cancel_scheduled = true);
+    assert_eq!(upcoming(&scheduled, &settings, true).unwrap().at, Some(at(125)));
 }
 
 #[test]

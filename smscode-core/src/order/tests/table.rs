@@ -45,6 +45,7 @@ fn all_moves_as_designed_and_no_others() {
         (Canceling, AccountDeleted, Canceling, Money::None, None),
         (Active, Sms, Received, Money::Capture, Some("order.otp_received")),
         (Active, AskCancel, Canceling, Money::None, None),
+        (Active, ScheduleCancel, Active, Money::None, Some("order.cancel_scheduled")),
         (Active, SupplierEnded, Cancelled, Money::Release, Some("order.canceled")),
         (Active, WindowOver, Expired, Money::Release, Some("order.expired")),
         (Canceling, Sms, Received, Money::Capture, Some("order.otp_received")),

@@ -34,6 +34,7 @@ const fn kind_code(kind: TransferKind) -> u8 {
         TransferKind::Forfeit => 5,
         TransferKind::Reverse => 6,
         TransferKind::Adjust => 7,
+        TransferKind::Cost => 8,
     }
 }
 

@@ -151,6 +151,7 @@ pub(super) mod tests {
             revision: u64::from(received),
             first_sms_at: received.then(|| at.plus_seconds(40)),
             expires_at: Some(at.plus_seconds(1_200)),
+            cancel_scheduled_at: None,
             ended_at: state.is_terminal().then(|| at.plus_seconds(60)),
             purged_at: None,
             failed_reason: None,
