@@ -127,7 +127,7 @@ async fn an_adjustment_over_http() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wind_down_over_http() {
     let api = api().await;
-    let order = api.order("sbx_manual").await;
+    let order = api.order("sbx-manual").await;
     let owed = get(&api, "/admin/liabilities").await;
     let line = owed.data()["currencies"][0].clone();
     assert_eq!((&line["owed"], &owed.data()["wind_down"]), (&json!(5_000_000), &Value::Null));
@@ -135,7 +135,7 @@ async fn wind_down_over_http() {
     assert_eq!(post(&api, "/admin/wind-down", begin.clone()).await.data()["changed"], true);
     assert_eq!(post(&api, "/admin/wind-down", begin).await.data()["changed"], false);
 
-    let (_, pair) = api.product("sbx_manual").await;
+    let (_, pair) = api.product("sbx-manual").await;
     let refused = api.post("/v1/orders/create", json!({"catalog_product_id": pair})).await;
     assert_eq!((refused.code(), &refused.details()["cause"]), ("CONFLICT", &json!("wind_down")));
     let path = format!("/stubs/handler_api.php?api_key={}&action=getNumber&service=sbx_manual&country=6", api.token);
@@ -151,7 +151,7 @@ async fn wind_down_over_http() {
         post(&api, "/admin/wind-down", json!({"set": "x", "actor": "a", "reason": "b"})).await.code(),
         "VALIDATION_ERROR"
     );
-    api.order("sbx_manual").await;
+    api.order("sbx-manual").await;
     let log = get(&api, "/admin/audit").await;
     let did: Vec<&Value> = log.data()["entries"].as_array().unwrap().iter().map(|entry| &entry["action"]).collect();
     assert_eq!(did, [&json!("wind_down_ended"), &json!("wind_down_begun")]);

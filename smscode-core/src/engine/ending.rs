@@ -114,6 +114,9 @@ impl Inner {
     ) -> Result<OrderView, OrderError> {
         let waits = self
             .change_order::<bool, OrderError>(account, id, false, |draft, sight| {
+                if sight.without_reader {
+                    return Err(OrderError::NotFound);
+                }
                 let too_early = draft.record.cancel_at.is_some_and(|at| at > sight.now);
                 if draft.record.state != State::Active || !too_early {
                     return Ok(Step::Leave(false));

@@ -14,6 +14,8 @@ use crate::store::{Cursor, Index, Key, Kind, Range, Record, Row, StoreError};
 const UNCLEAR_AFTER_MS: i64 = 5 * 60_000;
 /// What is unclear is looked up within this, in ms; the longest pause between two look-ups is 75 s.
 const DUE_WITHIN_MS: i64 = 120_000;
+/// Suppliers take no claim that is older than this, so nothing is to be done about it any more: 30 days.
+const STUCK_SECONDS: i64 = 30 * 86_400;
 /// Rows looked at for one page: what is due at all, of which few are unclear.
 const LOOKED_AT_MAX: usize = 20_000;
 /// Rows read at a time.
@@ -29,7 +31,7 @@ impl Inner {
         let now = self.now();
         // looked up at least once in 75 s, so what is unclear is due by then
         let until = Some(now.plus_ms(DUE_WITHIN_MS).sort_bytes().to_vec());
-        let due = self.queue(BY_DUE, until, after, limit, |key, record| {
+        let due = self.queue(BY_DUE, Range { from: Vec::new(), until }, after, limit, |key, record| {
             let Some((_, id)) = read_order_key(key) else { return Ok(None) };
             let record: OrderRecord = record.body.read().map_err(|e| unreadable(&e))?;
             let age_ms = now.ms_since(record.created_at);
@@ -60,7 +62,8 @@ impl Inner {
         limit: usize,
     ) -> Result<QueuePage<StuckPurchase>, StoreError> {
         let now = self.now();
-        let found = self.queue(BY_SUPPLY_STUCK, None, after, limit, |_, record| {
+        let from = now.plus_seconds(-STUCK_SECONDS).sort_bytes().to_vec();
+        let found = self.queue(BY_SUPPLY_STUCK, Range { from, until: None }, after, limit, |_, record| {
             let record: SupplyRecord = record.body.read().map_err(|e| unreadable(&e))?;
             let Some(state) = record.stuck() else { return Ok(None) };
             Ok(Some(StuckPurchase {
@@ -85,7 +88,7 @@ impl Inner {
         limit: usize,
     ) -> Result<QueuePage<MoneyException>, StoreError> {
         let now = self.now();
-        let found = self.queue(BY_EXCEPTION, None, after, limit, |key, record| {
+        let found = self.queue(BY_EXCEPTION, Range::all(), after, limit, |key, record| {
             let record: ExceptionRecord = record.body.read().map_err(|e| unreadable(&e))?;
             let stops_orders = !key.owner.is_none();
             Ok(Some(MoneyException {
@@ -110,14 +113,14 @@ impl Inner {
     pub(super) async fn queue<T>(
         &self,
         index: Kind,
-        until: Option<Vec<u8>>,
+        mut range: Range,
         after: Option<&str>,
         limit: usize,
         mut read: impl FnMut(&Key, &Record) -> Result<Option<T>, StoreError>,
     ) -> Result<QueuePage<T>, StoreError> {
         let limit = limit.clamp(1, QUEUE_PAGE_MAX);
         let (from, mut skip) = after.and_then(place_of).unwrap_or_default();
-        let range = Range { from: from.clone(), until };
+        range.from = range.from.max(from.clone());
         let mut rows = Vec::new();
         let mut last: (Vec<u8>, usize) = (Vec::new(), 0);
         let (mut looked_at, mut cursor): (usize, Option<Cursor>) = (0, None);

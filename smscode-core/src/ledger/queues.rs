@@ -44,7 +44,7 @@ pub struct UnclearPurchase {
     pub action: &'static str,
 }
 
-/// A purchase at a supplier that its supplier would not settle with us.
+/// A purchase of the last 30 days that its supplier would not settle with us, or an orphan whose money it has kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StuckPurchase {
     /// Which supplier.

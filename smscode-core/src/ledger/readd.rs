@@ -247,6 +247,8 @@ pub(crate) fn moves_as_its_kind(transfer: &Transfer) -> bool {
         }
         TransferKind::Forfeit => customer(debit, Available) && house(credit, &House::forfeits()),
         TransferKind::Reverse => customer(debit, Available) && matches!(credit, Place::House(_)),
+        // between house accounts alone
+        TransferKind::Cost => false,
         TransferKind::Adjust => {
             let ours = |place: &Place| house(place, &House::adjustments());
             (ours(debit) && customer(credit, Available)) || (customer(debit, Available) && ours(credit))

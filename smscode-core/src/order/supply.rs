@@ -202,6 +202,7 @@ impl SupplyRecord {
     pub const fn stuck(&self) -> Option<&'static str> {
         match self.state {
             SupplyState::GivenUp => Some("given_up"),
+            SupplyState::Ended if self.orphan && self.kept => Some("orphan_kept"),
             SupplyState::Open
             | SupplyState::Finishing
             | SupplyState::Cancelling

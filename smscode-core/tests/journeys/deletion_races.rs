@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use smscode_core::money::{Currency, Money};
-use smscode_core::order::{PlaceOrders, State};
+use smscode_core::order::{OrderId, PlaceOrders, State};
 use smscode_core::port::CancelOutcome;
 use smscode_core::store::TransferKind::{Capture, Deposit, Forfeit, Hold, Release};
 
@@ -78,34 +78,45 @@ async fn race(seed: u64) -> (World, Vec<&'static str>) {
         tokio::join!(deletes, again, sms, cancels, finishes, deposits, places, clock);
     world.clock.step(290, 5_000).await;
     world.assert_gone().await;
+    let told = Told { cancelled, finished, deposited, placed };
+    let seen = settled(&world, seed, order.id, &told).await;
+    (world, seen)
+}
 
-    // to the unit: everything that came in was paid for or forfeited
-    let transfers = books::transfers(&*world.store, account).await;
+/// What callers were told that it had happened.
+struct Told {
+    cancelled: bool,
+    finished: bool,
+    deposited: bool,
+    placed: bool,
+}
+
+/// To the unit: everything that came in was paid for or forfeited, and what callers were told is so.
+async fn settled(world: &World, seed: u64, id: OrderId, told: &Told) -> Vec<&'static str> {
+    let transfers = books::transfers(&*world.store, world.account).await;
     let sum = |kind| transfers.iter().filter(|t| t.kind == kind).map(|t| t.amount).sum::<i64>();
-    let came = MONEY + if deposited { LATE } else { 0 };
+    let came = MONEY + if told.deposited { LATE } else { 0 };
     assert_eq!(sum(Deposit), came, "seed {seed}: a deposit that was refused is not in the books");
     assert_eq!(sum(Capture) + sum(Forfeit), came, "seed {seed}");
     assert_eq!(sum(Hold), sum(Capture) + sum(Release), "seed {seed}");
-    let stored = world.stored(order.id).await;
-    assert!(!cancelled || stored.state == State::Cancelled, "seed {seed}: told that it was cancelled");
-    assert!(!finished || stored.state == State::Completed, "seed {seed}: told that it was finished");
     assert_eq!(sum(Hold) % PRICE, 0);
+    let stored = world.stored(id).await;
+    assert!(!told.cancelled || stored.state == State::Cancelled, "seed {seed}: told that it was cancelled");
+    assert!(!told.finished || stored.state == State::Completed, "seed {seed}: told that it was finished");
     world.assert_balanced().await;
-    let orders = books::orders(&*world.store, account).await;
-    let mut seen: Vec<&'static str> = orders.iter().map(|(_, order)| order.state.word()).collect();
-    for (name, was) in [("deposited", deposited), ("cancel ok", cancelled), ("finish ok", finished), ("placed", placed)]
-    {
-        if was {
-            seen.push(name);
-        }
-    }
-    if orders.len() == 4 && !placed {
-        seen.push("placed and not shown");
-    }
-    if sum(Forfeit) > transfers.iter().filter(|t| t.subject == "account").map(|t| t.amount).sum() {
-        seen.push("released and forfeited");
-    }
-    (world, seen)
+    let orders = books::orders(&*world.store, world.account).await;
+    let released: i64 =
+        transfers.iter().filter(|t| t.kind == Forfeit && t.subject != "account").map(|t| t.amount).sum();
+    let happened = [
+        ("deposited", told.deposited),
+        ("cancel ok", told.cancelled),
+        ("finish ok", told.finished),
+        ("placed", told.placed),
+        ("placed and not shown", orders.len() == 4 && !told.placed),
+        ("released and forfeited", released > 0),
+    ];
+    let states = orders.iter().map(|(_, order)| order.state.word());
+    states.chain(happened.into_iter().filter(|(_, was)| *was).map(|(name, _)| name)).collect()
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use smscode_core::money::{Currency, Money};
 use smscode_core::order::{OrderError, PlaceOrders, State, Status};
 use smscode_core::store::TransferKind::{Adjust as Adjusted, Capture, Hold, Release};
 
-use crate::support::{MONEY, PRICE, World, books};
+use crate::support::{Buy, MONEY, PRICE, World, books};
 
 fn wanted(world: &World, minor: i64, reference: &str) -> Adjust {
     Adjust {
@@ -181,4 +181,56 @@ async fn wind_down_at_the_same_instant_as_a_placing() {
         world.stop().await;
     }
     assert!(placed > 0 && refused > 0, "{placed} placed, {refused} refused");
+}
+
+#[tokio::test]
+async fn u4_an_unclear_purchase_is_an_operators_after_five_minutes() {
+    let world = World::new().await;
+    world.supplier().plan([Buy::Silence, Buy::Silence]);
+    let (first, second) = (world.place_one().await, world.place_one().await);
+    world.clock.step(290, 1_000).await;
+    assert!(world.platform.unclear_purchases(None, 10).await.unwrap().rows.is_empty());
+    world.clock.step(20, 1_000).await;
+    let rows = world.platform.unclear_purchases(None, 10).await.unwrap().rows;
+    assert_eq!(rows.len(), 2);
+    let row = rows.iter().find(|row| row.order == first).unwrap();
+    assert_eq!((row.supplier.as_str(), row.country, row.service.as_str(), row.held.minor), ("alpha", 6, "wa", PRICE));
+    assert!(row.age_seconds >= 300 && row.look_ups >= 5 && row.given_up_at == row.since.plus_seconds(1_320), "{row:?}");
+    // page by page it is the same
+    let one = world.platform.unclear_purchases(None, 1).await.unwrap();
+    let other = world.platform.unclear_purchases(one.next.as_deref(), 1).await.unwrap();
+    let mut paged = [one.rows[0].order, other.rows[0].order];
+    let mut all = [first, second];
+    paged.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(paged, all);
+    world.assert_postings(first, &[Hold]).await;
+    world.clock.step(1_100, 1_000).await;
+    assert!(world.platform.unclear_purchases(None, 10).await.unwrap().rows.is_empty());
+    world.assert_postings(first, &[Hold, Release]).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_supplier_will_not_settle_is_an_operators() {
+    let world = World::new().await;
+    let order = world.place().await;
+    world.supplier().deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
+    world.clock.advance(4).await;
+    world.supplier().script.lock().unwrap().finish_fails = true;
+    world.finish(order.id).await.unwrap();
+    assert!(world.platform.stuck_purchases(None, 10).await.unwrap().rows.is_empty());
+    world.clock.step(3_100, 10_000).await;
+    let rows = world.platform.stuck_purchases(None, 10).await.unwrap().rows;
+    let [row] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!(
+        (row.supplier.as_str(), row.state, row.cost.map(|cost| cost.minor)),
+        ("alpha", "given_up", Some(100_000))
+    );
+    assert!(!format!("{row:?}").contains(&row.activation), "it leads to the number");
+    // after a month nobody takes a claim for it any more
+    world.clock.skip(30 * 86_400);
+    assert!(world.platform.stuck_purchases(None, 10).await.unwrap().rows.is_empty());
+    world.assert_postings(order.id, &[Hold, Capture]).await;
+    world.stop().await;
 }

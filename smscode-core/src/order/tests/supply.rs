@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::super::orphan::{WatchRecord, orphans};
-use super::super::supply::{Booked, Heard, SupplyRecord, SupplyState, TELL_PAUSES_SECONDS, coarse};
+use super::super::supply::{
+    BY_SUPPLY_DUE, BY_SUPPLY_STUCK, Booked, Heard, SupplyRecord, SupplyState, TELL_PAUSES_SECONDS, coarse,
+};
 use super::{ACTIVATION, REFERENCE, at};
 use crate::money::Currency;
 use crate::port::{Activation, ActivationId};
-use crate::store::{Amount, House, Place, TransferKind};
+use crate::store::{Amount, House, Kind, Place, TransferKind};
 
 const KEY: [u8; 32] = [9; 32];
 
@@ -88,7 +90,9 @@ fn due_exactly_while_something_is_to_be_told_or_booked() {
         record.move_to(state, at(59));
         assert_eq!(record.due_at, due.then_some(coarse(at(59))), "{state:?}");
         assert_eq!(record.booked, (state == Cancelled).then_some(Booked::Nothing), "{state:?}");
-        assert_eq!(record.terms().len(), usize::from(due));
+        let places = |index: Kind| record.terms().iter().filter(|term| term.index == index).count();
+        assert_eq!(places(BY_SUPPLY_DUE), usize::from(due), "{state:?}");
+        assert_eq!(places(BY_SUPPLY_STUCK), usize::from(state == GivenUp), "{state:?}: an operator's");
         record.book(&KEY);
         assert_eq!(record.due_at.is_some(), due && !state.is_over(), "{state:?}: booked is done");
     }
