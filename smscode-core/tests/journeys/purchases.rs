@@ -7,7 +7,7 @@ use crate::support::World;
 
 impl World {
     /// Every purchase is settled, and what was booked is what the purchases say: each once.
-    pub async fn assert_purchases_booked(&self, name: &str) {
+    pub(crate) async fn assert_purchases_booked(&self, name: &str) {
         let (mut cost, mut loss) = (0, 0);
         for one in self.purchases().await.into_iter().filter(|one| one.supplier == name) {
             assert!(one.state.is_over() && one.due_at.is_none(), "{one:?} is not settled");
@@ -21,7 +21,7 @@ impl World {
     }
 
     /// All purchases at suppliers as they are recorded.
-    pub async fn purchases(&self) -> Vec<SupplyRecord> {
+    pub(crate) async fn purchases(&self) -> Vec<SupplyRecord> {
         let page = self.store.scan(&Index::Kind(SUPPLY), &Range::all(), None, 1_000).await.unwrap();
         let read = |row| match row {
             Row::Record { record, .. } => serde_json::from_slice(record.body.as_bytes()).unwrap(),
