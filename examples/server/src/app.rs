@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use smscode_core::Platform;
-use tokio::sync::watch;
+use smscode_core::store::copy::Portable;
+use tokio::sync::{Semaphore, watch};
 
 use crate::limit::Limits;
 use crate::meter::Meters;
@@ -13,6 +14,10 @@ use crate::sandbox::Sandbox;
 pub struct App {
     /// The platform: everything that is not HTTP.
     pub platform: Platform,
+    /// The store itself, for backups.
+    pub store: Arc<dyn Portable>,
+    /// Who makes a backup holds the one permit.
+    pub backups: Arc<Semaphore>,
     /// How often who may ask.
     pub limits: Limits,
     /// What was counted.

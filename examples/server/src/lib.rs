@@ -21,6 +21,7 @@ pub mod sandbox;
 mod serve;
 mod start;
 pub mod surface;
+pub mod task;
 mod waiting;
 
 pub use config::Config;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use smscode_server::config::{Cli, Migrate, Task, address_from_environment, from_environment};
 use smscode_server::migrate::migrate;
-use smscode_server::{Config, start};
+use smscode_server::{Config, start, task};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 fn main() -> ExitCode {
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     };
     match &cli.task {
         Some(Task::Migrate(settings)) => migrated(&cli, settings),
+        Some(Task::Backup(_) | Task::Restore(_) | Task::Verify(_) | Task::Move(_)) => with_store(&cli),
         None => served(&cli),
     }
 }
@@ -50,6 +51,30 @@ fn migrated(cli: &Cli, settings: &Migrate) -> ExitCode {
             let told = told(error.code(), &error);
             if error.is_passing() { ExitCode::FAILURE } else { told }
         }
+    }
+}
+
+/// Something was done, and what was looked at does not fit.
+const DOES_NOT_FIT: u8 = 3;
+
+/// Does something with a store, and says what.
+fn with_store(cli: &Cli) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return told("threads", &error),
+    };
+    match runtime.block_on(task::run(cli)) {
+        Some(Ok(done)) => {
+            if !done.text.is_empty() {
+                let _nobody_reads = writeln!(std::io::stdout(), "{}", done.text);
+            }
+            if done.clean { ExitCode::SUCCESS } else { ExitCode::from(DOES_NOT_FIT) }
+        }
+        Some(Err(error)) => {
+            let told = told(error.code(), &error);
+            if error.is_passing() { ExitCode::FAILURE } else { told }
+        }
+        None => ExitCode::SUCCESS,
     }
 }
 

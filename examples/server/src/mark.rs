@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use smscode_core::account::AccountId;
 use smscode_core::account::record::ACCOUNT;
+use smscode_core::order::skip_numbers;
 use smscode_core::port::{Clock, Entropy, EpochKey};
 use smscode_core::store::{
     Body, ChangeSet, Entry, Expect, Index, Key, Kind, LoadKey, OperationId, Range, Store, StoreError,
 };
+use smscode_core::time::Timestamp;
 use smscode_providers::clock::{OsEntropy, SystemClock};
 
 use crate::note::Note;
@@ -26,6 +28,8 @@ const SERVER: Kind = Kind::of("host_server");
 const CUSTOMER: Kind = Kind::of("host_customer");
 const MODE: &str = "mode";
 const KEYRING: &str = "keyring";
+const MOVED: &str = "moved";
+const RESTORED: &str = "restored";
 
 /// What a store is for, for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +42,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Sandbox => "sandbox",
             Self::Live => "live",
@@ -76,6 +80,19 @@ pub enum MarkError {
         /// The store.
         store: String,
     },
+    /// The store was moved: what is done in it now would be lost.
+    #[error(
+        "{store} was moved to {to} at {at}; serve that one. The way back: smscode-server move --undo if nothing was done \
+         there since, otherwise move it again, into a new store"
+    )]
+    Moved {
+        /// The store.
+        store: String,
+        /// Where it was moved.
+        to: String,
+        /// When.
+        at: Timestamp,
+    },
     /// The store is away, or holds something unreadable.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -88,6 +105,7 @@ impl MarkError {
             Self::OtherMode { .. } => "store_mode",
             Self::Missing { .. } => "store_mark_missing",
             Self::OtherKeyring { .. } => "keyring_other",
+            Self::Moved { .. } => "store_moved",
             Self::Store(error) => error.code(),
         }
     }
@@ -103,6 +121,22 @@ struct ModeRecord {
 struct KeyringRecord {
     v: u8,
     check: String,
+}
+
+/// Where a store was moved, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MovedRecord {
+    v: u8,
+    pub(crate) to: String,
+    pub(crate) at: Timestamp,
+}
+
+/// What a store was restored from, and when.
+#[derive(Serialize, Deserialize)]
+struct RestoredRecord {
+    v: u8,
+    taken_at: Timestamp,
+    at: Timestamp,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,6 +159,9 @@ impl Marks {
 
     /// Makes sure that the store is for this. A new one is from now on; `note` is what lay beside an older one.
     pub(crate) async fn settle(&self, mode: Mode, note: Option<&Note>) -> Result<(), MarkError> {
+        if let Some(MovedRecord { to, at, .. }) = self.moved().await? {
+            return Err(MarkError::Moved { store: self.shown.clone(), to, at });
+        }
         let key = Key::free(SERVER, MODE);
         let found: Option<(u64, ModeRecord)> = self.read(&key).await?;
         let is = match (found, note) {
@@ -196,6 +233,40 @@ impl Marks {
         account_of(&standing.account).ok_or_else(|| unreadable("the account of a customer"))
     }
 
+    /// What the store is for, if that is settled.
+    pub(crate) async fn mode(&self) -> Result<Option<Mode>, StoreError> {
+        let found: Option<(u64, ModeRecord)> = self.read(&Key::free(SERVER, MODE)).await?;
+        Ok(found.map(|(_, record)| record.mode))
+    }
+
+    /// Where the store was moved, if it was.
+    pub(crate) async fn moved(&self) -> Result<Option<MovedRecord>, StoreError> {
+        Ok(self.read(&moved_key()).await?.map(|(_, record)| record))
+    }
+
+    /// Notes that the store was moved: no server serves it any more.
+    pub(crate) async fn set_moved(&self, to: &str) -> Result<(), StoreError> {
+        let record = MovedRecord { v: 1, to: to.to_owned(), at: SystemClock.now() };
+        self.commit(vec![put(moved_key(), Expect::Absent, &record)?]).await
+    }
+
+    /// Takes that back.
+    pub(crate) async fn forget_moved(&self) -> Result<(), StoreError> {
+        let found: Option<(u64, MovedRecord)> = self.read(&moved_key()).await?;
+        let Some((version, _)) = found else { return Ok(()) };
+        self.commit(vec![Entry::Delete { key: moved_key(), expect: Expect::Version(version) }]).await
+    }
+
+    /// Notes that the store was filled from a backup, and lets order numbers go on where those that were given out since
+    /// certainly end.
+    pub(crate) async fn set_restored(&self, taken_at: Timestamp) -> Result<(), StoreError> {
+        let key = Key::free(SERVER, RESTORED);
+        let before: Option<(u64, RestoredRecord)> = self.read(&key).await?;
+        let expect = before.map_or(Expect::Absent, |(version, _)| Expect::Version(version));
+        let record = RestoredRecord { v: 1, taken_at, at: SystemClock.now() };
+        self.commit(vec![put(key, expect, &record)?, skip_numbers()]).await
+    }
+
     /// Whether somebody has worked with the store.
     async fn is_used(&self) -> Result<bool, StoreError> {
         let page = self.store.scan(&Index::Kind(ACCOUNT), &Range::all(), None, 1).await?;
@@ -236,6 +307,11 @@ impl Marks {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The mark of a store that was moved: it belongs to that store and is not moved with it.
+pub(crate) fn moved_key() -> Key {
+    Key::free(SERVER, MOVED)
 }
 
 fn customer_key(name: &str) -> Key {
@@ -326,6 +402,18 @@ mod tests {
         let used = put(Key::owned(ACCOUNT, smscode_core::store::Owner([1; 16]), []), Expect::Absent, &7).unwrap();
         one.commit(vec![used]).await.unwrap();
         assert_eq!(other.settle(Mode::Live, None).await.unwrap_err().code(), "store_mark_missing");
+    }
+
+    #[tokio::test]
+    async fn a_store_that_was_moved_is_not_served() {
+        let (one, other) = marks();
+        one.settle(Mode::Live, None).await.unwrap();
+        one.set_moved("b").await.unwrap();
+        let told = other.settle(Mode::Live, None).await.unwrap_err();
+        assert_eq!(told.code(), "store_moved");
+        assert!(told.to_string().starts_with("a was moved to b at ") && told.to_string().contains("--undo"), "{told}");
+        other.forget_moved().await.unwrap();
+        one.settle(Mode::Live, None).await.unwrap();
     }
 
     #[tokio::test]

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use smscode_core::port::{Clock, Entropy, EpochKey, FixedRates, Keyring, MemoryKeyring, Supplier, Wakeups};
-use smscode_core::store::{MemoryStore, Store};
+use smscode_core::store::MemoryStore;
+use smscode_core::store::copy::Portable;
 use smscode_core::token::Token;
 use smscode_core::{Platform, PlatformBuilder};
 use smscode_providers::clock::{OsEntropy, SystemClock};
@@ -23,6 +24,7 @@ use crate::start::StartError;
 /// Everything that a server serves with.
 pub(crate) struct Parts {
     pub(crate) platform: Platform,
+    pub(crate) store: Arc<dyn Portable>,
     pub(crate) sandbox: Option<Sandbox>,
     /// The sandbox customer's token.
     pub(crate) demo_token: Option<Token>,
@@ -48,7 +50,7 @@ pub(crate) async fn open(config: &Config) -> Result<Parts, StartError> {
         OsEntropy.fill(&mut fresh);
         marks.settle_keyring(&kept.keyring.root(EpochKey::new(fresh)).await?).await?;
     }
-    let postgres = kept.postgres.clone();
+    let (postgres, store) = (kept.postgres.clone(), kept.store.clone());
     let (platform, sandbox) = platform(config, kept).await?;
     let demo_token = match mode {
         Mode::Sandbox => Some(demo_customer(config, &platform, &marks).await?),
@@ -57,12 +59,12 @@ pub(crate) async fn open(config: &Config) -> Result<Parts, StartError> {
     for customer in &config.customers {
         open_customer(&platform, &marks, customer).await?;
     }
-    Ok(Parts { platform, sandbox, demo_token, postgres })
+    Ok(Parts { platform, store, sandbox, demo_token, postgres })
 }
 
 /// A store and what holds its keys.
 struct Kept {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Portable>,
     keyring: Arc<dyn Keyring>,
     postgres: Option<Arc<PostgresStore>>,
 }
@@ -95,7 +97,7 @@ async fn keep(config: &Config) -> Result<(Kept, Option<Note>), StartError> {
     }
 }
 
-fn make_folder(path: &Path) -> Result<(), StartError> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), StartError> {
     let mut how = std::fs::DirBuilder::new();
     how.recursive(true);
     #[cfg(unix)]

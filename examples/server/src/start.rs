@@ -12,7 +12,7 @@ use smscode_core::token::Token;
 use smscode_core::{BuildError, Platform};
 use smscode_storage_postgres::PostgresStore;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Stopping};
@@ -155,6 +155,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let parts = when_there(&config, addr, &door).await?;
     let app = Arc::new(App {
         platform: parts.platform.clone(),
+        store: parts.store,
+        backups: Arc::new(Semaphore::new(1)),
         limits: Limits::new(limits(&config)),
         meters,
         sandbox: parts.sandbox,

@@ -28,6 +28,36 @@ addresses name the same database. Running it again changes nothing.
 Exit codes: 0 it is as this program needs it; 1 the server was away, or the connection was lost: run it again; 2 the
 server or a setting stands in the way, and somebody has to change that first.";
 
+const AFTER_BACKUP: &str = "\
+The keys are not in it: numbers and SMS of orders that are open are sealed. It is complete when the command ends with 0;
+a file that was cut off is noticed by restore and by verify --file.
+
+A Postgres database may be served meanwhile. A redb file has one process at a time: stop its server first.
+
+Exit codes: 0 done; 1 the store was away: run it again; 2 a setting or a file stands in the way.";
+
+const AFTER_RESTORE: &str = "\
+The store (--store, SMSCODE_STORE or the settings file) must be empty; a Postgres database is prepared by migrate. A
+backup that is damaged or not whole is refused, and nothing is written. Afterwards everything is added up again, as
+verify does. Orders that the backup shows open are asked at their suppliers before they end.
+
+Exit codes: 0 restored, everything fits; 1 the store was away: run it again; 2 refused, nothing was written; 3 restored,
+but something does not fit.";
+
+const AFTER_VERIFY: &str = "\
+Nothing is changed. Accounts are told apart by a pseudonym; their ids stand in no output.
+
+Exit codes: 0 everything fits; 1 the store was away: run it again; 2 it cannot be looked through; 3 something does not
+fit.";
+
+const AFTER_MOVE: &str = "\
+Stop all servers first. The first store keeps everything and is marked: no server serves it any more. Keys stay where
+they are: the server of the second store gets the same --keyring-dir. Afterwards both are compared row by row, and the
+second is added up again, as verify does.
+
+Exit codes: 0 moved, everything is there and fits; 1 a store was away: run it again; 2 refused, and the first store is
+served as before; 3 moved, but something does not fit, in both.";
+
 /// Rent temporary phone numbers for verification SMS: the reference server of smscode.
 #[derive(Clone, Debug, Default, Parser)]
 #[command(version, about, after_help = AFTER, hide_possible_values = true)]
@@ -45,7 +75,7 @@ pub struct Cli {
     pub listen: Option<SocketAddr>,
 
     /// Folder for this server's files [default: data]
-    #[arg(long, value_name = "DIR", env = "SMSCODE_DATA_DIR", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "DIR", env = "SMSCODE_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
 
     /// Where everything is kept: redb:PATH (one file, one process), memory (gone when it ends), or the address of a
@@ -103,6 +133,67 @@ pub enum Task {
     /// Bring the Postgres database of the store to this program's schema, and make the role that the server runs under
     #[command(after_help = AFTER_MIGRATE)]
     Migrate(Migrate),
+    /// Write everything that is in the store into a file, as it is at one moment
+    #[command(after_help = AFTER_BACKUP)]
+    Backup(Backup),
+    /// Fill an empty store with a backup
+    #[command(after_help = AFTER_RESTORE)]
+    Restore(Restore),
+    /// Add everything in the store up again, and say what does not fit
+    #[command(after_help = AFTER_VERIFY)]
+    Verify(Verify),
+    /// Carry everything from one store into another, an empty one
+    #[command(after_help = AFTER_MOVE)]
+    Move(Move),
+}
+
+/// Settings of `backup`.
+#[derive(Clone, Debug, Args)]
+pub struct Backup {
+    /// The file, which must not be there yet; - for the standard output
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+}
+
+/// Settings of `restore`.
+#[derive(Clone, Debug, Args)]
+pub struct Restore {
+    /// The backup; - for the standard input
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+}
+
+/// Settings of `verify`.
+#[derive(Clone, Debug, Args)]
+pub struct Verify {
+    /// Look whether this backup is whole, instead of looking through the store
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// Say it as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// No server works with the database now: look through its indexes, too. Those of a redb file are always looked through
+    #[arg(long)]
+    pub at_rest: bool,
+}
+
+/// Settings of `move`.
+#[derive(Clone, Debug, Args)]
+pub struct Move {
+    /// The store that is moved: redb:PATH or the address of a Postgres database, better given as the variable
+    #[arg(long, value_name = "STORE", env = "SMSCODE_MOVE_FROM", hide_env_values = true)]
+    pub from: Hidden,
+
+    /// The store that it is moved into, which must be empty: redb:PATH or the address of a database that migrate has
+    /// prepared, better given as the variable
+    #[arg(long, value_name = "STORE", env = "SMSCODE_MOVE_TO", hide_env_values = true)]
+    pub to: Hidden,
+
+    /// Take an earlier move back, if nothing was done in the second store since: the first is served again
+    #[arg(long)]
+    pub undo: bool,
 }
 
 /// Settings of `migrate`.

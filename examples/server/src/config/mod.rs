@@ -15,9 +15,9 @@ use smscode_providers::ApiKey;
 use smscode_providers::sms::sms_activate::{Dialect, SmsActivateConfig};
 use smscode_storage_postgres::PostgresOptions;
 
-pub use cli::{Cli, Migrate, Task};
+pub use cli::{Backup, Cli, Migrate, Move, Restore, Task, Verify};
 pub use hidden::Hidden;
-pub use resolve::{address_from_environment, from_environment, resolve};
+pub use resolve::{address_from_environment, from_environment, resolve, store_from_environment, store_of};
 
 use crate::limit::LimitSettings;
 

@@ -29,17 +29,28 @@ pub fn from_environment(cli: &Cli) -> Result<Config, ConfigError> {
 
 /// The address of the Postgres database from the same places: all of the settings that `migrate` needs.
 pub fn address_from_environment(cli: &Cli) -> Result<Hidden, ConfigError> {
-    let file = match cli.config.as_deref().map(read_file).transpose()? {
-        Some((path, text)) => file::parse(&path, &text)?,
-        None => File::default(),
-    };
-    check_variables(variable_names(), &file)?;
-    match store(cli.store.as_ref().or(file.store.as_ref()), Path::new(""))? {
+    match store_from_environment(cli)? {
         StoreChoice::Postgres(address) => Ok(address),
         StoreChoice::Memory | StoreChoice::Redb(_) => {
             Err(ConfigError::value("store", "migrate needs the address of a Postgres database here, in SMSCODE_STORE"))
         }
     }
+}
+
+/// The store from the same places: all of the settings that tasks of the store need.
+pub fn store_from_environment(cli: &Cli) -> Result<StoreChoice, ConfigError> {
+    let file = match cli.config.as_deref().map(read_file).transpose()? {
+        Some((path, text)) => file::parse(&path, &text)?,
+        None => File::default(),
+    };
+    check_variables(variable_names(), &file)?;
+    let data_dir = cli.data_dir.clone().or(file.data_dir.clone()).unwrap_or(Config::default().data_dir);
+    store(cli.store.as_ref().or(file.store.as_ref()), &data_dir)
+}
+
+/// The store that a text names.
+pub fn store_of(text: &Hidden) -> Result<StoreChoice, ConfigError> {
+    store(Some(text), Path::new(""))
 }
 
 fn variable_names() -> impl Iterator<Item = String> {

@@ -1,5 +1,6 @@
 //! The surfaces, each a router of its own over the same [`App`].
 
+pub mod backup;
 pub mod docs;
 pub mod events;
 pub mod openapi;

@@ -25,6 +25,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use smscode_core::money::{Currency, Money};
+use smscode_core::store::TransferKind;
 use smscode_core::token::Token;
 use smscode_providers::ApiKey;
 use smscode_providers::sandbox::{Fault, Sandbox as Simulator, SandboxConfig, SandboxHandle};
@@ -295,6 +296,17 @@ impl Api {
             platform.deposit(account, Money::new(minor, Currency::Idr), &reference).await.unwrap();
         }
         token.reveal().to_owned()
+    }
+
+    /// The transfers of one of the customer's orders, and that the ledger adds up.
+    pub async fn assert_postings(&self, order: &Value, expected: &[TransferKind]) {
+        let platform = &self.running.app.platform;
+        let account = platform.authenticate(&self.token).await.unwrap().unwrap();
+        let lines = platform.statement(account, 0, 1_000).await.unwrap();
+        let subject = format!("order:{order}");
+        let found: Vec<_> = lines.iter().filter(|line| line.subject == subject).map(|line| line.kind).collect();
+        assert_eq!(found, expected, "postings of {order}");
+        self.ledger_adds_up().await;
     }
 
     /// Whether the ledger adds up: all accounts together have nothing.
