@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::limit::Limits;
 use crate::meter::Meters;
 use crate::sandbox::Sandbox;
+use crate::surface::admin::Admin;
 
 /// The state behind all routes; shared as `Arc<App>`.
 pub struct App {
@@ -24,6 +25,8 @@ pub struct App {
     pub meters: Arc<Meters>,
     /// The simulated supplier, in sandbox mode only.
     pub sandbox: Option<Sandbox>,
+    /// What the operators' routes work with; `None`, and no such routes, without an operators' token.
+    pub admin: Option<Admin>,
     /// Tells long answers to end.
     pub stopping: Stopping,
 }

@@ -66,7 +66,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 }
 
 /// The token of `Authorization: Bearer <token>`, scheme in any case.
-fn bearer(parts: &Parts) -> Option<&str> {
+pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
     let text = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = text.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

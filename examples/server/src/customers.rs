@@ -53,6 +53,13 @@ pub(crate) async fn open_customer(platform: &Platform, marks: &Marks, customer: 
             tracing::warn!(customer = customer.name, "the opening credit was booked before, with another amount");
             Ok(())
         }
+        Err(AccountError::WindDown) => {
+            tracing::warn!(
+                customer = customer.name,
+                "the opening credit is not booked: the platform is being wound down"
+            );
+            Ok(())
+        }
         Err(error) => Err(told(error)),
     }
 }

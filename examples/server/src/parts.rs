@@ -20,12 +20,15 @@ use crate::mark::{MarkError, Marks, Mode};
 use crate::note::Note;
 use crate::sandbox::{self, Sandbox};
 use crate::start::StartError;
+use crate::surface::admin::Admin;
 
 /// Everything that a server serves with.
 pub(crate) struct Parts {
     pub(crate) platform: Platform,
     pub(crate) store: Arc<dyn Portable>,
     pub(crate) sandbox: Option<Sandbox>,
+    /// What the operators' routes work with.
+    pub(crate) admin: Option<Admin>,
     /// The sandbox customer's token.
     pub(crate) demo_token: Option<Token>,
     /// To be closed at the end; the other stores end with their last user.
@@ -59,7 +62,8 @@ pub(crate) async fn open(config: &Config) -> Result<Parts, StartError> {
     for customer in &config.customers {
         open_customer(&platform, &marks, customer).await?;
     }
-    Ok(Parts { platform, store, sandbox, demo_token, postgres })
+    let admin = config.admin_token.clone().map(|token| Admin::new(token, marks));
+    Ok(Parts { platform, store, sandbox, admin, demo_token, postgres })
 }
 
 /// A store and what holds its keys.

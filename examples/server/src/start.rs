@@ -160,6 +160,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         limits: Limits::new(limits(&config)),
         meters,
         sandbox: parts.sandbox,
+        admin: parts.admin,
         stopping,
     });
     let (stop_platform, stopped) = oneshot::channel();

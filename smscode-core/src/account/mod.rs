@@ -1,10 +1,16 @@
-//! Accounts: opened by the host for now.
+//! Accounts: opened by the host for now; deleted by their customer.
 
+mod deletion;
 pub mod record;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use deletion::becomes;
+pub use deletion::{Becomes, DeletionPreview, OpenOrder, STAYS, Stays};
 
 use std::fmt;
 
-use crate::store::{Owner, StoreError};
+use crate::store::{BodyError, Owner, StoreError};
 
 /// An account, as the host holds it in memory. Internal: never show it to anybody.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +37,7 @@ impl fmt::Debug for AccountId {
 /// Why an account command was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
-    /// No such account.
+    /// No such account, or a deleted one.
     #[error("there is no such account")]
     NotFound,
     /// An amount that is not above zero, or in another currency than the account's.
@@ -43,6 +49,9 @@ pub enum AccountError {
     /// The deposit's reference was used before, with another amount or account.
     #[error("the deposit's reference was used before")]
     ReferenceUsed,
+    /// The platform takes no new money any more.
+    #[error("the platform is being wound down and takes no deposits")]
+    WindDown,
     /// The store is away.
     #[error("temporarily unavailable: {0}")]
     Unavailable(String),
@@ -56,8 +65,15 @@ impl AccountError {
             Self::Amount(_) => "amount",
             Self::Token(_) => "token",
             Self::ReferenceUsed => "reference_used",
+            Self::WindDown => "wind_down",
             Self::Unavailable(_) => "unavailable",
         }
+    }
+}
+
+impl From<BodyError> for AccountError {
+    fn from(error: BodyError) -> Self {
+        Self::Unavailable(error.to_string())
     }
 }
 

@@ -2,18 +2,19 @@
 
 use super::command::{Failed, Verdict, read_account, unreadable};
 use super::inner::Inner;
-use crate::account::record::{AccountRecord, AccountStatus, account_key};
+use super::wind_down::read_wind_down;
+use crate::account::record::{AccountRecord, account_key};
 use crate::account::{AccountError, AccountId};
-use crate::ledger::{Balance, StatementLine};
+use crate::ledger::{Balance, StatementLine, wind_down_key};
 use crate::money::Money;
 use crate::order::content::hex;
 use crate::store::limits::AMOUNT_MAX;
 use crate::store::{
-    Amount, Body, Bucket, Entry, Expect, House, Index, LoadKey, Owner, Place, Post, Range, Refusal, Row, StoreError,
-    TransferId, TransferKind,
+    Amount, Body, BodyError, Bucket, CounterKey, Entry, Expect, House, Index, LoadKey, Owner, Place, Post, Range,
+    Refusal, Row, Snapshot, StoreError, TransferId, TransferKind,
 };
 use crate::token::Token;
-use crate::token::record::{TokenClaim, TokenRecord, claim_key, token_key};
+use crate::token::record::{TOKENS, TOKENS_MAX, TokenClaim, TokenRecord, claim_key, token_key};
 
 /// Longest name of a token.
 const NAME_MAX: usize = 64;
@@ -34,14 +35,7 @@ impl Inner {
     pub(super) async fn open_account(&self) -> Result<AccountId, AccountError> {
         let account = AccountId(Owner(self.random()));
         let now = self.now();
-        let record = AccountRecord { v: 1, status: AccountStatus::Active, created_at: now };
-        let put = Entry::Put {
-            key: account_key(account),
-            expect: Expect::Absent,
-            version: self.version(),
-            body: body(&record)?,
-            terms: Vec::new(),
-        };
+        let put = self.put_account(account, Expect::Absent, &AccountRecord::opened(now))?;
         self.commit(vec![put], now).await?;
         Ok(account)
     }
@@ -59,8 +53,8 @@ impl Inner {
         let (owned, claim) = (token_key(account, token), claim_key(token));
         let keys =
             [LoadKey::Record(account_key(account)), LoadKey::Record(owned.clone()), LoadKey::Record(claim.clone())];
-        self.decide(&keys, |snapshot, now| {
-            let (version, _) = read_account(snapshot, account)?.ok_or(AccountError::NotFound)?;
+        let adopted = self.decide(&keys, |snapshot, now| {
+            let (version, holder_of_it) = present(snapshot, account)?;
             match (snapshot.record(&owned), snapshot.record(&claim)) {
                 (Some(_), Some(_)) => return Ok(Verdict::Nothing(())),
                 (None, Some(_)) => return Err(AccountError::Token("it is in use")),
@@ -75,15 +69,38 @@ impl Inner {
                 body,
                 terms: Vec::new(),
             };
+            let counter = CounterKey::of(account.0, TOKENS);
             let entries = vec![
-                Entry::Ensure { key: account_key(account), expect: Expect::Version(version) },
+                // written, not Ensured: a deletion that has listed the tokens must not miss one
+                self.put_account(account, Expect::Version(version), &holder_of_it)?,
+                Entry::Count { counter, delta: 1, max: Some(TOKENS_MAX) },
                 put(&owned, body(&record)?),
                 put(&claim, body(&holder)?),
             ];
             Ok(Verdict::Commit(entries, ()))
+        });
+        match adopted.await {
+            Err(Failed::Store(StoreError::Refused(Refusal::Counter { .. }))) => {
+                Err(AccountError::Token("the account has as many as it may have"))
+            }
+            other => other.map_err(AccountError::from),
+        }
+    }
+
+    /// The entry that writes an account's record.
+    pub(super) fn put_account(
+        &self,
+        account: AccountId,
+        expect: Expect,
+        record: &AccountRecord,
+    ) -> Result<Entry, BodyError> {
+        Ok(Entry::Put {
+            key: account_key(account),
+            expect,
+            version: self.version(),
+            body: Body::write(record)?,
+            terms: record.terms(),
         })
-        .await
-        .map_err(AccountError::from)
     }
 
     /// Whose token it is. The claim leads to the owner; the owned record decides, so that deleting it revokes.
@@ -103,8 +120,8 @@ impl Inner {
         let owned = token_key(account, &token);
         let keys = [LoadKey::Record(account_key(account)), LoadKey::Record(owned.clone())];
         let snapshot = self.store.load(&keys).await?;
-        let known = snapshot.record(&owned).is_some() && read_account(&snapshot, account)?.is_some();
-        Ok(known.then_some(account))
+        let there = read_account(&snapshot, account)?.is_some_and(|(_, record)| !record.is_deleted());
+        Ok((there && snapshot.record(&owned).is_some()).then_some(account))
     }
 
     pub(super) async fn deposit(
@@ -122,12 +139,18 @@ impl Inner {
         if reference.is_empty() || reference.len() > REFERENCE_MAX {
             return Err(AccountError::Amount("the reference must have 1 to 100 bytes"));
         }
-        let keys = [LoadKey::Record(account_key(account))];
+        let keys = [LoadKey::Record(account_key(account)), LoadKey::Record(wind_down_key())];
         let booked = self
             .decide(&keys, |snapshot, _| {
-                let (version, _) = read_account(snapshot, account)?.ok_or(AccountError::NotFound)?;
+                let (wind_down, begun) = read_wind_down(snapshot)?;
+                // what arrives after the deletion is refused until there is a suspense account to take it (A2)
+                let (version, _) = present(snapshot, account)?;
+                if begun.is_some() {
+                    return Err(AccountError::WindDown);
+                }
                 let entries = vec![
                     Entry::Ensure { key: account_key(account), expect: Expect::Version(version) },
+                    Entry::Ensure { key: wind_down_key(), expect: wind_down },
                     Entry::Post(Post {
                         id: TransferId(format!("deposit/host/{reference}").into_bytes()),
                         kind: TransferKind::Deposit,
@@ -144,6 +167,11 @@ impl Inner {
             })
             .await;
         match booked {
+            // what was booked before is no new deposit
+            Err(Failed::Rule(AccountError::WindDown)) => {
+                let known = self.is_same_deposit(account, amount, reference).await?;
+                if known { Ok(false) } else { Err(AccountError::WindDown) }
+            }
             Err(Failed::Store(StoreError::Refused(Refusal::TransferExists { .. }))) => {
                 if self.is_same_deposit(account, amount, reference).await? {
                     Ok(false)
@@ -179,7 +207,7 @@ impl Inner {
     pub(super) async fn balance(&self, account: AccountId) -> Result<Balance, AccountError> {
         let keys = [LoadKey::Record(account_key(account)), LoadKey::Head(account.0)];
         let snapshot = self.store.load(&keys).await?;
-        read_account(&snapshot, account)?.ok_or(AccountError::NotFound)?;
+        present(&snapshot, account)?;
         Ok(Balance::of(snapshot.head(account.0), self.settings.currency))
     }
 
@@ -189,6 +217,7 @@ impl Inner {
         after: u64,
         limit: usize,
     ) -> Result<Vec<StatementLine>, AccountError> {
+        present(&self.store.load(&[LoadKey::Record(account_key(account))]).await?, account)?;
         let range = Range::after_number(after);
         let page = self.store.scan(&Index::Transfers(account.0), &range, None, limit).await?;
         let lines = page.rows.iter().filter_map(|row| match row {
@@ -197,6 +226,12 @@ impl Inner {
         });
         Ok(lines.collect())
     }
+}
+
+/// An account that is there for its customer: not a deleted one.
+pub(super) fn present(snapshot: &Snapshot, account: AccountId) -> Result<(u64, AccountRecord), AccountError> {
+    let (version, record) = read_account(snapshot, account)?.ok_or(AccountError::NotFound)?;
+    if record.is_deleted() { Err(AccountError::NotFound) } else { Ok((version, record)) }
 }
 
 fn body<T: serde::Serialize>(record: &T) -> Result<Body, AccountError> {

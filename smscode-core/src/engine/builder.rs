@@ -166,6 +166,7 @@ impl PlatformBuilder {
             running: watch::Sender::new(false),
             stopping: AtomicBool::new(false),
         });
+        inner.settle_wind_down().await?;
         inner.load_ids().await?;
         inner.refresh_all(FIRST_LIST_MS).await;
         Ok(Platform { inner })

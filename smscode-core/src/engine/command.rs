@@ -8,7 +8,7 @@ use crate::account::record::{AccountRecord, account_key};
 use crate::order::content::{open_link, unwrap};
 use crate::order::draft::Draft;
 use crate::order::record::{OrderId, OrderRecord, order_key};
-use crate::order::supply::{SupplyRecord, supply_key};
+use crate::order::supply::{SupplyRecord, SupplyState, supply_key};
 use crate::order::{OrderError, rules};
 use crate::store::{
     Body, BodyError, ChangeSet, Effect, Entry, Expect, Key, LoadKey, OperationId, Receipt, Snapshot, StoreError,
@@ -84,6 +84,8 @@ pub(super) enum Step<T> {
 /// What a change of an order sees beside the order.
 pub(super) struct Sight {
     pub(super) now: Timestamp,
+    /// Whether the order's account is deleted: what the customer wants then finds no order.
+    pub(super) without_reader: bool,
     /// The supplier's side, if it was asked for and exists.
     pub(super) supply: Option<Supply>,
 }
@@ -171,7 +173,8 @@ impl Inner {
         }
     }
 
-    /// Changes one order. Its account is Ensured, and what is due next is computed from the new record.
+    /// Changes one order. Its account is Ensured, and what is due next is computed from the new record. What the deletion
+    /// of its account means for an order is done here, so for every change there is.
     pub(super) async fn change_order<T, E>(
         &self,
         account: AccountId,
@@ -184,24 +187,35 @@ impl Inner {
         loop {
             let snapshot = self.store.load(&keys).await?;
             let (version, record) = read_order(&snapshot, account, id)?.ok_or(Failed::NotFound)?;
+            let (account_version, owner) = read_account(&snapshot, account)?.ok_or(Failed::NotFound)?;
+            let without_reader = owner.is_deleted();
             self.know_epoch(&record).await;
             let supply = if with_supply { self.supply_of(account, id, &record).await? } else { None };
-            let sight = Sight { now: self.now(), supply };
-            let mut draft = Draft::of(account, id, version, record);
+            let sight = Sight { now: self.now(), without_reader, supply };
+            let before = without_reader.then(|| record.clone());
+            let mut draft = Draft::of(account, id, version, record).without_reader(without_reader);
             let result = match rule(&mut draft, &sight).map_err(Failed::Rule)? {
                 Step::Leave(result) => return Ok(result),
                 Step::Write(result) => result,
             };
+            if draft.lose_reader(sight.now)
+                && let Some(before) = &before
+            {
+                let supply = self.supply_of(account, id, before).await?;
+                self.close_supply(&mut draft, supply.as_ref(), SupplyState::Finishing, sight.now)?;
+            }
             draft.record.due_at =
                 draft.put_off_until().or_else(|| rules::due_at(&draft.record, &self.settings, sight.now));
             let due = draft.record.due_at;
             let mut entries = draft.entries(self.version())?;
-            let (account_version, _) = read_account(&snapshot, account)?.ok_or(Failed::NotFound)?;
             entries.push(Entry::Ensure { key: account_key(account), expect: Expect::Version(account_version) });
             match self.commit(entries, sight.now).await {
                 Ok(_) => {
                     if let Some(due) = due {
                         self.due_at(due);
+                    }
+                    if without_reader {
+                        self.supply.notify_one();
                     }
                     return Ok(result);
                 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::command::{Sight, Step, Supply};
+use super::command::{Step, Supply};
 use super::inner::Inner;
 use super::purchase::settle;
 use crate::account::AccountId;
@@ -13,7 +13,7 @@ use crate::order::record::{CANCELS, OrderRecord};
 use crate::order::supply::{SupplyState, coarse};
 use crate::order::{OrderError, OrderId, OrderView, rules};
 use crate::port::{ActivationId, ActivationState, CallError, CancelOutcome, MoreOutcome};
-use crate::store::{CounterKey, Entry, Refusal, StoreError};
+use crate::store::{BodyError, CounterKey, Entry, Refusal, StoreError};
 use crate::time::Timestamp;
 
 /// A supplier has this long for a cancel, a finish or a request for another SMS.
@@ -40,6 +40,9 @@ impl Inner {
         actor: &str,
     ) -> Result<(), OrderError> {
         self.change_order::<(), OrderError>(account, id, true, |draft, sight| {
+            if sight.without_reader && input == Input::Finish {
+                return Err(OrderError::NotFound);
+            }
             // an SMS may have come since this end was wanted: it is to be read first
             let by_itself = matches!(input, Input::AutoEnd | Input::SupplierEnded);
             let unread = rules::due_at(&draft.record, &self.settings, sight.now).is_some_and(|due| due > sight.now);
@@ -53,7 +56,8 @@ impl Inner {
                 Err(Stay::Refused(reason)) => return Err(conflict(&draft.record, reason)),
             }
             if draft.record.state.is_terminal() {
-                self.close_supply(draft, sight, supplier_side)?;
+                self.close_supply(draft, sight.supply.as_ref(), supplier_side, sight.now)
+                    .map_err(|e| OrderError::Unavailable(e.to_string()))?;
             }
             Ok(Step::Write(()))
         })
@@ -65,17 +69,22 @@ impl Inner {
         Ok(())
     }
 
-    fn close_supply(&self, draft: &mut Draft, sight: &Sight, state: SupplyState) -> Result<(), OrderError> {
-        let Some(supply) = &sight.supply else { return Ok(()) };
+    /// Notes at the supplier's side of an order that it has ended, and what the supplier is to be told.
+    pub(super) fn close_supply(
+        &self,
+        draft: &mut Draft,
+        supply: Option<&Supply>,
+        state: SupplyState,
+        now: Timestamp,
+    ) -> Result<(), BodyError> {
+        let Some(supply) = supply else { return Ok(()) };
         let wants_finish =
             self.suppliers.get(&supply.record.supplier).is_some_and(|slot| slot.info.capabilities.wants_finish);
         let state = if state == SupplyState::Finishing && !wants_finish { SupplyState::Finished } else { state };
         let mut closed = Supply::clone(supply);
         closed.record.state = state;
-        closed.record.due_at =
-            matches!(state, SupplyState::Finishing | SupplyState::Cancelling).then_some(coarse(sight.now));
-        let entry = closed.entry(self.version()).map_err(|e| OrderError::Unavailable(e.to_string()))?;
-        draft.push(entry);
+        closed.record.due_at = matches!(state, SupplyState::Finishing | SupplyState::Cancelling).then_some(coarse(now));
+        draft.push(closed.entry(self.version())?);
         Ok(())
     }
 
@@ -97,6 +106,9 @@ impl Inner {
     ) -> Result<OrderView, OrderError> {
         let asked = self
             .change_order::<bool, OrderError>(account, id, false, |draft, sight| {
+                if sight.without_reader && actor == CUSTOMER {
+                    return Err(OrderError::NotFound);
+                }
                 if draft.record.state == State::Active
                     && let Some(at) = draft.record.cancel_at.filter(|at| *at > sight.now)
                 {
@@ -124,7 +136,7 @@ impl Inner {
         if asked {
             self.try_cancel(account, id).await?;
         }
-        let view = self.view(account, id).await?;
+        let view = self.view_unasked(account, id).await?;
         match view.state {
             State::Cancelled => Ok(view),
             State::Received | State::Completed => {
@@ -178,6 +190,9 @@ impl Inner {
     ) -> Result<(OrderView, bool), OrderError> {
         let record = self
             .change_order::<OrderRecord, OrderError>(account, id, false, |draft, sight| {
+                if sight.without_reader {
+                    return Err(OrderError::NotFound);
+                }
                 if !rules::actions(&draft.record, sight.now).resend {
                     if let Some(at) = draft.record.resend_at.filter(|at| *at > sight.now) {
                         return Err(OrderError::ResendTooEarly { at });

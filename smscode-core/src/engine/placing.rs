@@ -11,9 +11,12 @@ use super::claims::{Claim, read_claim};
 use super::command::{Failed, Verdict, read_account, read_order};
 use super::inner::Inner;
 use super::purchase::Purchase;
+use super::reading::readable;
+use super::wind_down::read_wind_down;
 use crate::account::AccountId;
 use crate::account::record::{AccountStatus, account_key};
 use crate::catalogue::Product;
+use crate::ledger::wind_down_key;
 use crate::money::Money;
 use crate::order::content::{self, Link};
 use crate::order::decide::{Input, State};
@@ -109,7 +112,8 @@ impl Inner {
         let plan = Plan { product, routed, quantity, abandon_when_late, claim };
         let fresh = self.fresh(plan.quantity).await?;
         let epoch = self.current_epoch().await.map_err(|e| OrderError::Unavailable(e.to_string()))?;
-        let mut keys = vec![LoadKey::Record(account_key(account)), LoadKey::Head(account.0)];
+        let mut keys =
+            vec![LoadKey::Record(account_key(account)), LoadKey::Head(account.0), LoadKey::Record(wind_down_key())];
         keys.extend(plan.claim.as_ref().map(|claim| LoadKey::Record(claim_key(account, &claim.hash))));
         let began = self
             .decide(&keys, |snapshot, now| {
@@ -156,13 +160,23 @@ impl Inner {
         if record.status != AccountStatus::Active {
             return Err(OrderError::AccountInactive);
         }
+        if record.frozen_at.is_some() {
+            return Err(OrderError::AccountFrozen);
+        }
+        let (wind_down, begun) = read_wind_down(snapshot)?;
+        if begun.is_some() {
+            return Err(OrderError::WindDown);
+        }
         let price = plan.product.price;
         let needed = Money::new(price.minor.saturating_mul(i64::from(plan.quantity)), price.currency);
         let available = snapshot.head(account.0).available;
         if available < needed.minor {
             return Err(OrderError::InsufficientBalance { needed, available: Money::new(available, price.currency) });
         }
-        let mut entries = vec![Entry::Ensure { key: account_key(account), expect: Expect::Version(account_version) }];
+        let mut entries = vec![
+            Entry::Ensure { key: account_key(account), expect: Expect::Version(account_version) },
+            Entry::Ensure { key: wind_down_key(), expect: wind_down },
+        ];
         for fresh in fresh {
             entries.extend(self.order_entries(account, plan, fresh, epoch, now)?);
         }
@@ -254,8 +268,14 @@ impl Inner {
 
     /// The answer as the orders stand now.
     async fn answer(&self, account: AccountId, orders: &[OrderId], replayed: bool) -> Result<Placed, OrderError> {
-        let keys: Vec<LoadKey> = orders.iter().map(|id| LoadKey::Record(order_key(account, *id))).collect();
+        let mut keys = vec![LoadKey::Record(account_key(account))];
+        keys.extend(orders.iter().map(|id| LoadKey::Record(order_key(account, *id))));
         let snapshot = self.store.load(&keys).await?;
+        // what was placed in the moment of a deletion is shown to nobody
+        readable(&snapshot, account).map_err(|error| match error {
+            OrderError::NotFound => OrderError::AccountInactive,
+            other => other,
+        })?;
         let now = self.now();
         let mut items = Vec::with_capacity(orders.len());
         for id in orders {

@@ -1,14 +1,18 @@
 //! The platform as a host sees it.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, PoisonError};
 
 use super::builder::PlatformBuilder;
 use super::inner::Inner;
 use super::watch::Watch;
-use crate::account::{AccountError, AccountId};
+use crate::account::{AccountError, AccountId, DeletionPreview};
 use crate::catalogue::{Catalogue, Sort};
-use crate::ledger::{Balance, StatementLine};
+use crate::ledger::{
+    AccountAudit, Adjust, AdjustError, AuditEntry, AuditSummary, Balance, Liabilities, MoneyException, OperatorError,
+    QueuePage, StatementLine, StuckPurchase, UnclearPurchase, WindDown,
+};
 use crate::money::{Currency, Money};
 use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, PlaceOrders, Placed, Status};
 use crate::port::Rate;
@@ -112,6 +116,90 @@ impl Platform {
     /// Books a deposit that the host has received, once per reference. `true` if it was booked now.
     pub async fn deposit(&self, account: AccountId, amount: Money, reference: &str) -> Result<bool, AccountError> {
         self.inner.deposit(account, amount, reference).await
+    }
+    /// Books an adjustment by an operator: on the customer's statement, and in the operators' log. `false` if the same was
+    /// booked before under this reference.
+    ///
+    /// # Errors
+    ///
+    /// [`AdjustError`]: nothing was booked.
+    pub async fn adjust(&self, wanted: &Adjust) -> Result<bool, AdjustError> {
+        self.inner.adjust(wanted).await
+    }
+    /// What operators did before a time, newest first, at most 100.
+    pub async fn audit_log(&self, before: Option<Timestamp>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.inner.audit_log(before, limit).await
+    }
+    /// Audits the books of all accounts now, beside everything else. Accounts whose books do not add up may not order until
+    /// they do again, or an operator [lifts](Platform::lift_freeze) it. The engine does this by itself, daily.
+    pub async fn audit(&self) -> Result<AuditSummary, StoreError> {
+        self.inner.audit_all().await
+    }
+    /// The same for one account; `None` if money moved on it all the time.
+    pub async fn audit_account(&self, account: AccountId) -> Result<Option<AccountAudit>, StoreError> {
+        self.inner.audit_account(account).await
+    }
+    /// Reads the books of a case of [`Platform::exceptions`] once more; changes nothing. `None` if it is about all accounts
+    /// together, or money moved all the time.
+    pub async fn audit_case(&self, case: &str) -> Result<Option<AccountAudit>, OperatorError> {
+        self.inner.audit_case(case).await
+    }
+    /// An operator allows new orders of an account again whose books do not add up. The next audit judges afresh.
+    pub async fn lift_freeze(&self, case: &str, actor: &str, reason: &str) -> Result<(), OperatorError> {
+        self.inner.lift_freeze(case, actor, reason).await
+    }
+    /// The operators' queue of books that do not add up, oldest first, at most 100 on a page.
+    pub async fn exceptions(&self, after: Option<&str>, limit: usize) -> Result<QueuePage<MoneyException>, StoreError> {
+        self.inner.exceptions(after, limit).await
+    }
+    /// The operators' queue of purchases that are unclear for five minutes, at most 100 on a page.
+    pub async fn unclear_purchases(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<QueuePage<UnclearPurchase>, StoreError> {
+        self.inner.unclear_queue(after, limit).await
+    }
+    /// The operators' queue of purchases that their suppliers would not settle with us, at most 100 on a page.
+    pub async fn stuck_purchases(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<QueuePage<StuckPurchase>, StoreError> {
+        self.inner.stuck_queue(after, limit).await
+    }
+    /// Begins the wind-down: no new deposits and orders at any node from its next command on, while open orders, cancels,
+    /// refunds and finishes go on. `false` if it has begun.
+    pub async fn begin_wind_down(&self, actor: &str, reason: &str) -> Result<bool, OperatorError> {
+        self.inner.set_wind_down(true, actor, reason).await
+    }
+    /// Ends the wind-down. `false` if there is none.
+    pub async fn end_wind_down(&self, actor: &str, reason: &str) -> Result<bool, OperatorError> {
+        self.inner.set_wind_down(false, actor, reason).await
+    }
+    /// The wind-down, if there is one.
+    pub async fn wind_down(&self) -> Result<Option<WindDown>, StoreError> {
+        self.inner.wind_down().await
+    }
+    /// What is owed to all customers together, by currency. Reads every account, or what a store keeps in its place.
+    pub async fn liabilities(&self) -> Result<BTreeMap<Currency, Liabilities>, StoreError> {
+        self.inner.liabilities().await
+    }
+    /// What [`Platform::delete_account`] would do now: what is forfeited, what becomes of open orders, what stays.
+    pub async fn deletion_preview(&self, account: AccountId) -> Result<DeletionPreview, AccountError> {
+        self.inner.deletion_preview(account).await
+    }
+    /// Deletes an account, its ledger's and its orders' part. At once and as a whole: what is available is forfeited, all
+    /// tokens are gone, and to every read the account is not there. Orders that have had their SMS end. The others go on
+    /// without a reader: they are cancelled as soon as their supplier allows it, or run out, and what is released is
+    /// forfeited with the release; an SMS that still comes is paid for and never shown. There is no way back. Deleting
+    /// what is deleted changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::NotFound`] for an account that never was, `Unavailable` when the store or the engine is away.
+    pub async fn delete_account(&self, account: AccountId) -> Result<(), AccountError> {
+        self.inner.delete_account(account).await
     }
     /// What the account has.
     pub async fn balance(&self, account: AccountId) -> Result<Balance, AccountError> {

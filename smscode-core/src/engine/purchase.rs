@@ -200,7 +200,7 @@ impl Inner {
                     let supply = self.supply_record(draft, got, SupplyState::Cancelling, sight.now);
                     draft.push(put_supply(got, &supply, self.version())?);
                 }
-                next = self.next_offer(draft, purchase, now);
+                next = if sight.without_reader { None } else { self.next_offer(draft, purchase, now) };
                 match next.clone() {
                     Some((supplier, product)) => {
                         let step = self.call_next(draft, purchase, &supplier, product, &reference, reason, sight)?;

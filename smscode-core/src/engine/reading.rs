@@ -1,13 +1,14 @@
 //! Reading orders and events, for their owner.
 
-use super::command::unreadable;
+use super::command::{read_account, read_order, unreadable};
 use super::inner::Inner;
 use crate::account::AccountId;
+use crate::account::record::account_key;
 use crate::order::content::{open_all, unwrap};
 use crate::order::decide::{Cell, Input, State, next};
-use crate::order::record::{BY_CREATION, BY_STATUS, EventRecord, OrderRecord, read_order_key};
+use crate::order::record::{BY_CREATION, BY_STATUS, EventRecord, OrderRecord, order_key, read_order_key};
 use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, Status, Step, rules};
-use crate::store::{Cursor, Index, Kind, Page, Range, Row};
+use crate::store::{Cursor, Index, Kind, LoadKey, Page, Range, Row, Snapshot, StoreError};
 use crate::time::Timestamp;
 
 /// Orders on one page.
@@ -23,9 +24,31 @@ impl Inner {
         rules::view(id, record, content.unwrap_or_default(), now)
     }
 
+    /// An order for its owner.
     pub(super) async fn view(&self, account: AccountId, id: OrderId) -> Result<OrderView, OrderError> {
+        let record = self.order_of(account, id).await?;
+        Ok(self.view_of(account, id, &record, self.now()))
+    }
+
+    /// An order for the engine's own decisions, whoever may read it.
+    pub(super) async fn view_unasked(&self, account: AccountId, id: OrderId) -> Result<OrderView, OrderError> {
         let (_, record) = self.load_order(account, id).await?.ok_or(OrderError::NotFound)?;
         Ok(self.view_of(account, id, &record, self.now()))
+    }
+
+    /// An order of an account that is there, both as they were at one moment.
+    async fn order_of(&self, account: AccountId, id: OrderId) -> Result<OrderRecord, OrderError> {
+        let keys = [LoadKey::Record(account_key(account)), LoadKey::Record(order_key(account, id))];
+        let snapshot = self.store.load(&keys).await?;
+        readable(&snapshot, account)?;
+        let (_, record) = read_order(&snapshot, account, id)?.ok_or(OrderError::NotFound)?;
+        self.know_epoch(&record).await;
+        Ok(record)
+    }
+
+    /// Refuses to read what belongs to an account that is not there, or is deleted.
+    async fn must_be_readable(&self, account: AccountId) -> Result<(), OrderError> {
+        readable(&self.store.load(&[LoadKey::Record(account_key(account))]).await?, account)
     }
 
     pub(super) async fn list(
@@ -38,6 +61,7 @@ impl Inner {
         if offset > OFFSET_MAX {
             return Ok(Vec::new());
         }
+        self.must_be_readable(account).await?;
         let limit = limit.clamp(1, PAGE_MAX);
         let (index, prefix) = place(account, status);
         let range = Range::prefix(&prefix);
@@ -69,6 +93,7 @@ impl Inner {
     }
 
     pub(super) async fn open(&self, account: AccountId) -> Result<Vec<OrderView>, OrderError> {
+        self.must_be_readable(account).await?;
         let now = self.now();
         let mut views = Vec::new();
         for status in [Status::Active, Status::OtpReceived] {
@@ -88,7 +113,7 @@ impl Inner {
     }
 
     pub(super) async fn explained(&self, account: AccountId, id: OrderId) -> Result<Explanation, OrderError> {
-        let (_, record) = self.load_order(account, id).await?.ok_or(OrderError::NotFound)?;
+        let record = self.order_of(account, id).await?;
         let now = self.now();
         Ok(Explanation {
             order: self.view_of(account, id, &record, now),
@@ -103,6 +128,7 @@ impl Inner {
         after: u64,
         limit: usize,
     ) -> Result<Vec<EventView>, OrderError> {
+        self.must_be_readable(account).await?;
         let range = Range::after_number(after);
         let page = self.store.scan(&Index::Events(account.0), &range, None, limit).await?;
         let mut events = Vec::new();
@@ -121,7 +147,26 @@ impl Inner {
     }
 }
 
-fn place(account: AccountId, status: Option<Status>) -> (Kind, Vec<u8>) {
+/// Whether what belongs to an account may be read: it is there, and not deleted.
+pub(super) fn readable(snapshot: &Snapshot, account: AccountId) -> Result<(), OrderError> {
+    match read_account(snapshot, account)? {
+        Some((_, record)) if !record.is_deleted() => Ok(()),
+        Some(_) | None => Err(OrderError::NotFound),
+    }
+}
+
+/// The orders among the rows of a scan.
+pub(super) fn read_orders(rows: Vec<Row>) -> Result<Vec<(OrderId, OrderRecord)>, StoreError> {
+    let mut orders = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Row::Record { key, record, .. } = row else { continue };
+        let Some((_, id)) = read_order_key(&key) else { continue };
+        orders.push((id, record.body.read().map_err(|e| unreadable(&e))?));
+    }
+    Ok(orders)
+}
+
+pub(super) fn place(account: AccountId, status: Option<Status>) -> (Kind, Vec<u8>) {
     let owner = account.bytes();
     match status {
         None => (BY_CREATION, owner.to_vec()),

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::future::{join, join_all, join5, pending};
+use futures_util::future::{join, join_all, join3, join5, pending};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
@@ -78,7 +78,8 @@ impl Inner {
         let (due, telling, offers, epochs) =
             (self.do_due(), self.tell_suppliers(), self.refresh_offers(), self.look_after_epochs());
         // none of these ends
-        join(join5(polling, due, telling, offers, epochs), self.hear_others()).await;
+        let books = join(self.look_after_accounts(), self.look_after_books());
+        join3(join5(polling, due, telling, offers, epochs), self.hear_others(), books).await;
     }
 
     /// Hands on what other nodes say.

@@ -50,6 +50,11 @@ pub struct Settings {
     pub offers_every_ms: i64,
     /// Orders whose purchase never became clear are given up this long after their window, in ms.
     pub unclear_grace_ms: i64,
+    /// What one operator may book alone by an adjustment, in minor units of the ledger's currency; above it a second one
+    /// must agree.
+    pub adjust_alone_max_minor: i64,
+    /// Time between two audits of the books, in ms; 0 for none but those asked for.
+    pub audit_every_ms: i64,
     /// Several nodes on one store: another node takes over the background work of one that has died after this, in ms.
     pub lease_ms: i64,
 }
@@ -78,6 +83,8 @@ impl Default for Settings {
             window_ms: 20 * 60_000,
             offers_every_ms: 60_000,
             unclear_grace_ms: 120_000,
+            adjust_alone_max_minor: 500_000,
+            audit_every_ms: 86_400_000,
             lease_ms: 30_000,
         }
     }

@@ -1,4 +1,19 @@
-//! The ledger: what an account has, and the transfers that made it so.
+//! The ledger: what an account has, and the transfers that made it so; adjustments, audits, and what operators look at.
+
+pub(crate) mod adjust;
+mod audit;
+mod queues;
+pub(crate) mod readd;
+pub mod record;
+#[cfg(test)]
+mod tests;
+pub(crate) mod wind_down;
+
+pub use adjust::{ACTOR_MAX, Adjust, AdjustError, REASON_MAX, REFERENCE_MAX};
+pub use audit::{AccountAudit, AuditEntry, AuditSummary};
+pub use queues::{MoneyException, QUEUE_PAGE_MAX, QueuePage, StuckPurchase, UnclearPurchase};
+pub use readd::Finding;
+pub use wind_down::{Liabilities, OperatorError, WIND_DOWN, WindDown, WindDownRecord, wind_down_key};
 
 use crate::money::{Currency, Money};
 use crate::store::{Head, Transfer, TransferKind};

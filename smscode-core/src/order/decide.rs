@@ -128,11 +128,13 @@ pub enum Input {
     AutoEnd,
     /// The customer has what was wanted.
     Finish,
+    /// Its account is deleted: nobody reads it any more.
+    AccountDeleted,
 }
 
 impl Input {
     /// All inputs.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Place,
         Self::NextSupplier,
         Self::Reject,
@@ -147,6 +149,7 @@ impl Input {
         Self::WindowOver,
         Self::AutoEnd,
         Self::Finish,
+        Self::AccountDeleted,
     ];
 }
 
@@ -201,6 +204,10 @@ const SETTLED: Cell = Cell::Refused("the purchase is settled");
 const NOT_ASKED: Cell = Cell::Refused("no cancel was asked for");
 const EXISTS: Cell = Cell::Refused("it is placed already");
 
+const fn without_reader(state: State) -> Cell {
+    quietly(state, "the account is deleted: it goes on without a reader, and what comes back is forfeited")
+}
+
 /// The table.
 pub const fn next(state: State, input: Input) -> Cell {
     match state {
@@ -229,7 +236,8 @@ const fn requested(input: Input) -> Cell {
         | Input::SupplierEnded
         | Input::WindowOver
         | Input::AutoEnd
-        | Input::Finish => Cell::Refused("it is not placed yet"),
+        | Input::Finish
+        | Input::AccountDeleted => Cell::Refused("it is not placed yet"),
     }
 }
 
@@ -251,6 +259,7 @@ const fn pending(state: State, input: Input) -> Cell {
         }
         (_, Input::LookUpOver) => Cell::Refused("the call is not over"),
         (_, Input::NextSupplier) => Cell::Refused("not certain that nothing was bought"),
+        (_, Input::AccountDeleted) => without_reader(state),
         (_, Input::Place) => EXISTS,
         (_, Input::Sms | Input::SupplierEnded | Input::WindowOver | Input::AutoEnd | Input::CancelConfirmed) => {
             NO_NUMBER
@@ -282,6 +291,7 @@ const fn listening(state: State, input: Input) -> Cell {
         (_, Input::WindowOver) => {
             to(State::Expired, Money::Release, "order.expired", "the window ended without an SMS, the money goes back")
         }
+        (_, Input::AccountDeleted) => without_reader(state),
         (_, Input::AutoEnd | Input::Finish | Input::AskMore) => NO_SMS,
         (_, Input::Accept) => Cell::Done,
         (_, Input::NextSupplier | Input::Reject | Input::CallUnclear | Input::LookUpOver) => SETTLED,
@@ -300,6 +310,9 @@ const fn received(input: Input) -> Cell {
         Input::SupplierEnded => {
             to(State::Completed, Money::None, "order.completed", "the supplier has closed it after the SMS")
         }
+        Input::AccountDeleted => {
+            to(State::Completed, Money::None, "order.completed", "the account is deleted, its SMS is paid for")
+        }
         Input::AskCancel | Input::CancelConfirmed | Input::WindowOver => HAS_SMS,
         Input::Accept => Cell::Done,
         Input::NextSupplier | Input::Reject | Input::CallUnclear | Input::LookUpOver => SETTLED,
@@ -310,6 +323,7 @@ const fn received(input: Input) -> Cell {
 const fn ended(state: State, input: Input) -> Cell {
     match (state, input) {
         (_, Input::Sms) => Cell::Late,
+        (_, Input::AccountDeleted) => Cell::Done,
         (State::Completed, Input::Finish | Input::AutoEnd)
         | (State::Cancelled, Input::AskCancel | Input::CancelConfirmed | Input::SupplierEnded)
         | (State::Expired, Input::WindowOver | Input::LookUpOver)

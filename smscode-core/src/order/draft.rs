@@ -19,7 +19,12 @@ pub(crate) struct Draft {
     pub(crate) record: OrderRecord,
     entries: Vec<Entry>,
     put_off: Option<Timestamp>,
+    /// Its account is deleted.
+    without_reader: bool,
 }
+
+/// The reason of everything that follows from the deletion of an account.
+pub(crate) const ACCOUNT_DELETED: &str = "account_deleted";
 
 /// Why a move was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +40,38 @@ pub(crate) enum Stay {
 impl Draft {
     /// Of a stored order.
     pub(crate) fn of(account: AccountId, id: OrderId, version: u64, record: OrderRecord) -> Self {
-        Self { account, id, version: Some(version), record, entries: Vec::new(), put_off: None }
+        Self { account, id, version: Some(version), record, entries: Vec::new(), put_off: None, without_reader: false }
     }
 
     /// Of a new order.
     pub(crate) fn new(account: AccountId, id: OrderId, record: OrderRecord) -> Self {
-        Self { account, id, version: None, record, entries: Vec::new(), put_off: None }
+        Self { account, id, version: None, record, entries: Vec::new(), put_off: None, without_reader: false }
+    }
+
+    /// Says whether the order's account is deleted: then what is released is forfeited in the same ChangeSet.
+    pub(crate) fn without_reader(mut self, without_reader: bool) -> Self {
+        self.without_reader = without_reader;
+        self
+    }
+
+    /// The last step of a change of an order whose account is deleted: with an SMS it ends, and the content of this very
+    /// change goes with it; without one it is to be cancelled as soon as it may be. `true` if it has ended here.
+    pub(crate) fn lose_reader(&mut self, now: Timestamp) -> bool {
+        if !self.without_reader || self.record.state.is_terminal() {
+            return false;
+        }
+        if self.record.state == State::Received || !self.has_lost_reader() {
+            let _every_open_state_has_a_cell =
+                self.advance(Input::AccountDeleted, Some(ACCOUNT_DELETED), "engine", now);
+        }
+        let ended = self.record.state.is_terminal();
+        self.record.abandoned |= !ended;
+        ended
+    }
+
+    /// Whether it has been told that nobody reads it any more.
+    pub(crate) fn has_lost_reader(&self) -> bool {
+        self.record.steps.iter().any(|step| step.input == Input::AccountDeleted)
     }
 
     /// Makes the table's move. `note` is a further reason as a stable word, `actor` who caused it.
@@ -65,7 +96,7 @@ impl Draft {
                 input,
                 state: to,
                 event: event.map(str::to_owned),
-                money: word(money).map(str::to_owned),
+                money: word(money, self.without_reader).map(str::to_owned),
                 note: note.map(str::to_owned),
             });
         }
@@ -130,6 +161,7 @@ impl Draft {
         if record.state != State::Completed {
             record.reason = note.map(str::to_owned);
         }
+        self.put_off = None;
         let counter = CounterKey::of(self.account.0, OPEN_ORDERS);
         self.entries.push(Entry::Count { counter, delta: -1, max: None });
     }
@@ -156,14 +188,33 @@ impl Draft {
             currency: self.record.currency,
             amount: Amount::Exact(self.record.price_minor),
         }));
+        if money == Moved::Release && self.without_reader {
+            self.forfeit();
+        }
+    }
+
+    /// What has just been released to nobody: given up with the account, under the same consent.
+    fn forfeit(&mut self) {
+        self.entries.push(Entry::Post(Post {
+            id: TransferId(format!("forfeit/{}", self.id.0).into_bytes()),
+            kind: TransferKind::Forfeit,
+            subject: format!("order:{}", self.id.0),
+            reason: ACCOUNT_DELETED.to_owned(),
+            actor: "engine".to_owned(),
+            debit: Place::Customer(self.account.0, Bucket::Available),
+            credit: Place::House(House::forfeits()),
+            currency: self.record.currency,
+            amount: Amount::Exact(self.record.price_minor),
+        }));
     }
 }
 
-const fn word(money: Moved) -> Option<&'static str> {
+const fn word(money: Moved, without_reader: bool) -> Option<&'static str> {
     match money {
         Moved::None => None,
         Moved::Hold => Some("hold"),
         Moved::Capture => Some("capture"),
+        Moved::Release if without_reader => Some("release and forfeit"),
         Moved::Release => Some("release"),
     }
 }

@@ -98,6 +98,12 @@ pub enum OrderError {
     /// The account may not order.
     #[error("the account is not active")]
     AccountInactive,
+    /// The account's books do not add up. Nothing is lost; somebody looks at it.
+    #[error("new orders of the account are stopped while its books are checked")]
+    AccountFrozen,
+    /// The platform takes no new orders any more. Open ones go on to their end.
+    #[error("the platform is being wound down and takes no new orders")]
+    WindDown,
     /// The store, keyring or another part this needs is away. Nothing happened; or, after an unknown commit, the same
     /// key finds out.
     #[error("temporarily unavailable: {0}")]
@@ -126,6 +132,8 @@ impl OrderError {
             Self::ResendTooEarly { .. } => "resend_too_early",
             Self::Conflict { .. } => "conflict",
             Self::AccountInactive => "account_inactive",
+            Self::AccountFrozen => "account_frozen",
+            Self::WindDown => "wind_down",
             Self::Unavailable(_) => "unavailable",
         }
     }

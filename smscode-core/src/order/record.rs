@@ -204,7 +204,7 @@ pub struct StepRecord {
     /// The event, if anybody could see the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
-    /// What moved, if anything: `hold`, `capture` or `release`.
+    /// What moved, if anything: `hold`, `capture`, `release`, or `release and forfeit` when the account was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<String>,
     /// Further reason, as a stable word.

@@ -13,6 +13,8 @@ use crate::time::Timestamp;
 pub const SUPPLY: Kind = Kind::of("supply");
 /// By the time at which the supplier is to be told something.
 pub const BY_SUPPLY_DUE: Kind = Kind::of("supply_due");
+/// Those that are an operator's, by the time of their purchase.
+pub const BY_SUPPLY_STUCK: Kind = Kind::of("supply_stuck");
 
 /// A purchase at a supplier.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +81,21 @@ impl SupplyRecord {
     /// Its places in indexes.
     pub fn terms(&self) -> Vec<Term> {
         let due = self.due_at.map(|due| Term { index: BY_SUPPLY_DUE, at: due.sort_bytes().to_vec() });
-        due.into_iter().collect()
+        let stuck = self.stuck().map(|_| Term { index: BY_SUPPLY_STUCK, at: self.created_at.sort_bytes().to_vec() });
+        due.into_iter().chain(stuck).collect()
+    }
+
+    /// Why somebody has to look at it, as a stable word.
+    pub const fn stuck(&self) -> Option<&'static str> {
+        match self.state {
+            SupplyState::GivenUp => Some("given_up"),
+            SupplyState::Open
+            | SupplyState::Finishing
+            | SupplyState::Cancelling
+            | SupplyState::Finished
+            | SupplyState::Cancelled
+            | SupplyState::Ended => None,
+        }
     }
 }
 

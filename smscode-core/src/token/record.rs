@@ -10,6 +10,12 @@ use crate::time::Timestamp;
 /// Owned tokens: deleting them revokes them.
 pub const TOKEN: Kind = Kind::of("token");
 
+/// Name of the counter of tokens.
+pub const TOKENS: &str = "tokens";
+
+/// Tokens of one account: a token per program is plenty, and a deletion takes all of them in one ChangeSet.
+pub const TOKENS_MAX: i64 = 100;
+
 /// Claims: hash to owner.
 pub const TOKEN_CLAIM: Kind = Kind::of("token_claim");
 
@@ -41,4 +47,9 @@ pub fn token_key(account: AccountId, token: &Token) -> Key {
 /// The key of the claim.
 pub fn claim_key(token: &Token) -> Key {
     Key::free(TOKEN_CLAIM, token.hash())
+}
+
+/// The key of the claim, from the key of the owned record.
+pub fn claim_of(owned: &Key) -> Key {
+    Key::free(TOKEN_CLAIM, owned.id.clone())
 }

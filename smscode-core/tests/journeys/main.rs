@@ -8,12 +8,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 mod claims;
+mod deletion;
+mod deletion_races;
 mod determinism;
 mod endings;
 mod happy;
 mod limits;
 mod nodes;
+mod operator;
 mod placing;
 #[cfg(feature = "conformance")]
 mod privacy;

@@ -7,16 +7,16 @@ use smscode_core::store::TransferKind::{Capture, Hold, Release};
 use crate::support::World;
 
 /// A small generator, so that each seed gives another order of things.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 }
 
-async fn wait(steps: u64) {
+pub(crate) async fn wait(steps: u64) {
     for _ in 0..steps {
         tokio::task::yield_now().await;
     }

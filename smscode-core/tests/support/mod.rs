@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test target uses its part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+pub mod books;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -659,13 +661,9 @@ impl World {
         kinds[1]
     }
 
-    /// The postings of one order, and that the books balance.
+    /// The postings of one order, and that the books balance; also of a deleted account.
     pub async fn assert_postings(&self, id: OrderId, expected: &[TransferKind]) {
-        let subject = format!("order:{}", id.0);
-        let lines = self.platform.statement(self.account, 0, 1_000).await.unwrap();
-        let found: Vec<TransferKind> =
-            lines.iter().filter(|line| line.subject == subject).map(|line| line.kind).collect();
-        assert_eq!(found, expected, "postings of {id:?}");
+        assert_eq!(self.postings(id).await, expected, "postings of {id:?}");
         self.assert_balanced().await;
     }
 
@@ -675,16 +673,9 @@ impl World {
         for (currency, line) in &totals.currencies {
             assert_eq!(line.sum(), 0, "{currency}");
         }
-        let open: i64 = self
-            .platform
-            .open_orders(self.account)
-            .await
-            .unwrap()
-            .iter()
-            .filter(|order| order.state.holds_money())
-            .map(|order| order.price.minor)
-            .sum();
-        assert_eq!(self.held().await, open, "held money");
+        let orders = books::orders(&*self.store, self.account).await;
+        let open = orders.iter().filter(|(_, order)| order.state.holds_money()).map(|(_, order)| order.price_minor);
+        assert_eq!(books::head(&*self.store, self.account).await.held, open.sum::<i64>(), "held money");
     }
 
     /// Events of an order, in order; their sequence has no gap.

@@ -27,6 +27,7 @@ pub(super) struct File {
     pub(super) caps: Caps,
     pub(super) timing: Timing,
     pub(super) services: Services,
+    pub(super) admin: Admin,
     pub(super) supplier: Vec<Supplier>,
     pub(super) customer: Vec<Customer>,
 }
@@ -72,6 +73,7 @@ pub(super) struct Timing {
     pub(super) answer_due_ms: Option<i64>,
     pub(super) call_limit_ms: Option<i64>,
     pub(super) lease_ms: Option<i64>,
+    pub(super) audit_every_ms: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -79,6 +81,13 @@ pub(super) struct Timing {
 pub(super) struct Services {
     pub(super) blocked: Vec<String>,
     pub(super) allowed: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Admin {
+    pub(super) token: Option<Hidden>,
+    pub(super) alone_max: Option<i64>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -116,7 +125,7 @@ impl std::fmt::Debug for Customer {
 }
 
 /// Names by section; the unnamed section is the top.
-const NAMES: [(&str, &[&str]); 9] = [
+const NAMES: [(&str, &[&str]); 10] = [
     (
         "",
         &[
@@ -136,6 +145,7 @@ const NAMES: [(&str, &[&str]); 9] = [
             "caps",
             "timing",
             "services",
+            "admin",
             "supplier",
             "customer",
         ],
@@ -156,9 +166,11 @@ const NAMES: [(&str, &[&str]); 9] = [
             "answer_due_ms",
             "call_limit_ms",
             "lease_ms",
+            "audit_every_ms",
         ],
     ),
     ("services", &["blocked", "allowed"]),
+    ("admin", &["token", "alone_max"]),
     ("supplier", &["name", "dialect", "base_url", "api_key", "api_key_env", "currency", "poll_floor_ms"]),
     ("customer", &["name", "token", "token_env", "opening_credit"]),
 ];

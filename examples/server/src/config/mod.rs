@@ -98,6 +98,8 @@ pub struct Config {
     pub limits: Option<LimitSettings>,
     /// Limits of the HTTP side.
     pub http: HttpSettings,
+    /// The operators' token; `None`, and there are no routes for operators.
+    pub admin_token: Option<Hidden>,
     /// The sandbox customer's token; `None` makes one.
     pub demo_token: Option<Token>,
     /// Threads that serve.
@@ -122,6 +124,7 @@ impl Default for Config {
             platform: Settings::default(),
             limits: None,
             http: HttpSettings::default(),
+            admin_token: None,
             demo_token: None,
             worker_threads: 2,
             log: "info".to_owned(),

@@ -16,6 +16,12 @@ use super::{Cli, Config, ConfigError, Customer, Hidden, STORE_FILE, StoreChoice}
 
 /// The variable that fixes the sandbox customer's token.
 const DEMO_TOKEN: &str = "SMSCODE_DEMO_TOKEN";
+/// The variable that holds the operators' token.
+const ADMIN_TOKEN: &str = "SMSCODE_ADMIN_TOKEN";
+/// Shorter ones could be guessed.
+const ADMIN_TOKEN_MIN: usize = 32;
+/// A header has room for this.
+const ADMIN_TOKEN_MAX: usize = 256;
 const PREFIX: &str = "SMSCODE_";
 /// A settings file is not larger than this.
 const FILE_MAX: u64 = 1_000_000;
@@ -97,6 +103,7 @@ pub fn resolve(
         rates: rates(cli, &file, sandbox)?,
         platform: platform(cli, &file)?,
         limits: limits(cli, &file),
+        admin_token: admin_token(&file, variable)?,
         demo_token: variable(DEMO_TOKEN).map(|text| token(DEMO_TOKEN, &text)).transpose()?,
         worker_threads: cli.worker_threads.or(file.worker_threads).unwrap_or(defaults.worker_threads),
         log: cli.log.clone().or(file.log.clone()).unwrap_or(defaults.log),
@@ -123,7 +130,7 @@ fn check_variables(variables: impl Iterator<Item = String>, file: &File) -> Resu
     let arguments = command.get_arguments().chain(command.get_subcommands().flat_map(|task| task.get_arguments()));
     let mut known: Vec<String> =
         arguments.filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned())).collect();
-    known.push(DEMO_TOKEN.to_owned());
+    known.extend([DEMO_TOKEN, ADMIN_TOKEN].map(str::to_owned));
     let named = file.supplier.iter().filter_map(|one| one.api_key_env.clone());
     known.extend(named.chain(file.customer.iter().filter_map(|one| one.token_env.clone())));
     let mut unknown: Vec<String> = variables.filter(|name| name.starts_with(PREFIX) && !known.contains(name)).collect();
@@ -195,6 +202,9 @@ fn platform(cli: &Cli, file: &File) -> Result<Settings, ConfigError> {
     rule.minimum_minor = cli.minimum_price.or(file.prices.minimum_price).unwrap_or(rule.minimum_minor);
     within("minimum_price", rule.minimum_minor, 1, 1_000_000_000)?;
     times(&mut settings, file)?;
+    if let Some(alone_max) = file.admin.alone_max {
+        settings.adjust_alone_max_minor = within("alone_max", alone_max, 0, 1_000_000_000_000)?;
+    }
     settings.blocked_services = file.services.blocked.iter().map(|code| code.to_ascii_lowercase()).collect();
     settings.allowed_services = file.services.allowed.iter().map(|code| code.to_ascii_lowercase()).collect();
     Ok(settings)
@@ -206,7 +216,7 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
     const DAY_MS: i64 = 86_400_000;
     let caps = &mut settings.caps;
     let timing = &file.timing;
-    let all: [(&str, &mut i64, Option<i64>, i64, i64); 11] = [
+    let all: [(&str, &mut i64, Option<i64>, i64, i64); 12] = [
         ("open_orders", &mut caps.open_orders, file.caps.open_orders, 1, 1_000_000),
         ("cancels_a_day", &mut caps.cancels_a_day, file.caps.cancels_a_day, 0, 1_000_000),
         ("poll_first_ms", &mut settings.poll_first_ms, timing.poll_first_ms, 100, DAY_MS),
@@ -218,6 +228,7 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
         ("answer_due_ms", &mut settings.answer_due_ms, timing.answer_due_ms, 1_000, 30_000),
         ("call_limit_ms", &mut settings.call_limit_ms, timing.call_limit_ms, 1_000, 300_000),
         ("lease_ms", &mut settings.lease_ms, timing.lease_ms, 1_000, DAY_MS),
+        ("audit_every_ms", &mut settings.audit_every_ms, timing.audit_every_ms, 0, 30 * DAY_MS),
     ];
     for (name, place, given, min, max) in all {
         if let Some(given) = given {
@@ -225,6 +236,19 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// The operators' token: the variable counts before the file.
+fn admin_token(file: &File, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Hidden>, ConfigError> {
+    let Some(token) = variable(ADMIN_TOKEN).map(Hidden::new).or_else(|| file.admin.token.clone()) else {
+        return Ok(None);
+    };
+    let text = token.reveal();
+    let length = (ADMIN_TOKEN_MIN..=ADMIN_TOKEN_MAX).contains(&text.len());
+    if length && text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(Some(token));
+    }
+    Err(ConfigError::value("admin token", "must be 32 to 256 letters, digits and signs without blanks"))
 }
 
 fn limits(cli: &Cli, file: &File) -> Option<crate::limit::LimitSettings> {

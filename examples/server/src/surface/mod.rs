@@ -1,5 +1,6 @@
 //! The surfaces, each a router of its own over the same [`App`].
 
+pub mod admin;
 pub mod backup;
 pub mod docs;
 pub mod events;
@@ -30,10 +31,13 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(stubs::router())
         .merge(events::router())
         .merge(operation::router())
-        .merge(openapi::router(app.sandbox.is_some()))
+        .merge(openapi::router(app.sandbox.is_some(), app.admin.is_some()))
         .merge(docs::router());
     if app.sandbox.is_some() {
         routes = routes.merge(sandbox::router());
+    }
+    if app.admin.is_some() {
+        routes = routes.merge(admin::router());
     }
     routes
         .fallback(no_route)

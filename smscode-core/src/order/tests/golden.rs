@@ -102,8 +102,15 @@ fn what_stands_beside_orders() {
 
 #[test]
 fn accounts_and_tokens() {
-    let account = AccountRecord { v: 1, status: AccountStatus::Active, created_at: at(0) };
+    let account = AccountRecord::opened(at(0));
     golden("account", &account);
+    let deleted = AccountRecord {
+        status: AccountStatus::Deleted,
+        deleted_at: Some(at(100)),
+        due_at: Some(at(105)),
+        ..AccountRecord::opened(at(0))
+    };
+    golden("account_deleted", &deleted);
     let token = TokenRecord { v: 1, name: "first".into(), created_at: at(0) };
     golden("token", &token);
     let owner = "a1".repeat(16);

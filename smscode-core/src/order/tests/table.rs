@@ -39,6 +39,10 @@ fn all_moves_as_designed_and_no_others() {
         (Unclear, Accept, Active, Money::None, Some("order.active")),
         (Unclear, Reject, Rejected, Money::Release, Some("order.rejected")),
         (Unclear, LookUpOver, Expired, Money::Release, Some("order.expired")),
+        (Calling, AccountDeleted, Calling, Money::None, None),
+        (Unclear, AccountDeleted, Unclear, Money::None, None),
+        (Active, AccountDeleted, Active, Money::None, None),
+        (Canceling, AccountDeleted, Canceling, Money::None, None),
         (Active, Sms, Received, Money::Capture, Some("order.otp_received")),
         (Active, AskCancel, Canceling, Money::None, None),
         (Active, SupplierEnded, Cancelled, Money::Release, Some("order.canceled")),
@@ -52,6 +56,7 @@ fn all_moves_as_designed_and_no_others() {
         (Received, Finish, Completed, Money::None, Some("order.completed")),
         (Received, AutoEnd, Completed, Money::None, Some("order.completed")),
         (Received, SupplierEnded, Completed, Money::None, Some("order.completed")),
+        (Received, AccountDeleted, Completed, Money::None, Some("order.completed")),
     ];
     for state in State::ALL {
         for input in Input::ALL {
@@ -268,7 +273,7 @@ fn the_end_clears_every_field_of_content() {
             }
         }
     }
-    assert_eq!(ends, 11);
+    assert_eq!(ends, 12);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Written here by hand, from the same tables of codes that answers are made of, and held to the served routes and to
 //! real answers by a test.
 
+mod admin;
 mod beside;
 mod published;
 mod schemas;
@@ -18,25 +19,32 @@ use serde_json::{Map, Value, json};
 use crate::app::App;
 
 /// `/openapi.json`, made once.
-pub fn router(sandbox: bool) -> Router<Arc<App>> {
-    let text: Arc<str> = document(sandbox).to_string().into();
+pub fn router(sandbox: bool, admin: bool) -> Router<Arc<App>> {
+    let text: Arc<str> = document(sandbox, admin).to_string().into();
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
     Router::new().route("/openapi.json", get(async move || (headers, text.to_string())))
 }
 
-/// The document. `/sandbox` is in it where it is served.
-pub fn document(sandbox: bool) -> Value {
+/// The document. `/sandbox` and `/admin` are in it where they are served.
+pub fn document(sandbox: bool, admin: bool) -> Value {
     let mut operations = published::routes("v1");
     operations.extend(published::routes("v2"));
     operations.extend(beside::routes());
     if sandbox {
         operations.push(beside::sandbox());
     }
+    if admin {
+        operations.extend(admin::routes());
+    }
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations {
         let (method, path, value) = operation.end();
         let methods = paths.entry(path).or_insert_with(|| json!({}));
         methods[method] = value;
+    }
+    let mut schemas = schemas::all();
+    if admin {
+        admin::add_schemas(&mut schemas);
     }
     json!({
         "openapi": "3.1.0",
@@ -49,10 +57,11 @@ pub fn document(sandbox: bool) -> Value {
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": schemas::all(),
+            "schemas": schemas,
             "responses": shape::refusals(),
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "The API token, 32 letters and digits."},
+                "operators": {"type": "http", "scheme": "bearer", "description": "The operators' token of the settings."},
                 "key": {"type": "apiKey", "in": "query", "name": "api_key", "description": "The same token; also in a form."},
             },
         },
@@ -82,7 +91,7 @@ mod tests {
 
     #[test]
     fn every_reference_leads_somewhere_and_every_component_is_used() {
-        let document = document(true);
+        let document = document(true, true);
         let mut used = BTreeSet::new();
         walk(&document, &mut |members| {
             if let Some(Value::String(reference)) = members.get("$ref") {
@@ -102,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_counts_of_the_published_api() {
-        let document = document(false);
+        let document = document(false, false);
         let paths = document["paths"].as_object().unwrap();
         for surface in ["/v1/", "/v2/"] {
             let own = paths.iter().filter(|(path, _)| path.starts_with(surface));
@@ -117,7 +126,7 @@ mod tests {
 
     #[test]
     fn operation_ids_are_unique_and_objects_closed() {
-        let document = document(true);
+        let document = document(true, true);
         let mut ids = BTreeSet::new();
         walk(&document["paths"], &mut |members| {
             if let Some(id) = members.get("operationId") {

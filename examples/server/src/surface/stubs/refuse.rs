@@ -16,7 +16,10 @@ pub(super) fn purchase(error: &OrderError, limited: bool) -> Reply {
         }
         OrderError::UnknownCountry(_) => Reply::word(word::WRONG_COUNTRY),
         OrderError::NoOffer { cheapest: Some(price) } if limited => ceiling(Some(*price)),
-        OrderError::NoOffer { .. } | OrderError::Supplier { .. } => Reply::word(word::NO_NUMBERS),
+        // a platform that is being wound down sells nothing: programs go elsewhere and do not hammer
+        OrderError::NoOffer { .. } | OrderError::Supplier { .. } | OrderError::WindDown => {
+            Reply::word(word::NO_NUMBERS)
+        }
         OrderError::PriceLimit(_) => ceiling(None),
         OrderError::KeyMalformed => Reply::word(word::BAD_ID),
         OrderError::KeyReused => Reply::word(word::ORDER_ALREADY_EXISTS),
@@ -71,7 +74,7 @@ pub(super) fn step(step: Step, error: &OrderError) -> Reply {
 pub(super) fn other(error: &OrderError) -> Reply {
     match error {
         OrderError::NotFound => Reply::word(word::NO_ACTIVATION),
-        OrderError::AccountInactive => Reply::word(word::ACCOUNT_INACTIVE),
+        OrderError::AccountInactive | OrderError::AccountFrozen => Reply::word(word::ACCOUNT_INACTIVE),
         error => {
             tracing::warn!(code = error.code(), "a call of the SMS-Activate surface failed");
             Reply::Broken

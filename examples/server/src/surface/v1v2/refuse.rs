@@ -48,6 +48,9 @@ pub fn refused(error: &OrderError) -> Failure {
             Failure::new(Code::Conflict, format!("not possible: {reason}")).with("status", status.word())
         }
         E::AccountInactive => Failure::new(Code::Forbidden, text),
+        E::AccountFrozen => Failure::new(Code::Forbidden, text).with("cause", error.code()),
+        // not 503: waiting does not help, and clients would try again for ever
+        E::WindDown => Failure::new(Code::Conflict, text).with("cause", error.code()),
         E::Unavailable(_) => {
             tracing::warn!(code = error.code(), %error, "an order command could not be done");
             Failure::new(Code::Unavailable, "temporarily unavailable")
@@ -127,6 +130,8 @@ mod tests {
             (E::ResendTooEarly { at }, "CONFLICT", 409),
             (E::Conflict { status: Status::Expired, reason: "it has ended" }, "CONFLICT", 409),
             (E::AccountInactive, "FORBIDDEN", 403),
+            (E::AccountFrozen, "FORBIDDEN", 403),
+            (E::WindDown, "CONFLICT", 409),
             (E::Unavailable("x".into()), "SERVICE_UNAVAILABLE", 503),
         ];
         for (error, code, status) in cases {
