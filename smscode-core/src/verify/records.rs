@@ -86,7 +86,7 @@ fn terms(key: &Key, body: &Body) -> Result<Option<Vec<Term>>, BodyError> {
     } else {
         return Ok(None);
     };
-    plain.map(|()| Some(Vec::new()))
+    plain.map(|()| None)
 }
 
 /// Whether it is a document that every store can keep.
