@@ -38,6 +38,7 @@ pub fn router() -> Router<Arc<App>> {
         .route("/admin/wind-down", post(wind_down))
         .route("/admin/liabilities", get(liabilities))
         .route("/admin/audit", get(audit))
+        .route("/admin/backup", post(backup))
 }
 
 /// The first page of every queue, or a further page of one.
@@ -62,6 +63,11 @@ async fn queues(_: Operator, State(app): State<Arc<App>>, parameters: Parameters
         answer.insert(name.to_owned(), page.map_err(|error| away(&error))?);
     }
     Ok(Success::plain(Value::Object(answer)).into_response())
+}
+
+/// A backup of the store, streamed.
+async fn backup(_: Operator, State(app): State<Arc<App>>) -> Result<Response, Failure> {
+    super::backup::backup(&app).await
 }
 
 /// What an audit of a case finds now.
