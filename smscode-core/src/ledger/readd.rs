@@ -253,7 +253,5 @@ pub(crate) fn moves_as_its_kind(transfer: &Transfer) -> bool {
             let ours = |place: &Place| house(place, &House::adjustments());
             (ours(debit) && customer(credit, Available)) || (customer(debit, Available) && ours(credit))
         }
-        // no customer has a part in it
-        TransferKind::Cost => matches!((debit, credit), (Place::House(_), Place::House(_))),
     }
 }
