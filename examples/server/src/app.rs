@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::limit::Limits;
 use crate::meter::Meters;
 use crate::sandbox::Sandbox;
+use crate::surface::hooks::Hooks;
 
 /// The state behind all routes; shared as `Arc<App>`.
 pub struct App {
@@ -17,6 +18,8 @@ pub struct App {
     pub limits: Limits,
     /// What was counted.
     pub meters: Arc<Meters>,
+    /// Suppliers that push.
+    pub(crate) hooks: Hooks,
     /// The simulated supplier, in sandbox mode only.
     pub sandbox: Option<Sandbox>,
     /// Tells long answers to end.

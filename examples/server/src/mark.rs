@@ -26,6 +26,7 @@ const SERVER: Kind = Kind::of("host_server");
 const CUSTOMER: Kind = Kind::of("host_customer");
 const MODE: &str = "mode";
 const KEYRING: &str = "keyring";
+const CLOCK: &str = "sandbox_clock";
 
 /// What a store is for, for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,12 +107,19 @@ struct KeyringRecord {
 }
 
 #[derive(Serialize, Deserialize)]
+struct ClockRecord {
+    v: u8,
+    ahead_us: i64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct CustomerRecord {
     v: u8,
     account: String,
 }
 
 /// The marks of an open store.
+#[derive(Clone)]
 pub(crate) struct Marks {
     store: Arc<dyn Store>,
     /// The store's name for people.
@@ -194,6 +202,23 @@ impl Marks {
         self.commit(vec![put(key.clone(), expect, &record)?]).await?;
         let (_, standing): (u64, CustomerRecord) = self.standing(&key).await?;
         account_of(&standing.account).ok_or_else(|| unreadable("the account of a customer"))
+    }
+
+    /// How far a sandbox's clock is ahead of real time: what is in the store was written by it.
+    pub(crate) async fn clock_ahead_us(&self) -> Result<i64, StoreError> {
+        let found: Option<(u64, ClockRecord)> = self.read(&Key::free(SERVER, CLOCK)).await?;
+        Ok(found.map_or(0, |(_, record)| record.ahead_us))
+    }
+
+    /// Keeps how far it is, unless it is further already.
+    pub(crate) async fn keep_clock(&self, ahead_us: i64) -> Result<(), StoreError> {
+        let key = Key::free(SERVER, CLOCK);
+        let expect = match self.read::<ClockRecord>(&key).await? {
+            Some((_, record)) if record.ahead_us >= ahead_us => return Ok(()),
+            Some((version, _)) => Expect::Version(version),
+            None => Expect::Absent,
+        };
+        self.commit(vec![put(key, expect, &ClockRecord { v: 1, ahead_us })?]).await
     }
 
     /// Whether somebody has worked with the store.
@@ -326,6 +351,16 @@ mod tests {
         let used = put(Key::owned(ACCOUNT, smscode_core::store::Owner([1; 16]), []), Expect::Absent, &7).unwrap();
         one.commit(vec![used]).await.unwrap();
         assert_eq!(other.settle(Mode::Live, None).await.unwrap_err().code(), "store_mark_missing");
+    }
+
+    #[tokio::test]
+    async fn a_clock_never_goes_back() {
+        let (one, other) = marks();
+        assert_eq!(one.clock_ahead_us().await.unwrap(), 0);
+        for (kept, stands) in [(7, 7), (5, 7), (9, 9)] {
+            one.keep_clock(kept).await.unwrap();
+            assert_eq!(other.clock_ahead_us().await.unwrap(), stands);
+        }
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ mod command;
 mod due;
 mod ending;
 mod epochs;
+mod hints;
 mod inner;
 mod lease;
 mod numbers;

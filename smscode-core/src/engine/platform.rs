@@ -11,7 +11,7 @@ use crate::catalogue::{Catalogue, Sort};
 use crate::ledger::{Balance, StatementLine};
 use crate::money::{Currency, Money};
 use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, PlaceOrders, Placed, Status};
-use crate::port::Rate;
+use crate::port::{ActivationId, Rate};
 use crate::store::{StoreError, Totals};
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -48,6 +48,10 @@ pub struct SupplierHealth {
     pub error: Option<&'static str>,
     /// How many products it has in stock.
     pub products: usize,
+    /// How often it has said by itself that something happened ([`Platform::supplier_hint`]), at this node.
+    pub hints: u64,
+    /// Of these, how many named an activation of no open order.
+    pub hints_unknown: u64,
 }
 
 impl Platform {
@@ -181,6 +185,13 @@ impl Platform {
         self.inner.explained(account, order).await
     }
 
+    /// A supplier says by itself that something happened to an activation, or to one that is not named. Nothing of it is
+    /// believed: the supplier is asked, within some 100 ms and not more often than it likes to be asked, and what it answers
+    /// counts. Costs no commit; a thousand of them at once are one question. `false` if there is no supplier of this name.
+    pub fn supplier_hint(&self, supplier: &str, activation: Option<&ActivationId>) -> bool {
+        self.inner.hint(supplier, activation)
+    }
+
     /// The account's events after a number, oldest first, at most 1,000.
     pub async fn events(&self, account: AccountId, after: u64, limit: usize) -> Result<Vec<EventView>, OrderError> {
         self.inner.events_after(account, after, limit).await
@@ -228,11 +239,14 @@ impl Inner {
         let in_stock = catalogue.products(None, None, Sort::PriceAscending);
         let suppliers = self.suppliers.iter().map(|(name, slot)| {
             let state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let (hints, hints_unknown) = slot.hints.figures();
             SupplierHealth {
                 name: name.clone(),
                 offers_at: state.offers_at,
                 error: state.error,
                 products: in_stock.iter().filter(|product| product.supplier == *name).count(),
+                hints,
+                hints_unknown,
             }
         });
         let suppliers = suppliers.collect();

@@ -17,5 +17,6 @@ mod nodes;
 mod placing;
 #[cfg(feature = "conformance")]
 mod privacy;
+mod pushes;
 mod races;
 mod unclear;

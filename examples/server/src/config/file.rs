@@ -91,6 +91,8 @@ pub(super) struct Supplier {
     pub(super) api_key_env: Option<String>,
     pub(super) currency: Option<String>,
     pub(super) poll_floor_ms: Option<u32>,
+    pub(super) push_path: Option<String>,
+    pub(super) push_path_env: Option<String>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -159,7 +161,20 @@ const NAMES: [(&str, &[&str]); 9] = [
         ],
     ),
     ("services", &["blocked", "allowed"]),
-    ("supplier", &["name", "dialect", "base_url", "api_key", "api_key_env", "currency", "poll_floor_ms"]),
+    (
+        "supplier",
+        &[
+            "name",
+            "dialect",
+            "base_url",
+            "api_key",
+            "api_key_env",
+            "currency",
+            "poll_floor_ms",
+            "push_path",
+            "push_path_env",
+        ],
+    ),
     ("customer", &["name", "token", "token_env", "opening_credit"]),
 ];
 

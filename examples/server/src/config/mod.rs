@@ -54,6 +54,15 @@ pub struct Customer {
     pub opening_minor: i64,
 }
 
+/// A path under `/hooks/sms` on which a supplier tells of SMS.
+#[derive(Clone, Debug)]
+pub struct PushPath {
+    /// The supplier's name.
+    pub supplier: String,
+    /// The path, which is a secret between it and us.
+    pub path: Hidden,
+}
+
 /// Limits of the HTTP side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpSettings {
@@ -88,6 +97,8 @@ pub struct Config {
     pub keyring_dir: Option<PathBuf>,
     /// Suppliers. Without one the server is a sandbox.
     pub suppliers: Vec<SmsActivateConfig>,
+    /// Where which of them push.
+    pub pushes: Vec<PushPath>,
     /// Customers that are opened at the start.
     pub customers: Vec<Customer>,
     /// Rates: base, quote, whole units of quote per unit of base.
@@ -117,6 +128,7 @@ impl Default for Config {
             postgres: PostgresOptions::default(),
             keyring_dir: None,
             suppliers: Vec::new(),
+            pushes: Vec::new(),
             customers: Vec::new(),
             rates: Vec::new(),
             platform: Settings::default(),

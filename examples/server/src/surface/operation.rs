@@ -87,6 +87,18 @@ async fn platform_figures(app: &App, page: &mut Page) {
     page.head("smscode_epoch_key_age_seconds", "gauge", "Age of the oldest epoch key; never above 5400.");
     page.line("smscode_epoch_key_age_seconds", "", health.oldest_epoch_seconds);
     let now = app.platform.now();
+    page.head(
+        "smscode_supplier_hints_total",
+        "counter",
+        "Pushes of the supplier, by whether it is about an open order.",
+    );
+    for supplier in &health.suppliers {
+        let known = supplier.hints.saturating_sub(supplier.hints_unknown);
+        for (about, count) in [("open", known), ("unknown", supplier.hints_unknown)] {
+            let label = format!("supplier=\"{}\",about=\"{about}\"", supplier.name);
+            page.line("smscode_supplier_hints_total", &label, count);
+        }
+    }
     let figures: [(&str, &str); 3] = [
         ("smscode_supplier_up", "Whether the supplier's newest call succeeded."),
         ("smscode_supplier_products", "Products that the supplier has in stock."),
