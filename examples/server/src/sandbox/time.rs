@@ -29,6 +29,8 @@ const STRIDE_MIN_US: i64 = 1_000_000;
 const CALM_LOOKS: u32 = 24;
 /// A pause while something is under way.
 const LOOK_AGAIN: Duration = Duration::from_micros(500);
+/// The simulator notices within this that a caller has gone.
+const NOTICED_WITHIN: Duration = Duration::from_millis(100);
 /// What takes longer than this is not waited for: then time passes meanwhile, as it does.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -87,9 +89,15 @@ impl Time {
         let mut looks = 0;
         while looks < CALM_LOOKS {
             yield_now().await;
-            if self.is_calm(simulator) {
+            let waited = begun.elapsed();
+            let (calls, held) = (self.supplier_calls.count(), simulator.held());
+            // nobody is about to wake, the store has answered, and so has the supplier but for what it keeps back on purpose
+            let busy = self.is_somebody_awake() || self.store_calls.count() > 0 || calls > held;
+            // it has not noticed yet that a caller who was kept waiting has gone: until then it hides another call
+            let stale = calls < held && waited < NOTICED_WITHIN;
+            if !busy && !stale {
                 looks += 1;
-            } else if begun.elapsed() < PATIENCE {
+            } else if waited < PATIENCE {
                 looks = 0;
                 tokio::time::sleep(LOOK_AGAIN).await;
             } else {
@@ -98,9 +106,7 @@ impl Time {
         }
     }
 
-    /// Nobody is about to wake, the store has answered, and so has the supplier, but for what it keeps back on purpose.
-    fn is_calm(&self, simulator: &SandboxHandle) -> bool {
-        let awake = self.clock.next_wake().is_some_and(|wake| wake <= self.clock.now());
-        !awake && self.store_calls.count() == 0 && self.supplier_calls.count() <= simulator.held()
+    fn is_somebody_awake(&self) -> bool {
+        self.clock.next_wake().is_some_and(|wake| wake <= self.clock.now())
     }
 }
