@@ -1,9 +1,11 @@
 //! Time that is moved on.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
+use smscode_core::port::Clock as _;
 use smscode_core::time::Timestamp;
+use smscode_providers::clock::SandboxClock;
 use smscode_server::Config;
 use smscode_server::config::StoreChoice;
 use smscode_server::limit::LimitSettings;
@@ -49,6 +51,19 @@ async fn twenty_minutes_pass_in_a_moment_and_in_their_order() {
 fn seconds_of_day(text: &str) -> i64 {
     let clock = &text[text.find('T').unwrap() + 1..][..8];
     clock.split(':').fold(0, |all, part| all * 60 + part.parse::<i64>().unwrap())
+}
+
+/// Who sleeps when the clock is moved almost to his time sleeps for what is left, and not as long as he meant to.
+#[tokio::test]
+async fn a_sleeper_whose_time_is_near_does_not_oversleep() {
+    let clock = SandboxClock::default();
+    let sleep = clock.sleep_until(clock.now().plus_seconds(20));
+    let moving = async {
+        tokio::task::yield_now().await;
+        clock.advance_us(19_950_000);
+    };
+    let both = async { tokio::join!(sleep, moving) };
+    tokio::time::timeout(Duration::from_secs(10), both).await.expect("50 ms are left");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
