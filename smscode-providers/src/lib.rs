@@ -25,10 +25,11 @@ pub mod sandbox;
 pub mod sandbox {
     //! A simulated supplier as a pure state machine; with the feature `sandbox` also behind its protocol.
     pub mod model;
+    mod scenario;
     mod stock;
 
     pub use model::Injection;
-    pub use stock::Scenario;
+    pub use scenario::Scenario;
 }
 #[cfg(any(feature = "http", feature = "sandbox"))]
 mod secret;

@@ -10,6 +10,7 @@ use crate::limit::Limits;
 use crate::meter::Meters;
 use crate::sandbox::Sandbox;
 use crate::surface::admin::Admin;
+use crate::surface::hooks::Hooks;
 
 /// The state behind all routes; shared as `Arc<App>`.
 pub struct App {
@@ -23,6 +24,8 @@ pub struct App {
     pub limits: Limits,
     /// What was counted.
     pub meters: Arc<Meters>,
+    /// Suppliers that push.
+    pub(crate) hooks: Hooks,
     /// The simulated supplier, in sandbox mode only.
     pub sandbox: Option<Sandbox>,
     /// What the operators' routes work with; `None`, and no such routes, without an operators' token.

@@ -10,6 +10,7 @@ use smscode_core::account::AccountId;
 
 use crate::answer::{Code, Failure};
 use crate::app::App;
+use crate::limit::real_now;
 
 /// The other end of the connection; the accept loop puts it into each request.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,7 @@ pub fn address(parts: &Parts) -> IpAddr {
 
 /// Whose token this is. Counts what is wrong against the address it came from; takes no permit of the account.
 pub async fn authenticate(app: &App, address: IpAddr, token: &str) -> Result<AccountId, Failure> {
-    let now = app.platform.now();
+    let now = real_now();
     app.limits.may_try(address, now)?;
     match app.platform.authenticate(token).await {
         Ok(Some(account)) => Ok(account),
@@ -60,7 +61,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
         let Bearer(account) = Bearer::from_request_parts(parts, app).await?;
-        app.limits.request(account, app.platform.now())?;
+        app.limits.request(account, real_now())?;
         Ok(Self(account))
     }
 }

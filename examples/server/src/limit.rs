@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use smscode_core::account::AccountId;
 use smscode_core::order::OrderId;
+use smscode_core::port::Clock as _;
 use smscode_core::time::Timestamp;
+use smscode_providers::clock::SystemClock;
 
 use crate::answer::{Code, Failure};
 
@@ -53,6 +55,11 @@ impl Bucket {
         let gained = i128::from(now.ms_since(self.at).max(0)) * i128::from(full) / 60_000;
         full.min(i64::try_from(gained + i128::from(self.left)).unwrap_or(full))
     }
+}
+
+/// Now, for limits: real time, also in a sandbox whose clock is ahead.
+pub fn real_now() -> Timestamp {
+    SystemClock.now()
 }
 
 /// Counts requests.

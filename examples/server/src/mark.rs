@@ -30,6 +30,7 @@ const MODE: &str = "mode";
 const KEYRING: &str = "keyring";
 const MOVED: &str = "moved";
 const RESTORED: &str = "restored";
+const CLOCK: &str = "sandbox_clock";
 
 /// What a store is for, for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,12 +141,19 @@ struct RestoredRecord {
 }
 
 #[derive(Serialize, Deserialize)]
+struct ClockRecord {
+    v: u8,
+    ahead_us: i64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct CustomerRecord {
     v: u8,
     account: String,
 }
 
 /// The marks of an open store.
+#[derive(Clone)]
 pub(crate) struct Marks {
     store: Arc<dyn Store>,
     /// The store's name for people.
@@ -265,6 +273,23 @@ impl Marks {
         let expect = before.map_or(Expect::Absent, |(version, _)| Expect::Version(version));
         let record = RestoredRecord { v: 1, taken_at, at: SystemClock.now() };
         self.commit(vec![put(key, expect, &record)?, skip_numbers()]).await
+    }
+
+    /// How far a sandbox's clock is ahead of real time: what is in the store was written by it.
+    pub(crate) async fn clock_ahead_us(&self) -> Result<i64, StoreError> {
+        let found: Option<(u64, ClockRecord)> = self.read(&Key::free(SERVER, CLOCK)).await?;
+        Ok(found.map_or(0, |(_, record)| record.ahead_us))
+    }
+
+    /// Keeps how far it is, unless it is further already.
+    pub(crate) async fn keep_clock(&self, ahead_us: i64) -> Result<(), StoreError> {
+        let key = Key::free(SERVER, CLOCK);
+        let expect = match self.read::<ClockRecord>(&key).await? {
+            Some((_, record)) if record.ahead_us >= ahead_us => return Ok(()),
+            Some((version, _)) => Expect::Version(version),
+            None => Expect::Absent,
+        };
+        self.commit(vec![put(key, expect, &ClockRecord { v: 1, ahead_us })?]).await
     }
 
     /// Whether somebody has worked with the store.
@@ -414,6 +439,16 @@ mod tests {
         assert!(told.to_string().starts_with("a was moved to b at ") && told.to_string().contains("--undo"), "{told}");
         other.forget_moved().await.unwrap();
         one.settle(Mode::Live, None).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_clock_never_goes_back() {
+        let (one, other) = marks();
+        assert_eq!(one.clock_ahead_us().await.unwrap(), 0);
+        for (kept, stands) in [(7, 7), (5, 7), (9, 9)] {
+            one.keep_clock(kept).await.unwrap();
+            assert_eq!(other.clock_ahead_us().await.unwrap(), stands);
+        }
     }
 
     #[tokio::test]

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use smscode_core::Platform;
 use smscode_core::port::{Clock, Entropy, EpochKey, FixedRates, Keyring, MemoryKeyring, Supplier, Wakeups};
-use smscode_core::store::MemoryStore;
 use smscode_core::store::copy::Portable;
+use smscode_core::store::{MemoryStore, Store};
 use smscode_core::token::Token;
-use smscode_core::{Platform, PlatformBuilder};
 use smscode_providers::clock::{OsEntropy, SystemClock};
 use smscode_providers::keyring::FileKeyring;
 use smscode_providers::sms::sms_activate::{SmsActivate, SmsActivateConfig};
@@ -57,7 +57,7 @@ pub(crate) async fn open(config: &Config) -> Result<Parts, StartError> {
         marks.settle_keyring(&kept.keyring.root(EpochKey::new(fresh)).await?).await?;
     }
     let (postgres, store) = (kept.postgres.clone(), kept.store.clone());
-    let (platform, sandbox) = platform(config, kept).await?;
+    let (platform, sandbox) = platform(config, kept, &marks).await?;
     let demo_token = match mode {
         Mode::Sandbox => Some(demo_customer(config, &platform, &marks).await?),
         Mode::Live => None,
@@ -118,24 +118,24 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), StartError> {
     how.create(path).map_err(|error| StartError::Files { path: path.display().to_string(), reason: error.to_string() })
 }
 
-async fn platform(config: &Config, kept: Kept) -> Result<(Platform, Option<Sandbox>), StartError> {
+async fn platform(config: &Config, kept: Kept, marks: &Marks) -> Result<(Platform, Option<Sandbox>), StartError> {
     let mut settings = config.platform.clone();
     let mut suppliers = config.suppliers.clone();
+    let (mut store, mut clock): (Arc<dyn Store>, Arc<dyn Clock>) = (kept.store, Arc::new(SystemClock));
     let mut sandbox = None;
     if config.is_sandbox() {
-        let (started, supplier) = Sandbox::start(SystemClock.now())
-            .await
-            .map_err(|error| StartError::Supplier { name: "sandbox".to_owned(), reason: error.to_string() })?;
+        let (started, supplier) = Sandbox::start(marks.clone()).await?;
         sandbox::adapt(&mut settings);
         suppliers.push(supplier);
+        (store, clock) = (started.counted_store(store), started.clock());
         sandbox = Some(started);
     }
     let rates =
         config.rates.iter().fold(FixedRates::new(), |rates, (base, quote, whole)| rates.with(*base, *quote, *whole));
     let mut builder = Platform::builder()
-        .store(kept.store)
+        .store(store)
         .keyring(kept.keyring)
-        .clock(Arc::new(SystemClock))
+        .clock(clock)
         .entropy(Arc::new(OsEntropy))
         .rates(Arc::new(rates))
         .settings(settings);
@@ -143,27 +143,27 @@ async fn platform(config: &Config, kept: Kept) -> Result<(Platform, Option<Sandb
         let wakeups: Arc<dyn Wakeups> = postgres;
         builder = builder.wakeups(wakeups);
     }
-    Ok((with_suppliers(builder, suppliers)?.build().await?, sandbox))
+    for supplier in adapters(suppliers)? {
+        builder = builder.supplier(match &sandbox {
+            Some(sandbox) => sandbox.counted_supplier(supplier),
+            None => supplier,
+        });
+    }
+    Ok((builder.build().await?, sandbox))
 }
 
-fn with_suppliers(
-    mut builder: PlatformBuilder,
-    suppliers: Vec<SmsActivateConfig>,
-) -> Result<PlatformBuilder, StartError> {
+fn adapters(suppliers: Vec<SmsActivateConfig>) -> Result<Vec<Arc<dyn Supplier>>, StartError> {
     let client = smscode_providers::http::client()
         .map_err(|error| StartError::Supplier { name: "all".to_owned(), reason: error.to_string() })?;
+    let mut adapters: Vec<Arc<dyn Supplier>> = Vec::new();
     for supplier in suppliers {
         let name = supplier.name.clone();
-        let adapter: Arc<dyn Supplier> = match SmsActivate::new(supplier, client.clone()) {
-            Ok(adapter) => Arc::new(adapter),
-            Err(error) => {
-                let reason = error.to_string();
-                return Err(StartError::Supplier { name, reason });
-            }
-        };
-        builder = builder.supplier(adapter);
+        match SmsActivate::new(supplier, client.clone()) {
+            Ok(adapter) => adapters.push(Arc::new(adapter)),
+            Err(error) => return Err(StartError::Supplier { name, reason: error.to_string() }),
+        }
     }
-    Ok(builder)
+    Ok(adapters)
 }
 
 /// Where the keys are: beside the data directory, never in it.

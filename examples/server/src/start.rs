@@ -21,6 +21,7 @@ use crate::door::Door;
 use crate::limit::{LimitSettings, Limits};
 use crate::mark::MarkError;
 use crate::meter::Meters;
+use crate::surface::hooks::Hooks;
 use crate::waiting::when_there;
 use crate::{sandbox, serve, surface};
 
@@ -159,6 +160,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         backups: Arc::new(Semaphore::new(1)),
         limits: Limits::new(limits(&config)),
         meters,
+        hooks: Hooks::new(&config.pushes),
         sandbox: parts.sandbox,
         admin: parts.admin,
         stopping,

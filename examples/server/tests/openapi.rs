@@ -69,7 +69,7 @@ async fn the_document_has_every_route_and_no_other() {
         assert_eq!(described(&document.body), served(api));
     }
     let count = described(&sandboxed.get("/openapi.json").await.body).len();
-    assert_eq!(count, 36 + 2 + 1 + 3 + 6 + 1, "published, older, events, operation, documents, sandbox");
+    assert_eq!(count, 36 + 2 + 1 + 1 + 3 + 6 + 2, "published, older, events, explain, operation, documents, sandbox");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -241,6 +241,10 @@ async fn answers_beside_the_published_api_are_as_described() {
     let sms = Some(json!({"phone": order["phone_number"], "text": "x"}));
     checked(&api, &document, "post", "/sandbox/sms", &none, sms).await;
     checked(&api, &document, "get", "/readyz", &none, None).await;
+    checked(&api, &document, "post", "/sandbox/advance", &none, Some(json!({"seconds": 1}))).await;
+    for id in [&order["id"], &none] {
+        checked(&api, &document, "get", "/account/orders/{id}/explain", id, None).await;
+    }
     // an event of the stream
     let mut stream = api.request(Method::GET, "/events?after=0").send().await.unwrap();
     let mut text = String::new();

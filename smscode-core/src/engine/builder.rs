@@ -227,6 +227,7 @@ fn slots(
             line,
             calls: Semaphore::new(usize::try_from(info.capabilities.concurrency).unwrap_or(1).max(1)),
             bought: Notify::new(),
+            hints: super::hints::Hints::default(),
             state: Mutex::new(SlotState::default()),
             info: info.clone(),
         };

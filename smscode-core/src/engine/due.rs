@@ -171,11 +171,12 @@ impl Inner {
     async fn last_check(&self, order: Order, record: &OrderRecord) -> Result<(), StoreError> {
         let (account, id) = order;
         let Some(end) = record.expires_at else { return Ok(()) };
+        let asked_at = self.now();
         match self.check(account, id, record).await {
             Ok(state) if !state.sms().is_empty() => return Ok(()),
             Ok(ActivationState::Waiting | ActivationState::Received(_) | ActivationState::Ended) => {}
             Ok(ActivationState::NotFound) | Err(_) => {
-                if self.asks_again(order, record, end).await? {
+                if self.asks_again(order, record, end, asked_at).await? {
                     return Ok(());
                 }
             }
@@ -198,10 +199,16 @@ impl Inner {
     /// The supplier did not answer when an order was to end at this time: whether it is asked again. A supplier has its
     /// grace from the end on, but also from the first time it was asked: after a time away, or in a store that was restored,
     /// all ends are long past.
-    async fn asks_again(&self, order: Order, record: &OrderRecord, end: Timestamp) -> Result<bool, StoreError> {
+    async fn asks_again(
+        &self,
+        order: Order,
+        record: &OrderRecord,
+        end: Timestamp,
+        asked_at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let (account, id) = order;
         let now = self.now();
-        let since = record.unasked_since.unwrap_or(now);
+        let since = record.unasked_since.unwrap_or(asked_at);
         if now >= end.max(since).plus_ms(self.settings.last_check_grace_ms) {
             return Ok(false);
         }
@@ -230,7 +237,7 @@ impl Inner {
         }
         let key = unwrap(&self.epochs(), account, id, record);
         let link = key.as_ref().and_then(|key| open_link(key, record));
-        let mut asked = !has_list;
+        let (asked_at, mut asked) = (self.now(), !has_list);
         if let (true, Some(key), Some(link), Some(slot)) = (has_list, key, link, self.suppliers.get(&record.supplier)) {
             let limit = self.now().plus_ms(self.settings.call_limit_ms);
             let listed = self.until(limit, slot.port.active()).await;
@@ -255,7 +262,7 @@ impl Inner {
             }
         }
         if self.now() >= given_up_at {
-            if !asked && self.asks_again(order, record, given_up_at).await? {
+            if !asked && self.asks_again(order, record, given_up_at, asked_at).await? {
                 return Ok(());
             }
             let over = self.end(account, id, Input::LookUpOver, Some("unknown"), SupplyState::Ended, "engine");

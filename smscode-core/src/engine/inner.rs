@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch};
 
 use super::arriving::Arrivals;
+use super::hints::Hints;
 use super::line::Line;
 use super::settings::Settings;
 use crate::account::AccountId;
@@ -46,8 +47,9 @@ pub(super) struct Slot {
     pub(super) info: SupplierInfo,
     /// Paid calls under way.
     pub(super) calls: Semaphore,
-    /// A number was bought: poll soon.
+    /// A number was bought, or the supplier has said something: poll soon.
     pub(super) bought: Notify,
+    pub(super) hints: Hints,
     pub(super) state: Mutex<SlotState>,
 }
 

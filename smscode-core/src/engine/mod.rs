@@ -13,6 +13,7 @@ mod deletion;
 mod due;
 mod ending;
 mod epochs;
+mod hints;
 mod inner;
 mod lease;
 mod line;

@@ -16,7 +16,7 @@ use crate::ledger::{
 };
 use crate::money::{Currency, Money};
 use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, PlaceOrders, Placed, Quote, Status};
-use crate::port::Rate;
+use crate::port::{ActivationId, Rate};
 use crate::routing::{BreakerState, CallFigures, CallKind, Deliveries, RoutingError, Standing};
 use crate::store::{StoreError, Totals};
 use crate::time::Timestamp;
@@ -78,6 +78,10 @@ pub struct SupplierHealth {
     pub words: CallFigures,
     /// Orders with a number of this supplier that have ended at this node in the last two hours.
     pub deliveries: Deliveries,
+    /// How often it has said by itself that something happened ([`Platform::supplier_hint`]), at this node.
+    pub hints: u64,
+    /// Of these, how many named an activation of no open order.
+    pub hints_unknown: u64,
 }
 
 impl Platform {
@@ -340,6 +344,13 @@ impl Platform {
         self.inner.explained(account, order).await
     }
 
+    /// A supplier says by itself that something happened to an activation, or to one that is not named. Nothing of it is
+    /// believed: the supplier is asked, within some 100 ms and not more often than it likes to be asked, and what it answers
+    /// counts. Costs no commit; a thousand of them at once are one question. `false` if there is no supplier of this name.
+    pub fn supplier_hint(&self, supplier: &str, activation: Option<&ActivationId>) -> bool {
+        self.inner.hint(supplier, activation)
+    }
+
     /// The account's events after a number, oldest first, at most 1,000.
     pub async fn events(&self, account: AccountId, after: u64, limit: usize) -> Result<Vec<EventView>, OrderError> {
         self.inner.events_after(account, after, limit).await
@@ -388,6 +399,7 @@ impl Inner {
         let suppliers = self.suppliers.iter().map(|(name, slot)| {
             let condition = slot.line.condition();
             let state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let (hints, hints_unknown) = slot.hints.figures();
             SupplierHealth {
                 name: name.clone(),
                 offers_at: state.offers_at,
@@ -403,6 +415,8 @@ impl Inner {
                 reads: condition.calls(CallKind::Read, now).figures(),
                 words: condition.calls(CallKind::Word, now).figures(),
                 deliveries: slot.line.pairs().all(now),
+                hints,
+                hints_unknown,
             }
         });
         let suppliers = suppliers.collect();

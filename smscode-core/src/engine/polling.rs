@@ -40,6 +40,8 @@ struct Watched {
     activation: ActivationId,
     state: State,
     since: Timestamp,
+    /// When it was asked about last.
+    asked: Timestamp,
     next: Timestamp,
 }
 
@@ -96,16 +98,31 @@ impl Inner {
     }
 
     async fn round(&self, name: &str, slot: &Slot, open: &mut Open) -> Result<News, StoreError> {
-        if !self.holds(&format!("poll:{name}")).await? {
+        let mine = self.holds(&format!("poll:{name}")).await?;
+        let said = slot.hints.take();
+        if !mine && said.is_empty() {
             open.clear();
             return Ok(News::new());
         }
         self.refresh(name, open).await?;
+        slot.hints.count_unknown(said.unknown(open.values().map(|watched| &watched.activation)));
         let now = self.now();
+        let floor_ms = i64::from(slot.info.capabilities.poll_floor_ms);
+        let mut due = Vec::new();
+        for (order, watched) in open.iter_mut() {
+            let is_said = said.is_about(&watched.activation);
+            if is_said {
+                // at once, but never more often than the supplier likes to be asked, whatever it says
+                watched.next = watched.next.min(watched.asked.plus_ms(floor_ms));
+            }
+            // what a supplier has said to this node this node asks about, whoever does the rest
+            if watched.next <= now && (mine || is_said) {
+                due.push((watched.next, *order));
+            }
+        }
         // longest due first: a round at a supplier that does not answer is short, and each order has its turn
-        let mut due: Vec<_> = open.iter().filter(|(_, watched)| watched.next <= now).collect();
-        due.sort_by_key(|(_, watched)| watched.next);
-        let due: Vec<(AccountId, OrderId)> = due.into_iter().map(|(key, _)| *key).collect();
+        due.sort_by_key(|(next, _)| *next);
+        let due: Vec<(AccountId, OrderId)> = due.into_iter().map(|(_, order)| order).collect();
         let batch = usize::try_from(slot.info.capabilities.poll_batch).unwrap_or(1).max(1);
         let at_once = if batch > 1 { 1 } else { POLLS_AT_ONCE };
         let asked: Vec<_> = due.chunks(batch).map(|orders| self.ask(slot, orders, open).boxed()).collect();
@@ -118,6 +135,7 @@ impl Inner {
         for (order, state) in answers.into_iter().flatten() {
             let Some(watched) = open.get_mut(&order) else { continue };
             let age_ms = now.ms_since(watched.since);
+            watched.asked = now;
             watched.next = now.plus_ms(rules::poll_pause_ms(&self.settings, age_ms));
             news.extend(state.map(|state| (order, watched.state, state)));
         }
@@ -218,7 +236,8 @@ impl Inner {
             _ => {
                 let key = unwrap(&self.epochs(), order.0, order.1, record)?;
                 let activation = ActivationId(open_link(&key, record)?.activation?);
-                Some(Watched { version, activation, state: record.state, since, next: Timestamp::EPOCH })
+                let (asked, next) = (Timestamp::EPOCH, Timestamp::EPOCH);
+                Some(Watched { version, activation, state: record.state, since, asked, next })
             }
         }
     }

@@ -25,6 +25,7 @@ mod polling;
 #[cfg(feature = "conformance")]
 mod privacy;
 mod purchases;
+mod pushes;
 mod put_off;
 mod races;
 mod restored;

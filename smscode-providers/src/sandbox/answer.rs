@@ -170,7 +170,7 @@ pub(super) fn sold(style: Style, sold: &Activation) -> Answer {
         Style::HeroSms => Object::default().text("activationId", &id),
         _ => Object::default().raw("activationId", &id),
     };
-    object = object.text("phoneNumber", &sold.phone).raw("activationCost", &sold.cost.decimal());
+    object = object.text("phoneNumber", &sold.written()).raw("activationCost", &sold.cost.decimal());
     if let Some(currency) = sold.cost.currency.iso_number() {
         object = object.raw("currency", &currency.to_string());
     }
@@ -248,7 +248,7 @@ fn row(style: Style, activation: &Activation) -> String {
     let mut object = Object::default()
         .text("activationId", &activation.id.to_string())
         .text("serviceCode", &activation.service)
-        .text("phoneNumber", &activation.phone)
+        .text("phoneNumber", &activation.written())
         .text("activationStatus", stage)
         .text("activationTime", &activation.bought_at.plain())
         .text("countryCode", &activation.country.to_string())

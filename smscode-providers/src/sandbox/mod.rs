@@ -1,29 +1,33 @@
 //! A simulated supplier that speaks the SMS-Activate protocol over HTTP: for trying a platform without money, and for tests.
 //!
-//! The code of a service chooses what happens (see [`Scenario`]); SMS can be injected by [`SandboxHandle::inject`] or by
-//! `POST /sandbox/sms`; [`Fault`]s are planned as data.
+//! The code of a service chooses what happens (see [`SCENARIOS`]); SMS can be injected by [`SandboxHandle::inject`] or by
+//! `POST /sandbox/sms`; [`Fault`]s are planned as data; each SMS can be pushed to an address ([`Pushes`]).
 
 mod answer;
 mod fault;
 pub mod model;
 mod protocol;
+mod push;
+mod scenario;
 mod serve;
 mod stock;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use smscode_core::money::Money;
 use smscode_core::port::{Clock, Entropy};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 pub use answer::Style;
 pub use fault::{Fault, FaultReply};
 pub use model::Injection;
-pub use stock::Scenario;
+pub use push::Pushes;
+pub use scenario::{Moment, SCENARIOS, Scenario, ScenarioService};
 
 use crate::clock::{OsEntropy, SystemClock};
 use crate::secret::ApiKey;
@@ -43,6 +47,8 @@ pub struct SandboxConfig {
     pub style: Style,
     /// Its prices, stock and times.
     pub settings: Settings,
+    /// Who is told of each SMS; nobody if there is none.
+    pub pushes: Option<Pushes>,
 }
 
 impl SandboxConfig {
@@ -53,13 +59,14 @@ impl SandboxConfig {
             api_key,
             style: Style::Plain,
             settings: Settings::default(),
+            pushes: None,
         }
     }
 }
 
-/// Why a simulator did not start: the address cannot be listened on.
+/// Why a simulator did not start: the address cannot be listened on, or there is no client for pushes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the sandbox cannot listen on {0}: {1}")]
+#[error("the sandbox cannot start on {0}: {1}")]
 pub struct SandboxError(SocketAddr, String);
 
 impl SandboxError {
@@ -87,6 +94,8 @@ impl Sandbox {
         entropy: Arc<dyn Entropy>,
     ) -> Result<SandboxHandle, SandboxError> {
         let refused = |error: std::io::Error| SandboxError(config.listen, error.to_string());
+        let receiver = config.pushes.as_ref().map(push::receiver).transpose();
+        let receiver = receiver.map_err(|error| SandboxError(config.listen, error.to_string()))?;
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
         let shared = Arc::new(Shared {
@@ -97,9 +106,23 @@ impl Sandbox {
             model: Mutex::new(Model::new(config.settings)),
             script: Mutex::default(),
             calls: Mutex::new(BTreeMap::new()),
+            held: AtomicUsize::new(0),
+            changed: Notify::new(),
         });
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve::serve(listener, Arc::clone(&shared), stopped));
+        let serving = serve::serve(listener, Arc::clone(&shared), stopped);
+        let times = config.pushes.map_or(0, |pushes| pushes.times);
+        let telling = receiver.map(|api| push::tell(Arc::clone(&shared), api, times));
+        let task = tokio::spawn(async move {
+            match telling {
+                None => serving.await,
+                Some(telling) => tokio::select! {
+                    biased;
+                    () = serving => {}
+                    () = telling => {}
+                },
+            }
+        });
         Ok(SandboxHandle { addr, shared, stop, task })
     }
 }
@@ -139,7 +162,7 @@ impl SandboxHandle {
 
     /// Lets an SMS arrive at an open number.
     pub fn inject(&self, phone: &str, text: &str) -> Injection {
-        lock(&self.shared.model).inject(self.shared.clock.now(), phone, text)
+        self.shared.inject(phone, text)
     }
 
     /// Plans a fault for the next calls of this action (`getNumberV2`, ...), or of any action.
@@ -147,15 +170,24 @@ impl SandboxHandle {
         lock(&self.shared.script).plan(action, times, fault);
     }
 
-    /// The account's money.
+    /// The account's money, as it is now.
     pub fn balance(&self) -> Money {
-        self.with_model(|model| model.balance())
+        let now = self.shared.clock.now();
+        self.with_model(|model| {
+            model.advance(now);
+            model.balance()
+        })
     }
 
     /// How many activations are open.
     pub fn open(&self) -> usize {
         let now = self.shared.clock.now();
         self.with_model(|model| model.active(now).len())
+    }
+
+    /// How many calls it keeps waiting at this moment, by a fault or because it is silent.
+    pub fn held(&self) -> usize {
+        self.shared.held.load(Ordering::Acquire)
     }
 
     /// How often an action has been called.

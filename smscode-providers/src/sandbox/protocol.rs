@@ -8,7 +8,9 @@ use smscode_core::port::Entropy;
 use smscode_core::time::Timestamp;
 
 use super::answer::{self, Answer, Object, Style};
+use super::fault::Fault;
 use super::model::{Model, Refusal, Step, Wanted};
+use super::scenario::Moment;
 use super::stock::{self, PLACES};
 
 /// The most rows of a page of the active list.
@@ -54,7 +56,7 @@ impl Call<'_> {
                 Ok(answer::word(style, &format!("ACCESS_BALANCE:{}", model.balance().decimal())))
             }
             "getNumber" => {
-                self.buy(model, |sold| answer::word(style, &format!("ACCESS_NUMBER:{}:{}", sold.id, sold.phone)))
+                self.buy(model, |sold| answer::word(style, &format!("ACCESS_NUMBER:{}:{}", sold.id, sold.written())))
             }
             "getNumberV2" => self.buy(model, |sold| answer::sold(style, sold)),
             "getStatus" => self.activation(model).map(|activation| answer::status(style, activation)),
@@ -72,12 +74,31 @@ impl Call<'_> {
         done.unwrap_or_else(|refusal| answer::refused(style, refusal))
     }
 
+    /// What the scenario that the call is about makes of it on the wire.
+    pub(super) fn fault(&self, model: &mut Model) -> Option<Fault> {
+        let (scenario, moment) = match self.action {
+            "getNumber" | "getNumberV2" => (stock::service(&self.service())?.0, Moment::Purchase),
+            "cancelActivation" => model.moment_of_cancel(self.now, self.id().ok()?)?,
+            "setStatus" if matches!(self.parameters.get(&["status"]), Some("8" | "-1")) => {
+                model.moment_of_cancel(self.now, self.id().ok()?)?
+            }
+            "getStatus" | "getStatusV2" => model.moment_of_read(self.now, Some(self.id().ok()?))?,
+            "getActiveActivations" => model.moment_of_read(self.now, None)?,
+            _ => return None,
+        };
+        scenario.fault(moment, model.settings())
+    }
+
+    fn service(&self) -> String {
+        self.parameters.get(&["service"]).unwrap_or_default().to_ascii_lowercase()
+    }
+
     fn buy(
         &self,
         model: &mut Model,
         tell: impl FnOnce(&super::model::Activation) -> Answer,
     ) -> Result<Answer, Refusal> {
-        let service = self.parameters.get(&["service"]).unwrap_or_default().to_ascii_lowercase();
+        let service = self.service();
         let country = self.parameters.get(&["country"]).and_then(|id| id.parse().ok()).ok_or(Refusal::BadCountry)?;
         let ceiling = self.parameters.get(&["maxPrice", "max_price"]);
         let ceiling = ceiling.and_then(|text| Money::parse(text, model.settings().currency));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use smscode_core::port::{Clock, Entropy};
+use smscode_core::time::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
@@ -46,6 +48,33 @@ pub(super) struct Shared {
     pub(super) model: Mutex<Model>,
     pub(super) script: Mutex<Script>,
     pub(super) calls: Mutex<BTreeMap<String, u64>>,
+    /// Calls whose answer is kept back until a time.
+    pub(super) held: AtomicUsize,
+    /// Something may have arrived: for whoever tells of it.
+    pub(super) changed: Notify,
+}
+
+impl Shared {
+    /// Lets an SMS arrive at an open number.
+    pub(super) fn inject(&self, phone: &str, text: &str) -> Injection {
+        let injected = lock(&self.model).inject(self.clock.now(), phone, text);
+        self.changed.notify_one();
+        injected
+    }
+
+    /// Keeps an answer back.
+    async fn hold_until(&self, at: Timestamp) {
+        /// Counts also when the caller goes away meanwhile.
+        struct Held<'a>(&'a AtomicUsize);
+        impl Drop for Held<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::AcqRel);
+            }
+        }
+        self.held.fetch_add(1, Ordering::AcqRel);
+        let _held = Held(&self.held);
+        self.clock.sleep_until(at).await;
+    }
 }
 
 /// A lock that outlives a panic of another holder.
@@ -117,12 +146,14 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let parameters = Parameters::new(query.into_iter().chain(form));
     let action = parameters.get(&["action"]).unwrap_or_default();
     count(&shared, action);
-    let fault = lock(&shared.script).take(action);
-    if fault.as_ref().is_some_and(|fault| !fault.effect) {
-        return broken(&shared, fault, None).await;
+    let dead = lock(&shared.model).silent_until(shared.clock.now());
+    if let Some(until) = dead {
+        shared.hold_until(until).await;
+        return lost();
     }
-    let answer = run(&shared, action, &parameters);
-    broken(&shared, fault, Some(answer)).await
+    let (fault, answer) = run(&shared, action, &parameters);
+    shared.changed.notify_one();
+    broken(&shared, fault, answer).await
 }
 
 fn count(shared: &Shared, action: &str) {
@@ -132,22 +163,32 @@ fn count(shared: &Shared, action: &str) {
     }
 }
 
-fn run(shared: &Shared, action: &str, parameters: &Parameters) -> Answer {
+/// The fault that is planned or that the scenario brings, and the reply unless the call is to have no effect.
+fn run(shared: &Shared, action: &str, parameters: &Parameters) -> (Option<Fault>, Option<Answer>) {
+    let planned = lock(&shared.script).take(action);
+    if planned.as_ref().is_some_and(|fault| !fault.effect) {
+        return (planned, None);
+    }
     let style = shared.style;
     match parameters.get(&["api_key"]) {
-        None if style == Style::Grizzly => return answer::word(style, "NO_KEY"),
+        None if style == Style::Grizzly => return (planned, Some(answer::word(style, "NO_KEY"))),
         Some(key) if key == shared.key.reveal() => {}
-        _ => return answer::error(style, 401, "BAD_KEY", None),
+        _ => return (planned, Some(answer::error(style, 401, "BAD_KEY", None))),
     }
     let call = Call { style, now: shared.clock.now(), entropy: shared.entropy.as_ref(), action, parameters };
-    call.run(&mut lock(&shared.model))
+    let mut model = lock(&shared.model);
+    let fault = planned.or_else(|| call.fault(&mut model));
+    match &fault {
+        Some(fault) if !fault.effect => (Some(fault.clone()), None),
+        _ => (fault, Some(call.run(&mut model))),
+    }
 }
 
 /// The reply, or what the fault makes of it.
 async fn broken(shared: &Shared, fault: Option<Fault>, answer: Option<Answer>) -> Response {
     let fault = fault.unwrap_or(Fault { effect: true, delay_ms: 0, reply: FaultReply::True });
     if fault.delay_ms > 0 {
-        shared.clock.sleep_until(shared.clock.now().plus_ms(i64::from(fault.delay_ms))).await;
+        shared.hold_until(shared.clock.now().plus_ms(i64::from(fault.delay_ms))).await;
     }
     let plain = |status: u16, body: Bytes| {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -163,16 +204,18 @@ async fn broken(shared: &Shared, fault: Option<Fault>, answer: Option<Answer>) -
             plain(answer.status, Bytes::copy_from_slice(bytes.get(..bytes.len() / 2).unwrap_or_default()))
         }
         (FaultReply::True | FaultReply::Truncated, None) => plain(503, Bytes::new()),
-        (FaultReply::Lost, _) => {
-            let mut response = plain(200, Bytes::new());
-            response.extensions_mut().insert(CloseConnection);
-            response
-        }
+        (FaultReply::Lost, _) => lost(),
         (FaultReply::Garbage, _) => plain(200, Bytes::from_static(b"\x00\xff\xfe\x9f\x8b\x08ACCESS\x00\xc3\x28")),
         (FaultReply::Huge(bytes), _) => plain(200, Bytes::from(vec![b'x'; bytes])),
         (FaultReply::Redirect(to), _) => (StatusCode::FOUND, [(header::LOCATION, to)], "moved").into_response(),
         (FaultReply::Body(status, body), _) => plain(status, Bytes::from(body)),
     }
+}
+
+fn lost() -> Response {
+    let mut response = StatusCode::OK.into_response();
+    response.extensions_mut().insert(CloseConnection);
+    response
 }
 
 #[derive(serde::Deserialize)]
@@ -192,8 +235,7 @@ async fn inject(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     if sms.text.is_empty() || sms.text.len() > TEXT_LIMIT {
         return told(StatusCode::BAD_REQUEST, r#"{"error":"the text must have 1 to 2000 bytes"}"#);
     }
-    let now = shared.clock.now();
-    match lock(&shared.model).inject(now, &sms.phone, &sms.text) {
+    match shared.inject(&sms.phone, &sms.text) {
         Injection::Delivered => told(StatusCode::OK, r#"{"delivered":true}"#),
         Injection::NoOpenNumber => told(StatusCode::NOT_FOUND, r#"{"error":"no open number"}"#),
         Injection::TooMany => told(StatusCode::CONFLICT, r#"{"error":"the number has too many SMS"}"#),

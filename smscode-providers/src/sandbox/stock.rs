@@ -1,6 +1,8 @@
-//! What the simulated supplier sells: countries with their numbers, services with their prices, scenarios, texts.
+//! What the simulated supplier sells: countries with their numbers, services with their prices, texts.
 
 use smscode_core::money::Currency;
+
+use super::scenario::{SCENARIOS, Scenario};
 
 /// A country with numbers in it.
 pub(super) struct Place {
@@ -70,48 +72,9 @@ pub(super) const fn unit_minor(currency: Currency) -> i64 {
     }
 }
 
-/// How an activation behaves. Chosen by the service's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scenario {
-    /// Any ordinary service: a code arrives shortly after the purchase, another one after each request for more.
-    Ordinary,
-    /// `sbx_code_now`: the code is there at once.
-    CodeNow,
-    /// `sbx_code_later`: the code takes its time.
-    CodeLater,
-    /// `sbx_manual`: only injected SMS arrive. The cheapest service of all.
-    Manual,
-    /// `sbx_two_sms`: a second SMS follows by itself, or sooner when it is asked for.
-    TwoSms,
-    /// `sbx_text_only`: the SMS has no code in it.
-    TextOnly,
-    /// `sbx_no_sms`: nothing arrives.
-    NoSms,
-    /// `sbx_sold_out`: listed, but no number can be bought.
-    SoldOut,
-    /// `sbx_price_above`: the price asked for is above every ceiling.
-    PriceAbove,
-    /// `sbx_cancel_early`: no SMS, and a cancel is refused for long.
-    CancelEarly,
-}
-
-/// The scenarios: code of the service, name, behaviour, base price in units.
-pub(super) const SCENARIOS: [(&str, &str, Scenario, i64); 9] = [
-    ("sbx_manual", "Sandbox: only injected SMS", Scenario::Manual, 1),
-    ("sbx_code_now", "Sandbox: code at once", Scenario::CodeNow, 2),
-    ("sbx_code_later", "Sandbox: code after a while", Scenario::CodeLater, 2),
-    ("sbx_two_sms", "Sandbox: two SMS", Scenario::TwoSms, 2),
-    ("sbx_text_only", "Sandbox: text without a code", Scenario::TextOnly, 2),
-    ("sbx_no_sms", "Sandbox: no SMS", Scenario::NoSms, 2),
-    ("sbx_sold_out", "Sandbox: sold out", Scenario::SoldOut, 2),
-    ("sbx_price_above", "Sandbox: price above the ceiling", Scenario::PriceAbove, 2),
-    ("sbx_cancel_early", "Sandbox: cancel refused for two minutes", Scenario::CancelEarly, 2),
-];
-
 /// The behaviour and the base price of a service; `None` if it is not sold.
 pub(super) fn service(code: &str) -> Option<(Scenario, i64)> {
-    let scenario =
-        SCENARIOS.iter().find(|(known, ..)| *known == code).map(|(_, _, scenario, units)| (*scenario, *units));
+    let scenario = SCENARIOS.iter().find(|one| one.code == code).map(|one| (one.scenario, one.units));
     scenario
         .or_else(|| SERVICES.iter().find(|(known, _)| *known == code).map(|(_, units)| (Scenario::Ordinary, *units)))
 }
@@ -122,7 +85,7 @@ pub(super) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
     let ordinary = SERVICES.iter().map(|(code, _)| {
         (*code, smscode_core::catalogue::services::by_code(code).map_or(*code, |service| service.name))
     });
-    ordinary.chain(SCENARIOS.iter().map(|(code, name, ..)| (*code, *name)))
+    ordinary.chain(SCENARIOS.iter().map(|one| (one.code, one.name)))
 }
 
 /// Sentences with a code, `{}` being the code. No other digit is in them.
@@ -140,6 +103,12 @@ pub(super) const TEXTS: [&str; 12] = [
     "Twój kod weryfikacyjny to {}. Nikomu go nie podawaj.",
     "Ваш код підтвердження: {}. Нікому його не повідомляйте.",
 ];
+
+/// A text as some suppliers hand it on: with a colon, line breaks, and a code that begins with zeros.
+pub(super) const ODD_TEXT: &str = "Code:\r\n00{}\n\n-- valid until: tomorrow";
+
+/// The text of an SMS after an activation's end. Nobody is to see it.
+pub(super) const LATE_TEXT: &str = "Your verification code is 90210077. It is late.";
 
 /// Sentences without a code.
 pub(super) const TEXTS_WITHOUT_CODE: [&str; 3] = [

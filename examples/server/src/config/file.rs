@@ -116,6 +116,8 @@ pub(super) struct Supplier {
     pub(super) requests_a_second: Option<u32>,
     pub(super) low_balance: Option<String>,
     pub(super) drain: Option<bool>,
+    pub(super) push_path: Option<String>,
+    pub(super) push_path_env: Option<String>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -202,6 +204,8 @@ const NAMES: [(&str, &[&str]); 11] = [
             "requests_a_second",
             "low_balance",
             "drain",
+            "push_path",
+            "push_path_env",
         ],
     ),
     ("breaker", &["failures_in_row", "failures_ppm", "calls_min", "pause_ms", "pause_max_ms", "silence_ms"]),

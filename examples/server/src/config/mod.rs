@@ -54,6 +54,15 @@ pub struct Customer {
     pub opening_minor: i64,
 }
 
+/// A path under `/hooks/sms` on which a supplier tells of SMS.
+#[derive(Clone, Debug)]
+pub struct PushPath {
+    /// The supplier's name.
+    pub supplier: String,
+    /// The path, which is a secret between it and us.
+    pub path: Hidden,
+}
+
 /// Limits of the HTTP side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpSettings {
@@ -90,6 +99,8 @@ pub struct Config {
     pub suppliers: Vec<SmsActivateConfig>,
     /// Suppliers of which the settings say whether they get purchases: `true` for none. Of the others the store knows.
     pub drains: Vec<(String, bool)>,
+    /// Where which of them push.
+    pub pushes: Vec<PushPath>,
     /// Customers that are opened at the start.
     pub customers: Vec<Customer>,
     /// Rates: base, quote, whole units of quote per unit of base.
@@ -122,6 +133,7 @@ impl Default for Config {
             keyring_dir: None,
             suppliers: Vec::new(),
             drains: Vec::new(),
+            pushes: Vec::new(),
             customers: Vec::new(),
             rates: Vec::new(),
             platform: Settings::default(),

@@ -14,7 +14,7 @@ use smscode_providers::sms::sms_activate::{ALL, SmsActivateConfig, dialect};
 use smscode_storage_postgres::PostgresOptions;
 
 use super::file::{self, File};
-use super::{Cli, Config, ConfigError, Customer, Hidden, STORE_FILE, StoreChoice};
+use super::{Cli, Config, ConfigError, Customer, Hidden, PushPath, STORE_FILE, StoreChoice};
 
 /// The variable that fixes the sandbox customer's token.
 const DEMO_TOKEN: &str = "SMSCODE_DEMO_TOKEN";
@@ -101,6 +101,7 @@ pub fn resolve(
         cache_mib: within("cache_mib", cli.cache_mib.or(file.cache_mib).unwrap_or(defaults.cache_mib), 1, 65_536)?,
         postgres: postgres(&file)?,
         keyring_dir: cli.keyring_dir.clone().or(file.keyring_dir.clone()),
+        pushes: pushes(&file, variable)?,
         customers: customers(&file, variable)?,
         rates: rates(cli, &file, sandbox)?,
         platform: platform(cli, &file, &suppliers)?,
@@ -135,7 +136,8 @@ fn check_variables(variables: impl Iterator<Item = String>, file: &File) -> Resu
     let mut known: Vec<String> =
         arguments.filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned())).collect();
     known.extend([DEMO_TOKEN, ADMIN_TOKEN].map(str::to_owned));
-    let named = file.supplier.iter().filter_map(|one| one.api_key_env.clone());
+    let named =
+        file.supplier.iter().flat_map(|one| one.api_key_env.clone().into_iter().chain(one.push_path_env.clone()));
     known.extend(named.chain(file.customer.iter().filter_map(|one| one.token_env.clone())));
     let mut unknown: Vec<String> = variables.filter(|name| name.starts_with(PREFIX) && !known.contains(name)).collect();
     unknown.sort();
@@ -344,6 +346,24 @@ fn supplier(one: &file::Supplier, variable: &dyn Fn(&str) -> Option<String>) -> 
         config.dialect.requests_a_second = within(&setting("requests_a_second"), limit, 0, 100_000)?;
     }
     Ok(config)
+}
+
+/// The paths of suppliers that push. Long enough not to be guessed, and nobody's twice.
+fn pushes(file: &File, variable: &dyn Fn(&str) -> Option<String>) -> Result<Vec<PushPath>, ConfigError> {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let mut found: Vec<PushPath> = Vec::new();
+    for one in file.supplier.iter().filter(|one| one.push_path.is_some() || one.push_path_env.is_some()) {
+        let name = format!("supplier {}, push_path", one.name);
+        let path = secret(&name, one.push_path.as_deref(), one.push_path_env.as_deref(), variable)?;
+        if !(32..=128).contains(&path.len()) || !path.bytes().all(fine) {
+            return Err(ConfigError::value(name, "must be 32 to 128 random letters, digits, - or _"));
+        }
+        if found.iter().any(|other| other.path.reveal() == path) {
+            return Err(ConfigError::value(name, "must differ from the other suppliers' paths"));
+        }
+        found.push(PushPath { supplier: one.name.clone(), path: Hidden::new(&path) });
+    }
+    Ok(found)
 }
 
 fn customers(file: &File, variable: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Customer>, ConfigError> {

@@ -1,9 +1,11 @@
 //! The surfaces, each a router of its own over the same [`App`].
 
+pub mod account;
 pub mod admin;
 pub mod backup;
 pub mod docs;
 pub mod events;
+pub(crate) mod hooks;
 pub mod openapi;
 pub mod operation;
 pub mod sandbox;
@@ -30,6 +32,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(v1v2::router())
         .merge(stubs::router())
         .merge(events::router())
+        .merge(account::router())
+        .merge(app.hooks.router())
         .merge(operation::router())
         .merge(openapi::router(app.sandbox.is_some(), app.admin.is_some()))
         .merge(docs::router());

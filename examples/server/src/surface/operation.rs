@@ -99,6 +99,22 @@ async fn platform_figures(app: &App, page: &mut Page) {
     page.head("smscode_late_sms_total", "counter", "SMS that came after the end, destroyed unread.");
     page.line("smscode_late_sms_total", "", health.late_sms);
     supplier_figures(&health.suppliers, app.platform.now(), page);
+    push_figures(&health.suppliers, page);
+}
+
+fn push_figures(suppliers: &[SupplierHealth], page: &mut Page) {
+    page.head(
+        "smscode_supplier_hints_total",
+        "counter",
+        "Pushes of the supplier, by whether it is about an open order.",
+    );
+    for supplier in suppliers {
+        let known = supplier.hints.saturating_sub(supplier.hints_unknown);
+        for (about, count) in [("open", known), ("unknown", supplier.hints_unknown)] {
+            let label = format!("supplier=\"{}\",about=\"{about}\"", supplier.name);
+            page.line("smscode_supplier_hints_total", &label, count);
+        }
+    }
 }
 
 /// A figure of a supplier: name, kind, help, and what it is. No value is more honest than a made-up one.

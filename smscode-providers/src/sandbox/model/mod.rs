@@ -3,6 +3,8 @@
 //!
 //! What is due happens before each command, in the order of its times; nothing has to run in between.
 
+mod chance;
+mod life;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -13,9 +15,12 @@ use smscode_core::money::Money;
 use smscode_core::port::Entropy;
 use smscode_core::time::Timestamp;
 
-pub use terms::{Activation, Injection, Message, Refusal, Settings, Stage, Step, Wanted};
+pub use terms::{Activation, Arrival, Injection, Message, Refusal, Settings, Stage, Step, Wanted};
 
-use super::stock::{self, PLACES, SCENARIOS, SERVICES, Scenario};
+use super::scenario::{SCENARIOS, Scenario};
+use super::stock::{self, PLACES, SERVICES};
+use chance::{code_text, number, plain_text};
+use terms::Due;
 
 /// Closed activations that are remembered, the oldest forgotten first.
 const CLOSED_LIMIT: usize = 10_000;
@@ -23,6 +28,10 @@ const CLOSED_LIMIT: usize = 10_000;
 const NUMBER_TRIES: u32 = 64;
 /// The most SMS of an activation; injected ones beyond it are refused.
 const SMS_LIMIT: usize = 100;
+/// Arrived SMS that nobody has been told of, at most; the oldest are forgotten first.
+const ARRIVALS_LIMIT: usize = 1_000;
+/// Added to an id to make it longer than 53 bits, which not every reader of JSON keeps.
+const LONG_ID: u64 = 1 << 60;
 
 /// A supplier with one account.
 pub struct Model {
@@ -30,11 +39,18 @@ pub struct Model {
     balance_minor: i64,
     next_id: u64,
     activations: BTreeMap<u64, Activation>,
-    open_by_phone: BTreeMap<String, u64>,
+    open: BTreeSet<u64>,
+    /// A number may be open more than once.
+    open_by_phone: BTreeSet<(String, u64)>,
     open_by_pair: BTreeMap<(u16, String), u32>,
     by_reference: BTreeMap<String, u64>,
     closed: VecDeque<u64>,
     agenda: BTreeSet<(Timestamp, u64)>,
+    /// Open ones of which reads are to be spoilt.
+    to_spoil: BTreeSet<u64>,
+    arrivals: VecDeque<Arrival>,
+    /// From when until when nothing is answered.
+    dead: Option<(Timestamp, Timestamp)>,
     /// Prices and stocks that were set, in place of the tables.
     prices: BTreeMap<(u16, String), Money>,
     stocks: BTreeMap<(u16, String), u32>,
@@ -48,11 +64,15 @@ impl Model {
             next_id: settings.first_id,
             settings,
             activations: BTreeMap::new(),
-            open_by_phone: BTreeMap::new(),
+            open: BTreeSet::new(),
+            open_by_phone: BTreeSet::new(),
             open_by_pair: BTreeMap::new(),
             by_reference: BTreeMap::new(),
             closed: VecDeque::new(),
             agenda: BTreeSet::new(),
+            to_spoil: BTreeSet::new(),
+            arrivals: VecDeque::new(),
+            dead: None,
             prices: BTreeMap::new(),
             stocks: BTreeMap::new(),
         }
@@ -83,22 +103,6 @@ impl Model {
         self.agenda.first().map(|(at, _)| *at)
     }
 
-    /// Lets everything happen that is due by now.
-    pub fn advance(&mut self, now: Timestamp) {
-        while let Some((at, id)) = self.agenda.first().copied().filter(|(at, _)| *at <= now) {
-            self.agenda.remove(&(at, id));
-            let Some(activation) = self.activations.get_mut(&id).filter(|activation| activation.stage.is_open()) else {
-                continue;
-            };
-            while let Some((due, text)) = activation.due.pop_front_if(|(due, _)| *due <= at) {
-                activation.receive(due, text);
-            }
-            if activation.ends_at <= at {
-                self.run_out(id);
-            }
-        }
-    }
-
     /// The price of a pair; `None` if it is not sold.
     pub fn price(&self, country: u16, service: &str) -> Option<Money> {
         let place = PLACES.iter().find(|place| place.country == country)?;
@@ -123,10 +127,17 @@ impl Model {
         let (scenario, _) = stock::service(wanted.service).ok_or(Refusal::BadService)?;
         let price = self.price(wanted.country, wanted.service).ok_or(Refusal::BadCountry)?;
         self.check(wanted, scenario, price)?;
-        let phone = self.free_number(wanted.country, entropy).ok_or(Refusal::NoNumbers)?;
-        let id = self.next_id;
+        let phone = self.number_for(wanted, scenario, entropy).ok_or(Refusal::NoNumbers)?;
+        let id = if scenario == Scenario::OddForm { self.next_id | LONG_ID } else { self.next_id };
         self.next_id += 1;
-        self.balance_minor -= price.minor;
+        let cost = match scenario {
+            Scenario::ChargedAbove => {
+                let asked = wanted.ceiling.map_or(price.minor, |ceiling| ceiling.minor);
+                Money::new(asked.saturating_mul(2), price.currency)
+            }
+            _ => price,
+        };
+        self.balance_minor -= cost.minor;
         let lock_ms = match scenario {
             Scenario::CancelEarly => self.settings.long_cancel_after_ms,
             _ => self.settings.cancel_after_ms,
@@ -136,7 +147,7 @@ impl Model {
             phone: phone.clone(),
             country: wanted.country,
             service: wanted.service.to_owned(),
-            cost: price,
+            cost,
             reference: wanted.reference.map(str::to_owned),
             bought_at: now,
             cancel_from: now.plus_ms(lock_ms),
@@ -145,13 +156,22 @@ impl Model {
             messages: Vec::new(),
             scenario,
             due: self.schedule(now, scenario, entropy),
+            spoilt: 0,
         };
         self.agenda.extend(activation.due.iter().map(|(at, _)| (*at, id)));
         self.agenda.insert((activation.ends_at, id));
-        self.open_by_phone.insert(phone, id);
+        self.open.insert(id);
+        self.open_by_phone.insert((phone, id));
         *self.open_by_pair.entry((wanted.country, wanted.service.to_owned())).or_default() += 1;
         if let Some(reference) = wanted.reference {
             self.by_reference.insert(reference.to_owned(), id);
+        }
+        if scenario.spoilt_reads() > 0 {
+            self.to_spoil.insert(id);
+        }
+        if scenario == Scenario::SupplierDies {
+            // not yet in this moment: its number is still told
+            self.dead = Some((now.plus_ms(1), now.plus_ms(self.settings.dead_ms)));
         }
         Ok(self.activations.entry(id).or_insert(activation))
     }
@@ -173,31 +193,28 @@ impl Model {
         if self.balance_minor < price.minor {
             return Err(Refusal::NoBalance);
         }
-        let (open, limit) = (self.open_by_phone.len(), self.settings.channels);
+        let (open, limit) = (self.open.len(), self.settings.channels);
         if open >= limit { Err(Refusal::ChannelsLimit { open, limit }) } else { Ok(()) }
     }
 
-    /// The SMS that arrive by themselves.
-    fn schedule(&self, now: Timestamp, scenario: Scenario, entropy: &dyn Entropy) -> VecDeque<(Timestamp, String)> {
-        let settings = &self.settings;
-        let first = now.plus_ms(settings.code_after_ms);
-        match scenario {
-            Scenario::Ordinary => [(first, code_text(entropy))].into(),
-            Scenario::CodeNow => [(now, code_text(entropy))].into(),
-            Scenario::CodeLater => [(now.plus_ms(settings.later_after_ms), code_text(entropy))].into(),
-            Scenario::TwoSms => {
-                [(first, code_text(entropy)), (first.plus_ms(settings.second_after_ms), code_text(entropy))].into()
-            }
-            Scenario::TextOnly => [(first, plain_text(entropy))].into(),
-            Scenario::Manual | Scenario::NoSms | Scenario::SoldOut | Scenario::PriceAbove | Scenario::CancelEarly => {
-                VecDeque::new()
+    /// The number that is sold: a free one of the country, unless the scenario gives another.
+    fn number_for(&self, wanted: &Wanted<'_>, scenario: Scenario, entropy: &dyn Entropy) -> Option<String> {
+        let place = PLACES.iter().position(|place| place.country == wanted.country)?;
+        if scenario == Scenario::DuplicateNumber {
+            let of_pair = |one: &&Activation| one.country == wanted.country && one.service == wanted.service;
+            if let Some(open) = self.open.iter().filter_map(|id| self.activations.get(id)).find(of_pair) {
+                return Some(open.phone.clone());
             }
         }
+        let shift = usize::from(scenario == Scenario::WrongCountry);
+        let pattern = PLACES.get((place + shift) % PLACES.len())?.pattern;
+        (0..NUMBER_TRIES).map(|_| number(pattern, entropy)).find(|phone| self.open_with(phone).is_none())
     }
 
-    fn free_number(&self, country: u16, entropy: &dyn Entropy) -> Option<String> {
-        let place = PLACES.iter().find(|place| place.country == country)?;
-        (0..NUMBER_TRIES).map(|_| number(place.pattern, entropy)).find(|phone| !self.open_by_phone.contains_key(phone))
+    /// The oldest open activation of a number.
+    fn open_with(&self, phone: &str) -> Option<u64> {
+        let from = (phone.to_owned(), 0);
+        self.open_by_phone.range(from..).next().filter(|(found, _)| found == phone).map(|(_, id)| *id)
     }
 
     /// An activation, open or closed a while ago.
@@ -206,12 +223,15 @@ impl Model {
         self.activations.get(&id).ok_or(Refusal::NoActivation)
     }
 
+    /// An activation as it was when something happened last.
+    pub fn find(&self, id: u64) -> Option<&Activation> {
+        self.activations.get(&id)
+    }
+
     /// All that is open, oldest first.
     pub fn active(&mut self, now: Timestamp) -> Vec<&Activation> {
         self.advance(now);
-        let mut open: Vec<_> = self.open_by_phone.values().filter_map(|id| self.activations.get(id)).collect();
-        open.sort_unstable_by_key(|activation| activation.id);
-        open
+        self.open.iter().filter_map(|id| self.activations.get(id)).collect()
     }
 
     /// Takes a step. One that has been taken already is taken again without effect.
@@ -228,9 +248,9 @@ impl Model {
                 let at = now.plus_ms(self.settings.code_after_ms);
                 match activation.scenario {
                     Scenario::Ordinary | Scenario::CodeNow | Scenario::CodeLater => {
-                        activation.due.push_back((at, code_text(entropy)));
+                        activation.due.push_back((at, Due::Sms(code_text(entropy))));
                     }
-                    Scenario::TextOnly => activation.due.push_back((at, plain_text(entropy))),
+                    Scenario::TextOnly => activation.due.push_back((at, Due::Sms(plain_text(entropy)))),
                     Scenario::TwoSms => activation.due.iter_mut().for_each(|(due, _)| *due = at.min(*due)),
                     _ => {}
                 }
@@ -238,17 +258,24 @@ impl Model {
                 Ok(())
             }
             (Step::Finish, Stage::Received | Stage::Retrying) => {
-                self.close(id, Stage::Finished);
+                self.close(id, Stage::Finished, now);
                 Ok(())
             }
             (Step::Cancel, Stage::Waiting) if now < activation.cancel_from => {
                 let after_seconds = activation.cancel_from.ms_since(activation.bought_at) / 1_000;
                 Err(Refusal::TooEarly { after_seconds })
             }
-            (Step::Cancel, Stage::Waiting) => {
-                self.close(id, Stage::Cancelled);
-                Ok(())
-            }
+            (Step::Cancel, Stage::Waiting) => match activation.scenario {
+                Scenario::CancelRefused => Err(Refusal::BadStatus),
+                Scenario::CancelSmsWon => {
+                    self.receive(id, now, code_text(entropy));
+                    Err(Refusal::SmsArrived)
+                }
+                _ => {
+                    self.close(id, Stage::Cancelled, now);
+                    Ok(())
+                }
+            },
             (Step::Cancel, Stage::Received | Stage::Retrying) => Err(Refusal::SmsArrived),
             (Step::Ready | Step::More | Step::Finish | Step::Cancel, _) => Err(Refusal::BadStatus),
         }
@@ -258,12 +285,12 @@ impl Model {
     pub fn inject(&mut self, now: Timestamp, phone: &str, text: &str) -> Injection {
         self.advance(now);
         let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-        let found = self.open_by_phone.get(&digits).and_then(|id| self.activations.get_mut(id));
-        match found {
+        let found = self.open_with(&digits).and_then(|id| self.activations.get(&id));
+        match found.map(|activation| (activation.id, activation.messages.len())) {
             None => Injection::NoOpenNumber,
-            Some(activation) if activation.messages.len() >= SMS_LIMIT => Injection::TooMany,
-            Some(activation) => {
-                activation.receive(now, text.to_owned());
+            Some((_, SMS_LIMIT..)) => Injection::TooMany,
+            Some((id, _)) => {
+                self.receive(id, now, text.to_owned());
                 Injection::Delivered
             }
         }
@@ -272,15 +299,7 @@ impl Model {
     /// Ends an open activation as its window would: finished if it has an SMS, refunded if not.
     pub fn end(&mut self, now: Timestamp, id: u64) {
         self.advance(now);
-        self.run_out(id);
-    }
-
-    /// The window of an activation is over.
-    fn run_out(&mut self, id: u64) {
-        if let Some(activation) = self.activations.get(&id).filter(|activation| activation.stage.is_open()) {
-            let paid = !activation.messages.is_empty();
-            self.close(id, if paid { Stage::Finished } else { Stage::Cancelled });
-        }
+        self.run_out(id, now);
     }
 
     /// Everything that was sold and is remembered, oldest first.
@@ -288,32 +307,9 @@ impl Model {
         self.activations.values()
     }
 
-    fn close(&mut self, id: u64, stage: Stage) {
-        let Some(activation) = self.activations.get_mut(&id) else {
-            return;
-        };
-        activation.stage = stage;
-        activation.due.clear();
-        if stage == Stage::Cancelled {
-            self.balance_minor += activation.cost.minor;
-        }
-        self.agenda.remove(&(activation.ends_at, id));
-        self.open_by_phone.remove(&activation.phone);
-        if let Some(open) = self.open_by_pair.get_mut(&(activation.country, activation.service.clone())) {
-            *open = open.saturating_sub(1);
-        }
-        self.closed.push_back(id);
-        while self.closed.len() > CLOSED_LIMIT {
-            let forgotten = self.closed.pop_front().and_then(|id| self.activations.remove(&id));
-            if let Some(reference) = forgotten.and_then(|activation| activation.reference) {
-                self.by_reference.remove(&reference);
-            }
-        }
-    }
-
     /// Each pair that is sold.
     pub fn pairs(&self) -> impl Iterator<Item = (u16, &'static str)> {
-        let codes = || SERVICES.iter().map(|(code, _)| *code).chain(SCENARIOS.iter().map(|(code, ..)| *code));
+        let codes = || SERVICES.iter().map(|(code, _)| *code).chain(SCENARIOS.iter().map(|one| one.code));
         PLACES.iter().flat_map(move |place| codes().map(|code| (place.country, code)))
     }
 
@@ -321,51 +317,4 @@ impl Model {
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
-}
-
-impl Activation {
-    fn receive(&mut self, at: Timestamp, text: String) {
-        let code = code_in(&text);
-        self.messages.push(Message { at, text, code });
-        self.stage = Stage::Received;
-    }
-}
-
-/// The first run of four to eight digits, as a simple supplier looks for it.
-fn code_in(text: &str) -> Option<String> {
-    let runs = text.split(|c: char| !c.is_ascii_digit());
-    runs.into_iter().find(|run| (4..=8).contains(&run.len())).map(str::to_owned)
-}
-
-fn number(pattern: &str, entropy: &dyn Entropy) -> String {
-    let digit = |from: u32| char::from_digit(from + below(entropy, 10 - from), 10).unwrap_or('0');
-    pattern
-        .chars()
-        .map(|sign| match sign {
-            '#' => digit(0),
-            '%' => digit(2),
-            other => other,
-        })
-        .collect()
-}
-
-fn code_text(entropy: &dyn Entropy) -> String {
-    let code = format!("{:06}", below(entropy, 1_000_000));
-    pick(&stock::TEXTS, entropy).replace("{}", &code)
-}
-
-fn plain_text(entropy: &dyn Entropy) -> String {
-    pick(&stock::TEXTS_WITHOUT_CODE, entropy).to_owned()
-}
-
-fn pick(texts: &'static [&'static str], entropy: &dyn Entropy) -> &'static str {
-    let count = u32::try_from(texts.len()).unwrap_or(1);
-    texts.get(below(entropy, count) as usize).copied().unwrap_or_default()
-}
-
-/// A number below the bound. Not quite even, which does not matter here.
-fn below(entropy: &dyn Entropy, bound: u32) -> u32 {
-    let mut bytes = [0_u8; 4];
-    entropy.fill(&mut bytes);
-    u32::from_le_bytes(bytes) % bound.max(1)
 }

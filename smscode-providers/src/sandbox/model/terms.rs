@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use smscode_core::money::{Currency, Money};
 use smscode_core::time::Timestamp;
 
-use super::super::stock::Scenario;
+use super::super::scenario::Scenario;
 
 /// How a supplier is set up.
 #[derive(Clone, Debug)]
@@ -30,6 +30,18 @@ pub struct Settings {
     pub later_after_ms: i64,
     /// Milliseconds until the second SMS of `sbx_two_sms` arrives by itself, from the first one on.
     pub second_after_ms: i64,
+    /// Milliseconds until the code arrives where the purchase is answered late or never.
+    pub late_after_ms: i64,
+    /// Milliseconds for which a purchase that is never answered is kept waiting. Longer than callers wait.
+    pub silent_ms: u32,
+    /// Milliseconds until the purchase of `sbx_slow` is answered.
+    pub slow_ms: u32,
+    /// Milliseconds until `sbx_supplier_ends` is ended.
+    pub ends_after_ms: i64,
+    /// Milliseconds after the end of an activation until what happens then: a late SMS, a refund, a charge.
+    pub aftermath_ms: i64,
+    /// Milliseconds for which a supplier that died answers nothing. Longer than a window with its grace.
+    pub dead_ms: i64,
     /// The first activation's id. Beyond 31 bits, as real ones are.
     pub first_id: u64,
 }
@@ -47,6 +59,12 @@ impl Default for Settings {
             code_after_ms: 1_000,
             later_after_ms: 10_000,
             second_after_ms: 8_000,
+            late_after_ms: 60_000,
+            silent_ms: 60_000,
+            slow_ms: 25_000,
+            ends_after_ms: 10_000,
+            aftermath_ms: 30_000,
+            dead_ms: 1_800_000,
             first_id: 3_900_000_000,
         }
     }
@@ -123,7 +141,7 @@ pub enum Refusal {
     ReferenceUsed,
     /// No such activation.
     NoActivation,
-    /// Not in this stage.
+    /// Not in this stage, or not at all.
     BadStatus,
     /// Too early to cancel; the seconds after the purchase at which it is not.
     TooEarly {
@@ -156,6 +174,30 @@ pub struct Message {
     pub code: Option<String>,
 }
 
+/// What happens to an activation by itself.
+#[derive(Clone)]
+pub(super) enum Due {
+    /// An SMS, while it is open.
+    Sms(String),
+    /// The supplier ends it, if it is open.
+    Ends,
+    /// An SMS after its end, which is charged.
+    LateSms(String),
+    /// A refund is taken back.
+    Charged,
+    /// What was paid is given back.
+    Refunded,
+}
+
+/// An SMS that somebody may be told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The activation.
+    pub id: u64,
+    /// Its place among the activation's messages.
+    pub message: usize,
+}
+
 /// An activation.
 #[derive(Clone)]
 pub struct Activation {
@@ -181,6 +223,19 @@ pub struct Activation {
     pub stage: Stage,
     /// What has arrived, oldest first.
     pub messages: Vec<Message>,
-    pub(super) scenario: Scenario,
-    pub(super) due: VecDeque<(Timestamp, String)>,
+    /// How it behaves.
+    pub scenario: Scenario,
+    pub(super) due: VecDeque<(Timestamp, Due)>,
+    /// How many reads of it were spoilt.
+    pub(super) spoilt: usize,
+}
+
+impl Activation {
+    /// The number as this supplier writes it.
+    pub fn written(&self) -> String {
+        match self.scenario {
+            Scenario::OddForm => format!("+{}", self.phone),
+            _ => self.phone.clone(),
+        }
+    }
 }

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use smscode_core::money::Currency;
 
+use super::super::scenario::Moment;
+use super::chance::code_in;
 use super::*;
 
 /// The same bytes on each run.
@@ -53,6 +55,19 @@ fn each_service_keeps_its_schedule() {
         ("sbx_text_only", 1_000, (Stage::Received, 1)),
         ("sbx_no_sms", 1_199_999, (Stage::Waiting, 0)),
         ("sbx_cancel_early", 60_000, (Stage::Waiting, 0)),
+        ("sbx_timeout_charged", 59_999, (Stage::Waiting, 0)),
+        ("sbx_timeout_charged", 60_000, (Stage::Received, 1)),
+        ("sbx_slow", 60_000, (Stage::Received, 1)),
+        ("sbx_garbled", 10_000, (Stage::Received, 1)),
+        ("sbx_server_error_charged", 10_000, (Stage::Received, 1)),
+        ("sbx_status_noise", 10_000, (Stage::Received, 1)),
+        ("sbx_two_at_once", 999, (Stage::Waiting, 0)),
+        ("sbx_two_at_once", 1_000, (Stage::Received, 2)),
+        ("sbx_supplier_ends", 9_999, (Stage::Waiting, 0)),
+        ("sbx_supplier_ends", 10_000, (Stage::Cancelled, 0)),
+        ("sbx_sms_after_expiry", 1_229_999, (Stage::Cancelled, 0)),
+        ("sbx_sms_after_expiry", 1_230_000, (Stage::Cancelled, 1)),
+        ("sbx_supplier_dies", 1_199_999, (Stage::Waiting, 0)),
     ];
     for (service, ms, expected) in cases {
         assert_eq!(after(service, ms), expected, "{service} after {ms} ms");
@@ -221,4 +236,129 @@ fn what_is_remembered_has_a_limit() {
     assert_eq!(model.by_reference.len(), CLOSED_LIMIT);
     assert!(model.agenda.is_empty() && model.open_by_phone.is_empty());
     assert_eq!(model.balance().minor, model.settings.balance_minor);
+}
+
+/// A supplier that has sold one number of a service, which was cancelled after five seconds; its balance before.
+fn cancelled(service: &str) -> (Model, Activation, Money) {
+    let mut model = Model::new(Settings::default());
+    let before = model.balance();
+    let sold = model.buy(START, &entropy(), &wanted(service)).ok().unwrap().clone();
+    model.step(START.plus_ms(5_000), &entropy(), sold.id, Step::Cancel).unwrap();
+    assert_eq!(model.balance(), before, "{service}: given back");
+    (model, sold, before)
+}
+
+#[test]
+fn what_follows_an_end() {
+    let after = START.plus_ms(35_000);
+    let (mut model, sold, before) = cancelled("sbx_sms_after_cancel");
+    model.advance(after.plus_ms(-1));
+    assert_eq!((model.balance(), model.take_arrivals()), (before, Vec::new()));
+    model.advance(after);
+    assert_eq!(model.take_arrivals(), [Arrival { id: sold.id, message: 0 }]);
+    assert_eq!(model.find(sold.id).unwrap().stage, Stage::Cancelled, "it stays cancelled");
+    assert_eq!(model.balance().minor, before.minor - sold.cost.minor, "and is charged");
+    assert!(model.agenda.is_empty());
+
+    let (mut model, sold, before) = cancelled("sbx_clawback");
+    model.advance(after);
+    assert_eq!(model.balance().minor, before.minor - sold.cost.minor);
+    assert!(model.take_arrivals().is_empty());
+
+    let mut model = Model::new(Settings::default());
+    let sold = model.buy(START, &entropy(), &wanted("sbx_silent_refund")).ok().unwrap().clone();
+    model.step(START.plus_ms(5_000), &entropy(), sold.id, Step::Finish).unwrap();
+    assert_eq!(model.balance().minor, before.minor - sold.cost.minor);
+    model.advance(after);
+    assert_eq!(model.balance(), before, "given back without a word");
+}
+
+#[test]
+fn cancels_that_do_not_cancel() {
+    let late = START.plus_ms(5_000);
+    let mut model = Model::new(Settings::default());
+    let refusing = model.buy(START, &entropy(), &wanted("sbx_cancel_refused")).ok().unwrap().id;
+    for _ in 0..3 {
+        assert_eq!(model.step(late, &entropy(), refusing, Step::Cancel), Err(Refusal::BadStatus));
+    }
+    assert_eq!(model.status(late, refusing).ok().unwrap().stage, Stage::Waiting);
+    let racing = model.buy(START, &entropy(), &wanted("sbx_cancel_sms_won")).ok().unwrap().id;
+    assert_eq!(model.step(late, &entropy(), racing, Step::Cancel), Err(Refusal::SmsArrived));
+    let seen = model.status(late, racing).ok().unwrap();
+    assert_eq!((seen.stage, seen.messages.len()), (Stage::Received, 1));
+    let moment = |model: &mut Model, at, id| model.moment_of_cancel(at, id).map(|(_, moment)| moment);
+    assert_eq!(moment(&mut model, START, refusing), None, "too early is the model's own refusal");
+    assert_eq!(moment(&mut model, late, refusing), Some(Moment::Cancel { again: false }));
+    model.end(late, refusing);
+    assert_eq!(moment(&mut model, late, refusing), Some(Moment::Cancel { again: true }));
+}
+
+#[test]
+fn purchases_that_are_not_what_was_wanted() {
+    let (mut model, entropy) = (Model::new(Settings::default()), entropy());
+    let before = model.balance();
+    let mut buy = |service: &str, country: u16| {
+        let ceiling = Some(Money::new(50_000, Currency::Usd));
+        let wanted = Wanted { country, ceiling, ..wanted(service) };
+        model.buy(START, &entropy, &wanted).ok().unwrap().clone()
+    };
+    let dear = buy("sbx_charged_above", 6);
+    assert_eq!(dear.cost, Money::new(100_000, Currency::Usd));
+    for (place, next) in PLACES.iter().zip(PLACES.iter().cycle().skip(1)) {
+        let dial_code = |id| smscode_core::catalogue::countries::by_id(id).unwrap().dial_code;
+        assert!(!next.pattern.starts_with(dial_code(place.country)), "{}", place.country);
+        let elsewhere = buy("sbx_wrong_country", place.country);
+        assert!(!elsewhere.phone.starts_with(dial_code(place.country)) && elsewhere.country == place.country);
+    }
+    let odd = buy("sbx_odd_form", 6);
+    assert!(odd.id > 1 << 53 && odd.written() == format!("+{}", odd.phone));
+    let (first, other) = (buy("sbx_duplicate_number", 6), buy("sbx_duplicate_number", 0));
+    let second = buy("sbx_duplicate_number", 6);
+    assert_eq!((&second.phone, second.id == first.id), (&first.phone, false));
+    assert_ne!(other.phone, first.phone);
+    assert_eq!(model.inject(START, &first.phone, "code 123456"), Injection::Delivered);
+    assert_eq!(model.find(first.id).unwrap().messages.len(), 1, "the older one has it");
+    let late = START.plus_ms(5_000);
+    model.step(late, &entropy, second.id, Step::Cancel).unwrap();
+    assert_eq!(model.open_with(&first.phone), Some(first.id), "the first one stays open");
+    model.step(late, &entropy, dear.id, Step::Cancel).unwrap();
+    let open: i64 = model.active(late).iter().map(|open| open.cost.minor).sum();
+    assert_eq!(model.balance().minor, before.minor - open);
+}
+
+#[test]
+fn a_supplier_dies_after_it_has_told_the_number_and_comes_back() {
+    let mut model = Model::new(Settings::default());
+    assert_eq!(model.silent_until(START), None);
+    model.buy(START, &entropy(), &wanted("sbx_supplier_dies")).ok().unwrap();
+    let back = START.plus_ms(1_800_000);
+    let table = [(0, None), (1, Some(back)), (1_799_999, Some(back)), (1_800_000, None)];
+    for (ms, expected) in table {
+        assert_eq!(model.silent_until(START.plus_ms(ms)), expected, "after {ms} ms");
+    }
+}
+
+#[test]
+fn the_first_reads_are_spoilt_one_after_another() {
+    let mut model = Model::new(Settings::default());
+    let id = model.buy(START, &entropy(), &wanted("sbx_status_noise")).ok().unwrap().id;
+    let mut before = |id| match model.moment_of_read(START, id) {
+        Some((Scenario::StatusNoise, Moment::Read { before })) => Some(before),
+        _ => None,
+    };
+    assert_eq!(before(Some(1)), None, "another one's are not");
+    let seen = [before(None), before(Some(id)), before(None), before(Some(id)), before(None), before(None)];
+    assert_eq!(seen, [Some(0), Some(1), Some(2), Some(3), Some(4), None]);
+}
+
+#[test]
+fn who_is_told_of_arrivals_has_a_limit() {
+    let mut model = Model::new(Settings { stock: 2_000, ..Settings::default() });
+    let entropy = entropy();
+    for _ in 0..ARRIVALS_LIMIT + 5 {
+        model.buy(START, &entropy, &wanted("sbx_code_now")).ok().unwrap();
+    }
+    model.advance(START);
+    assert_eq!(model.take_arrivals().len(), ARRIVALS_LIMIT);
+    assert!(model.take_arrivals().is_empty());
 }

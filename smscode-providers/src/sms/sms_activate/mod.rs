@@ -9,6 +9,7 @@ mod config;
 mod dialects;
 mod outcome;
 mod prices;
+mod push;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use dialects::{
     ALL, ActiveList, Dialect, GRIZZLYSMS, HEROSMS, HttpStatus, PriceList, Purchase, SMS_ACTIVATE, SMSCODE, SMSHUB,
     StatusCall, dialect,
 };
+pub use push::pushed;
 pub use words::Meaning;
 
 use activation::{Frame, Row};

@@ -59,6 +59,9 @@ fn what_is_misspelled_is_named_with_the_nearest_right_one() {
 fn bad_values_are_named_and_secrets_are_not_repeated() {
     let supplier = |rest: &str| format!("[[supplier]]\nname = \"a\"\ndialect = \"smscode\"\n{rest}");
     let secret = "planted0secret";
+    let pushing =
+        |rest: &str| format!("{}\n{rest}\n", supplier("base_url = \"http://127.0.0.1:9/x\"\napi_key = \"k\""));
+    let path = format!("push_path = \"{}\"", "a".repeat(32));
     let cases = [
         (
             error(&["--store", &format!("mysql://u:{secret}@h/d")], "", &[]),
@@ -88,6 +91,15 @@ fn bad_values_are_named_and_secrets_are_not_repeated() {
             error(&[], "[[supplier]]\nname = \"a\"\ndialect = \"herosm\"\napi_key = \"k\"", &[]),
             "supplier a, dialect: there is no such dialect; did you mean herosms?",
         ),
+        (
+            error(&[], &pushing(&format!("push_path = \"{secret}\"")), &[]),
+            "supplier a, push_path: must be 32 to 128 random letters, digits, - or _",
+        ),
+        (
+            error(&[], &format!("{0}{1}", pushing(&path), pushing(&path).replace("\"a\"", "\"b\"")), &[]),
+            "supplier b, push_path: must differ from the other suppliers' paths",
+        ),
+        (error(&[], &pushing("push_path_env = \"PUSH\""), &[]), "supplier a, push_path: the variable PUSH is not set"),
     ];
     for (found, expected) in cases {
         assert_eq!(found, expected);
@@ -103,7 +115,7 @@ fn debug_shows_no_secret() {
     let secret = "planted0secret";
     let file = format!(
         "[rates]\nusd_idr = 16000\n[[supplier]]\nname = \"a\"\ndialect = \"smscode\"\nbase_url = \"http://127.0.0.1:9/x\"\n\
-         api_key = \"{secret}\"\n[[customer]]\nname = \"shop\"\ntoken_env = \"SHOP\"\nopening_credit = 5"
+         api_key = \"{secret}\"\npush_path = \"{secret}{secret}{secret}\"\n[[customer]]\nname = \"shop\"\ntoken_env = \"SHOP\"\nopening_credit = 5"
     );
     let token = "abcdefghijklmnopqrstuvwxyz012345";
     let config = read(&[], &file, &[("SHOP", token)]).unwrap();
@@ -127,9 +139,11 @@ fn the_sample_file_is_what_the_program_reads() {
     // with its comments taken away everything in it is right
     let all: String =
         sample.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).flat_map(|line| [line, "\n"]).collect();
-    let variables = [("SMSCODE_HERO_KEY", "k"), ("SHOP_TOKEN", "abcdefghijklmnopqrstuvwxyz012345")];
+    let path = "p".repeat(32);
+    let variables =
+        [("SMSCODE_HERO_KEY", "k"), ("SMSCODE_HERO_PUSH", &*path), ("SHOP_TOKEN", "abcdefghijklmnopqrstuvwxyz012345")];
     let config = read(&[], &all, &variables).unwrap();
-    assert_eq!((config.suppliers.len(), config.customers.len()), (2, 1));
+    assert_eq!((config.suppliers.len(), config.pushes.len(), config.customers.len()), (2, 1, 1));
     assert_eq!(config.drains, [("partner".to_owned(), false)]);
     assert_eq!(config.platform.low_balances["partner"], 5);
     assert_eq!(config.platform.breaker, smscode_core::routing::BreakerRule::default(), "the sample says the defaults");

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::published::delivered;
-use super::shape::{Operation, about, boolean, closed, int64, one_of, text};
+use super::shape::{Operation, about, boolean, closed, int32, int64, named, one_of, text, time};
 
 /// What every server serves.
 pub(super) fn routes() -> Vec<Operation> {
-    let mut all = vec![stubs("get"), stubs("post"), events()];
+    let mut all = vec![stubs("get"), stubs("post"), events(), explain()];
     all.extend(operation());
     all.extend(documents());
     all
@@ -72,6 +72,14 @@ fn events() -> Operation {
         .refuses(&[401, 422, 429, 500, 503])
 }
 
+fn explain() -> Operation {
+    Operation::new("get", "/account/orders/{id}/explain", "account", "Why an order is as it is")
+        .remark("Its steps, oldest first, each with its rule and the transfer that went with it; and what may be done with it now.")
+        .parameter("path", "id", int32(), true)
+        .data(named("Explanation"), None)
+        .refuses(&[401, 404, 429, 500, 503])
+}
+
 fn operation() -> Vec<Operation> {
     let standing = one_of(&["selling", "probing", "resting", "out_of_funds", "drained"]);
     let suppliers = json!({"type": "object", "additionalProperties": standing});
@@ -124,7 +132,23 @@ fn documents() -> Vec<Operation> {
 }
 
 /// What a sandbox serves besides.
-pub(super) fn sandbox() -> Operation {
+pub(super) fn sandbox() -> Vec<Operation> {
+    vec![inject(), advance()]
+}
+
+fn advance() -> Operation {
+    Operation::new("post", "/sandbox/advance", "sandbox", "Let time pass at once")
+        .remark(
+            "Sandbox only. Everything that is due within these seconds happens in its order: polls, last checks, ends. \
+             Answers when the time has passed, or after 20 s with what has passed by then: ask again for the rest.",
+        )
+        .open()
+        .body("SandboxAdvance")
+        .data(closed([("advanced_seconds", int64()), ("now", time())]), None)
+        .refuses(&[404, 413, 422, 503])
+}
+
+fn inject() -> Operation {
     let envelope: Value = json!({
         "type": "object",
         "required": ["success", "data"],

@@ -31,7 +31,7 @@ pub fn document(sandbox: bool, admin: bool) -> Value {
     operations.extend(published::routes("v2"));
     operations.extend(beside::routes());
     if sandbox {
-        operations.push(beside::sandbox());
+        operations.extend(beside::sandbox());
     }
     if admin {
         operations.extend(admin::routes());
@@ -121,7 +121,7 @@ mod tests {
         let members = |name: &str| document["components"]["schemas"][name]["required"].as_array().unwrap().len();
         let counts = ["OrderV1", "OrderV2", "ActiveOrder", "CreatedOrderV1", "CreatedOrderV2"].map(members);
         assert_eq!(counts, [24, 24, 18, 20, 20]);
-        assert!(!paths.contains_key("/sandbox/sms"));
+        assert!(!paths.keys().any(|path| path.starts_with("/sandbox")));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::shape::{about, boolean, closed, int32, int64, list, named, one_of, optional, or_null, text, time};
 use crate::answer::Code;
+use crate::sandbox::SECONDS_MAX;
 
 /// All components, by name. What differs between the surfaces ends in `V1` or `V2`.
 pub(super) fn all() -> Value {
@@ -31,7 +32,9 @@ pub(super) fn all() -> Value {
     put("WebhookChange", webhook_change());
     put("WebhookTest", closed([("status_code", int32())]));
     put("AccountEvent", account_event());
+    put("Explanation", explanation());
     put("SandboxSms", closed([("phone", text()), ("text", text())]));
+    put("SandboxAdvance", sandbox_advance());
     for (version, amount, limit) in [("V1", rupiah(), int64()), ("V2", named("Money"), decimal())] {
         let mut put = |name: &str, schema: Value| put(&format!("{name}{version}"), schema);
         put("Product", product(amount.clone()));
@@ -44,6 +47,35 @@ pub(super) fn all() -> Value {
         put("ReactivateOptions", closed([("cost", amount)]));
     }
     Value::Object(all)
+}
+
+fn explanation() -> Value {
+    let step = closed([
+        ("time", time()),
+        ("sequence", about(int64(), "The order's number of the event; the last one's where a step has none.")),
+        ("event", about(or_null(text()), "What could be seen, such as order.otp_received.")),
+        ("state", about(text(), "The state after it, finer than the five statuses.")),
+        ("rule", about(text(), "Why, in a sentence.")),
+        ("transfer", about(or_null(text()), "What moved, such as hold 208 IDR.")),
+    ]);
+    let action = closed([
+        ("action", one_of(&["finish", "resend", "cancel"])),
+        ("allowed", boolean()),
+        ("from", about(or_null(time()), "From when it will be, if time alone is missing.")),
+        ("reason", text()),
+    ]);
+    closed([
+        ("order", named("OrderV1")),
+        ("steps", json!({"type": "array", "items": step})),
+        ("allowed", json!({"type": "array", "items": action})),
+    ])
+}
+
+fn sandbox_advance() -> Value {
+    let mut seconds = int64();
+    seconds["minimum"] = json!(1);
+    seconds["maximum"] = json!(SECONDS_MAX);
+    closed([("seconds", seconds)])
 }
 
 fn refusal() -> Value {

@@ -26,6 +26,7 @@ use smscode_core::order::{OrderError, OrderId};
 use crate::answer::Code;
 use crate::app::App;
 use crate::auth;
+use crate::limit::real_now;
 use buy::Form;
 use input::Parameters;
 use refuse::Step;
@@ -77,7 +78,7 @@ async fn form(headers: &HeaderMap, body: Body) -> Option<Vec<u8>> {
 
 async fn act(app: &App, account: AccountId, sent: &Parameters) -> Reply {
     let action = sent.text(&["action"]).unwrap_or_default();
-    let now = app.platform.now();
+    let now = real_now();
     // reading one activation is free once a second: programs do it in a loop for twenty minutes
     let permit = match (action, id(sent)) {
         ("getStatus" | "getStatusV2" | "getFullSms", Ok(order)) => app.limits.poll(account, order, now),

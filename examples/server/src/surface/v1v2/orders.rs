@@ -16,6 +16,7 @@ use super::view::{Active, Order};
 use crate::answer::{Failure, Success};
 use crate::app::App;
 use crate::auth::{Bearer, Caller};
+use crate::limit::real_now;
 
 /// Orders in a list, unless the client says how many.
 const LIST_DEFAULT: i64 = 20;
@@ -87,7 +88,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let id = order_id(&id)?;
-    app.limits.poll(account, id, app.platform.now())?;
+    app.limits.poll(account, id, real_now())?;
     let pricing = Pricing::of(surface, &app.platform)?;
     let order = app.platform.order(account, id).await.map_err(|error| refused(&error))?;
     Ok(Success::with_meta(Order::of(&order, &pricing), fx_meta(&pricing)).into_response())

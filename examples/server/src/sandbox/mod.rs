@@ -1,20 +1,32 @@
-//! The sandbox: a simulated supplier beside the server, reached by the same client as a real one, and a demo customer.
+//! The sandbox: a simulated supplier beside the server, reached by the same client as a real one, a demo customer, and a
+//! clock that can be moved on.
+
+mod calls;
+mod time;
 
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use smscode_core::Settings;
 use smscode_core::catalogue::{Catalogue, Category, ServiceEntry, Sort};
 use smscode_core::money::Currency;
-use smscode_core::port::Entropy;
-use smscode_core::time::Timestamp;
+use smscode_core::port::{Clock, Entropy, Supplier};
+use smscode_core::store::{Store, StoreError};
 use smscode_core::token::Token;
 use smscode_providers::ApiKey;
 use smscode_providers::clock::OsEntropy;
-use smscode_providers::sandbox::{Injection, SandboxConfig, SandboxError, SandboxHandle};
+use smscode_providers::sandbox::{Injection, SCENARIOS, SandboxConfig, SandboxHandle};
 use smscode_providers::sms::sms_activate::{Dialect, SMS_ACTIVATE, SmsActivateConfig};
+
+use crate::mark::Marks;
+use crate::start::StartError;
+use calls::{CountedStore, CountedSupplier};
+use time::Time;
+
+pub use time::{Advanced, SECONDS_MAX};
 
 /// The demo customer's name in the marks of a store.
 pub const CUSTOMER: &str = "demo";
@@ -28,42 +40,61 @@ pub const TOKEN_FILE: &str = "sandbox-token";
 const DIALECT: Dialect =
     Dialect { name: "sandbox", poll_floor_ms: 250, cancel_after_seconds: 2, concurrency: 64, ..SMS_ACTIVATE };
 
-/// The scenarios as services: code and name. Ids begin where no service of the market will come.
-const SERVICES: [(&str, &str); 9] = [
-    ("sbx_manual", "Sandbox: only injected SMS"),
-    ("sbx_code_now", "Sandbox: code at once"),
-    ("sbx_code_later", "Sandbox: code after a while"),
-    ("sbx_two_sms", "Sandbox: two SMS"),
-    ("sbx_text_only", "Sandbox: text without a code"),
-    ("sbx_no_sms", "Sandbox: no SMS"),
-    ("sbx_sold_out", "Sandbox: sold out"),
-    ("sbx_price_above", "Sandbox: price above the ceiling"),
-    ("sbx_cancel_early", "Sandbox: cancel refused for two minutes"),
-];
+/// The first scenario's id as a service: where no service of the market will come.
 const FIRST_SERVICE_ID: u16 = 60_000;
 
-/// The simulated supplier of a sandbox server. It stops when this is dropped.
+/// The simulated supplier of a sandbox server, and its time. It stops when this is dropped.
 pub struct Sandbox {
     simulator: SandboxHandle,
+    time: Time,
 }
 
 impl Sandbox {
-    /// Starts a simulator on loopback, and says how it is reached.
-    pub async fn start(now: Timestamp) -> Result<(Self, SmsActivateConfig), SandboxError> {
+    /// Starts a simulator on loopback, and says how it is reached. The store's marks tell how far its clock is ahead.
+    pub(crate) async fn start(marks: Marks) -> Result<(Self, SmsActivateConfig), StartError> {
         let mut key = [0; 32];
         OsEntropy.fill(&mut key);
         let key = Token::make(&key);
         let key = || ApiKey::new(key.reveal());
+        let time = Time::of(marks).await?;
         let mut config = SandboxConfig::new(key());
         // activations of an earlier run are unknown to this one and must not be taken for its own
-        config.settings.first_id = now.seconds().unsigned_abs().saturating_mul(1_000);
-        let simulator = smscode_providers::sandbox::Sandbox::start(config).await?;
+        config.settings.first_id = time.clock.now().seconds().unsigned_abs().saturating_mul(1_000);
+        let started =
+            smscode_providers::sandbox::Sandbox::start_with(config, time.clock.clone(), Arc::new(OsEntropy)).await;
+        let simulator =
+            started.map_err(|error| StartError::Supplier { name: "sandbox".to_owned(), reason: error.to_string() })?;
         let supplier = SmsActivateConfig {
             base_url: simulator.base_url(),
             currency: Currency::Usd,
             ..SmsActivateConfig::new("sandbox", &DIALECT, key())
         };
-        Ok((Self { simulator }, supplier))
+        Ok((Self { simulator, time }, supplier))
+    }
+
+    /// The clock that the platform is to live by.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        self.time.clock.clone()
+    }
+
+    /// The store as the platform is to have it: its calls are counted, so that time is not moved while one is under way.
+    pub(crate) fn counted_store(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+        Arc::new(CountedStore { store, calls: self.time.store_calls.clone() })
+    }
+
+    /// The same of a supplier.
+    pub(crate) fn counted_supplier(&self, supplier: Arc<dyn Supplier>) -> Arc<dyn Supplier> {
+        Arc::new(CountedSupplier { supplier, calls: self.time.supplier_calls.clone() })
+    }
+
+    /// Lets so many seconds pass at once, in the order of what is due in them, and says how many have: fewer if they take
+    /// longer than 20 s.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot keep how far the clock is ahead: no time has passed.
+    pub async fn advance(&self, seconds: i64) -> Result<Advanced, StoreError> {
+        self.time.advance(seconds, &self.simulator).await
     }
 
     /// Lets an SMS arrive on an open order's number: digits, with or without plus.
@@ -85,12 +116,12 @@ pub fn adapt(settings: &mut Settings) {
     settings.poll_late_ms = 2_000;
     settings.resend_pause_ms = 2_000;
     settings.extra_services = (FIRST_SERVICE_ID..)
-        .zip(SERVICES)
-        .map(|(id, (code, name))| ServiceEntry {
+        .zip(&SCENARIOS)
+        .map(|(id, service)| ServiceEntry {
             id,
-            code: code.to_owned(),
-            slug: code.replace('_', "-"),
-            name: name.to_owned(),
+            code: service.code.to_owned(),
+            slug: service.code.replace('_', "-"),
+            name: service.name.to_owned(),
             category: Category::Other,
             blocked: false,
         })
@@ -143,7 +174,9 @@ pub fn banner(address: SocketAddr, token: &Token, catalogue: &Catalogue) -> Stri
          order a number for WhatsApp:\n    curl -s {auth} -d '{{\"catalog_product_id\":{whatsapp}}}' {url}/v1/orders/create\n  \
          read the code, a second or two later:\n    curl -s {auth} '{url}/v1/orders?limit=1'\n\n  \
          The cheapest product ({manual}, sbx_manual) waits for an SMS that you send:\n    \
-         curl -s -d '{{\"phone\":\"+62...\",\"text\":\"Your code is 123456\"}}' {url}/sandbox/sms\n"
+         curl -s -d '{{\"phone\":\"+62...\",\"text\":\"Your code is 123456\"}}' {url}/sandbox/sms\n  \
+         let 20 minutes pass:\n    \
+         curl -s -d '{{\"seconds\":1200}}' {url}/sandbox/advance\n"
     );
     if !address.ip().is_loopback() {
         text.push_str("\n  NOTE: this sandbox can be reached from other machines, and so can its SMS.\n");
