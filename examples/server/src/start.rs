@@ -167,12 +167,15 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     });
     let (stop_platform, stopped) = oneshot::channel();
     let driver = parts.platform.clone();
+    let sandboxed = app.clone();
     let run = tokio::spawn(async move {
-        driver
-            .run(async {
-                let _told_or_dropped = stopped.await;
-            })
-            .await;
+        let work = driver.run(async {
+            let _told_or_dropped = stopped.await;
+        });
+        match &sandboxed.sandbox {
+            Some(sandbox) => sandbox.counted_work(work).await,
+            None => work.await,
+        }
     });
     recovered(&parts.platform).await;
     door.open(surface::router(app.clone()));

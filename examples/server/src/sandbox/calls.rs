@@ -1,6 +1,7 @@
-//! Counts the calls to store and supplier that are under way: while there are none, and nobody is about to wake, everything
-//! waits for time to pass.
+//! Counts the calls to store and supplier that are under way: while there are none, nothing is computed and nobody is about
+//! to wake, everything waits for time to pass.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -26,10 +27,23 @@ impl Calls {
         self.0.load(Ordering::Acquire)
     }
 
-    async fn counted<T>(&self, call: impl Future<Output = T>) -> T {
+    fn begin(&self) -> UnderWay<'_> {
         self.0.fetch_add(1, Ordering::AcqRel);
-        let _under_way = UnderWay(&self.0);
+        UnderWay(&self.0)
+    }
+
+    async fn counted<T>(&self, call: impl Future<Output = T>) -> T {
+        let _under_way = self.begin();
         call.await
+    }
+
+    /// Counts while a future is computing, and not while it waits.
+    pub(super) fn computing<T>(&self, work: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
+        let (calls, mut work) = (self.clone(), Box::pin(work));
+        poll_fn(move |context| {
+            let _computing = calls.begin();
+            work.as_mut().poll(context)
+        })
     }
 }
 

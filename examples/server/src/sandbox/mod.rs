@@ -87,6 +87,12 @@ impl Sandbox {
         Arc::new(CountedSupplier { supplier, calls: self.time.supplier_calls.clone() })
     }
 
+    /// The platform's work as it is to be driven: time is not moved while it computes.
+    pub(crate) fn counted_work(&self, work: impl Future<Output = ()> + Send) -> impl Future<Output = ()> + Send {
+        // as good as a call to the store that it may be about to make
+        self.time.store_calls.computing(work)
+    }
+
     /// Lets so many seconds pass at once, in the order of what is due in them, and says how many have: fewer if they take
     /// longer than 20 s.
     ///
