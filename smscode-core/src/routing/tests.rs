@@ -319,7 +319,7 @@ fn offers_by_policy() {
         let (not_sold, shaky) = (product.supplier == "eps", product.supplier == "gamma");
         Figures { deliveries: Deliveries { ended, delivered }, not_sold, shaky }
     };
-    let cases: [(Policy, Option<&str>, [u32; 5], [u32; 5]); 5] = [
+    let cases = [
         // policy, preferred, order, order after a refusal
         (Cheapest, None, [1, 6, 4, 3, 2], [1, 6, 4, 2, 3]),
         (BestSuccess, None, [3, 2, 6, 4, 1], [2, 6, 4, 1, 3]),

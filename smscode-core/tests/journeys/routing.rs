@@ -265,8 +265,7 @@ fn quoted(quote: &Quote) -> PlaceOrders {
 
 #[tokio::test]
 async fn u2_a_quote_holds_for_a_minute_whatever_is_on_offer() {
-    let mut settings = Settings::default();
-    settings.offers_every_ms = 5_000;
+    let settings = Settings { offers_every_ms: 5_000, ..Settings::default() };
     let world = World::with(2, settings).await;
     let quote = world.platform.quote(world.account, &World::whatsapp()).await.unwrap();
     assert_eq!((quote.price.minor, quote.country, quote.service.as_str()), (PRICE, 6, "wa"));
@@ -292,8 +291,7 @@ async fn u2_a_quote_holds_for_a_minute_whatever_is_on_offer() {
 
 #[tokio::test]
 async fn u2_nobody_sells_at_the_quoted_price() {
-    let mut settings = Settings::default();
-    settings.offers_every_ms = 5_000;
+    let settings = Settings { offers_every_ms: 5_000, ..Settings::default() };
     let world = World::with(2, settings).await;
     let quote = world.platform.quote(world.account, &World::whatsapp()).await.unwrap();
     for supplier in &world.suppliers {
