@@ -24,12 +24,14 @@ pub mod sandbox;
 #[cfg(all(feature = "model", not(feature = "sandbox")))]
 pub mod sandbox {
     //! A simulated supplier as a pure state machine; with the feature `sandbox` also behind its protocol.
+    mod fault;
     pub mod model;
     mod scenario;
     mod stock;
 
+    pub use fault::{Fault, FaultReply};
     pub use model::Injection;
-    pub use scenario::Scenario;
+    pub use scenario::{Moment, SCENARIOS, Scenario, ScenarioService};
 }
 #[cfg(any(feature = "http", feature = "sandbox"))]
 mod secret;

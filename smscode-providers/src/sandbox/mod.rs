@@ -9,6 +9,7 @@ pub mod model;
 mod protocol;
 mod push;
 mod scenario;
+mod script;
 mod serve;
 mod stock;
 

@@ -21,9 +21,10 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::answer::{self, Answer, Style};
-use super::fault::{Fault, FaultReply, Script};
+use super::fault::{Fault, FaultReply};
 use super::model::{Injection, Model};
 use super::protocol::{Call, Parameters};
+use super::script::Script;
 use crate::secret::ApiKey;
 
 /// Connections at once: above what any client pool of ours opens.
