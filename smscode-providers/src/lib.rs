@@ -31,7 +31,7 @@ pub mod sandbox {
 
     pub use fault::{Fault, FaultReply};
     pub use model::Injection;
-    pub use scenario::{Moment, SCENARIOS, Scenario, ScenarioService};
+    pub use scenario::{Moment, SCENARIOS, Scenario, ScenarioEntry};
 }
 #[cfg(any(feature = "http", feature = "sandbox"))]
 mod secret;

@@ -16,6 +16,7 @@ use common::{Answer, Api, TOKEN, free_port, sandbox, serve};
 use reqwest::Method;
 use serde_json::json;
 use smscode_core::money::Currency;
+use smscode_core::store::TransferKind::{Capture, Hold};
 use smscode_core::token::Token;
 use smscode_providers::ApiKey;
 use smscode_providers::sandbox::{Fault, Pushes, Sandbox as Simulator, SandboxConfig, SandboxHandle};
@@ -88,7 +89,7 @@ async fn u17_a_push_brings_the_sms_and_twice_is_once() {
     api.action("v1", "resend", &order["id"]).await.data();
     api.until(&order["id"], |order| order["sms_revision"] == 2).await;
     api.action("v1", "finish", &order["id"]).await.data();
-    api.ledger_adds_up().await;
+    api.assert_postings(&order["id"], &[Hold, Capture]).await;
     simulator.shutdown().await;
 }
 
@@ -104,6 +105,7 @@ async fn u17_without_a_push_it_waits() {
     // one that names no activation asks about all
     assert_eq!(hook(&api, Method::GET, &format!("/hooks/sms/{PATH}"), "").await.status, 200);
     api.until(&order["id"], |order| order["otp_code"] == "135790").await;
+    api.assert_postings(&order["id"], &[Hold, Capture]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,11 +115,13 @@ async fn u17_a_push_before_the_purchase_is_answered() {
     let order = api.order("whatsapp").await;
     assert_eq!((heard(&api, "unknown").await, heard(&api, "open").await), (1, 0), "it came before");
     api.until(&order["id"], |order| order["status"] == "OTP_RECEIVED").await;
+    api.assert_postings(&order["id"], &[Hold, Capture]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn u17_a_forged_path_is_no_path() {
     let (api, _simulator) = pushed(0, NEVER_MS).await;
+    let order = api.order("whatsapp").await;
     let (sandboxed, body) = (Api::sandbox().await, r#"{"activationId":3900000000,"text":"x"}"#);
     for method in [Method::POST, Method::GET] {
         let nowhere = hook(&api, method.clone(), "/hooks/nowhere", body).await;
@@ -130,6 +134,7 @@ async fn u17_a_forged_path_is_no_path() {
         assert_eq!(none.text, nowhere.text, "a server whose suppliers do not push has no such address");
     }
     assert_eq!(heard(&api, "open").await + heard(&api, "unknown").await, 0);
+    api.assert_postings(&order["id"], &[Hold]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -164,4 +169,5 @@ async fn u17_what_means_nothing_is_answered_and_changes_nothing() {
     let still = api.read(&order["id"]).await;
     assert_eq!((&still["status"], &still["sms_revision"]), (&json!("ACTIVE"), &json!(0)));
     assert_eq!(api.balance().await, before);
+    api.assert_postings(&order["id"], &[Hold]).await;
 }

@@ -1,4 +1,4 @@
-//! What is said at [`Portable`](crate::store::copy::Portable): a suite of its own, because a store need not be it.
+//! What is said at [`Portable`]: a suite of its own, because a store need not be it.
 //!
 //! ```text
 //! smscode_core::copying_suite!(Mine); // beside conformance_suite!, for a PortableFixture

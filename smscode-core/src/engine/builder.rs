@@ -139,20 +139,12 @@ impl PlatformBuilder {
         let clock = self.clock.ok_or(BuildError::Missing("the clock"))?;
         let entropy = self.entropy.ok_or(BuildError::Missing("the entropy"))?;
         let info = store.describe().await?;
-        let keyring = match self.keyring {
-            Some(keyring) => keyring,
-            None if info.durable => {
-                return Err(BuildError::Missing("a keyring, which a store that outlives the process needs,"));
-            }
-            None => Arc::new(MemoryKeyring::new()),
+        let keyring = keyring_of(self.keyring, info.durable)?;
+        let limiter: Arc<dyn Limiter> = match self.limiter {
+            Some(limiter) => limiter,
+            None if info.shared => Arc::new(SharedLimiter::new(store.clone(), entropy.clone())),
+            None => Arc::new(MemoryLimiter::new()),
         };
-        let limiter = self.limiter.unwrap_or_else(|| {
-            if info.shared {
-                Arc::new(SharedLimiter::new(store.clone(), entropy.clone()))
-            } else {
-                Arc::new(MemoryLimiter::new())
-            }
-        });
         let settings = self.settings;
         let standing = Arc::new(Notify::new());
         let line = |port| Line::new(port, clock.clone(), limiter.clone(), &settings, standing.clone());
@@ -206,6 +198,14 @@ impl PlatformBuilder {
         inner.read_drained().await?;
         inner.refresh_all(FIRST_LIST_MS).await;
         Ok(Platform { inner })
+    }
+}
+
+fn keyring_of(given: Option<Arc<dyn Keyring>>, durable: bool) -> Result<Arc<dyn Keyring>, BuildError> {
+    match given {
+        Some(keyring) => Ok(keyring),
+        None if durable => Err(BuildError::Missing("a keyring, which a store that outlives the process needs,")),
+        None => Ok(Arc::new(MemoryKeyring::new())),
     }
 }
 

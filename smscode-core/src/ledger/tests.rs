@@ -77,6 +77,12 @@ fn who_may_be_named_and_why() {
 }
 
 /// Books in the making: transfers with the entries that an honest store gives them.
+/// The rule that is broken, the books that break it, the orders as they are, those that are open.
+type Broken = (&'static str, Books, &'static [(u32, State)], &'static [u32]);
+
+/// What is done to books behind their back.
+type Spoil = fn(&mut Books);
+
 #[derive(Default)]
 struct Books {
     head: Head,
@@ -177,7 +183,7 @@ fn every_way_to_break_them_is_named() {
     let active: &[(u32, State)] = &[(1, State::Active)];
     let completed: &[(u32, State)] = &[(1, State::Completed)];
     let cancelled: &[(u32, State)] = &[(1, State::Cancelled)];
-    let mut cases: Vec<(&str, Books, &[(u32, State)], &[u32])> = Vec::new();
+    let mut cases: Vec<Broken> = Vec::new();
     let mut case = |rule, mut books: Books, more: &[(TransferKind, i64)], orders, open| {
         for (kind, amount) in more {
             books.post(*kind, "order:1", *amount);
@@ -208,7 +214,7 @@ fn every_way_to_break_them_is_named() {
 
 #[test]
 fn what_a_store_tells_wrongly_is_found() {
-    let cases: [(&str, fn(&mut Books)); 8] = [
+    let cases: [(&str, Spoil); 8] = [
         ("available_after", |b| b.transfers[0].amount -= 1),
         ("held_after", |b| b.transfers[1].entry.as_mut().unwrap().held += 1),
         ("debt_after", |b| b.transfers[1].entry.as_mut().unwrap().debt -= 1),

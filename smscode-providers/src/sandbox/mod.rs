@@ -28,7 +28,7 @@ pub use answer::Style;
 pub use fault::{Fault, FaultReply};
 pub use model::Injection;
 pub use push::Pushes;
-pub use scenario::{Moment, SCENARIOS, Scenario, ScenarioService};
+pub use scenario::{Moment, SCENARIOS, Scenario, ScenarioEntry};
 
 use crate::clock::{OsEntropy, SystemClock};
 use crate::secret::ApiKey;

@@ -76,7 +76,7 @@ pub enum Scenario {
 
 /// A service that stands for a scenario.
 #[derive(Clone, Copy, Debug)]
-pub struct ScenarioService {
+pub struct ScenarioEntry {
     /// Its code, as it is ordered.
     pub code: &'static str,
     /// Its name for people.
@@ -87,13 +87,13 @@ pub struct ScenarioService {
     pub(super) units: i64,
 }
 
-const fn service(code: &'static str, name: &'static str, scenario: Scenario) -> ScenarioService {
-    ScenarioService { code, name, scenario, units: 2 }
+const fn service(code: &'static str, name: &'static str, scenario: Scenario) -> ScenarioEntry {
+    ScenarioEntry { code, name, scenario, units: 2 }
 }
 
 /// All services that stand for scenarios. Products and service ids hang on their order: new ones go to the end.
-pub const SCENARIOS: [ScenarioService; 31] = [
-    ScenarioService { units: 1, ..service("sbx_manual", "Sandbox: only injected SMS", Scenario::Manual) },
+pub const SCENARIOS: [ScenarioEntry; 31] = [
+    ScenarioEntry { units: 1, ..service("sbx_manual", "Sandbox: only injected SMS", Scenario::Manual) },
     service("sbx_code_now", "Sandbox: code at once", Scenario::CodeNow),
     service("sbx_code_later", "Sandbox: code after a while", Scenario::CodeLater),
     service("sbx_two_sms", "Sandbox: two SMS", Scenario::TwoSms),
