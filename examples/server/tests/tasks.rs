@@ -95,6 +95,18 @@ async fn assert_postings(api: &Api, orders: &[Value; 3]) {
     api.assert_postings(&open["id"], &[Hold]).await;
 }
 
+/// Tries again until the leases of the server that was stopped have run out.
+async fn when_free(tries: impl Fn() -> (i32, String)) -> (i32, String) {
+    let began = std::time::Instant::now();
+    loop {
+        let (code, said) = tries();
+        if !said.contains("store_in_use") || began.elapsed() > Duration::from_secs(60) {
+            return (code, said);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn o3_move_redb_to_postgres_and_on_to_redb() {
     let database = Migrated::on(block_in_place(shared)).await;
@@ -116,7 +128,9 @@ async fn o3_move_redb_to_postgres_and_on_to_redb() {
     assert!(refused.to_string().contains("was moved to the Postgres database at "), "{refused}");
 
     // the same keys, the same customer, the same open order with its number
-    let api = serve(Config { store: database.choice(), ..config.clone() }).await;
+    let mut served = Config { store: database.choice(), ..config.clone() };
+    served.platform.lease_ms = 2_000;
+    let api = serve(served).await;
     assert_eq!(api.running.app.platform.totals().await.unwrap(), totals);
     assert_eq!(api.balance().await, balance);
     let order = api.read(&open["id"]).await;
@@ -126,18 +140,10 @@ async fn o3_move_redb_to_postgres_and_on_to_redb() {
     api.running.shutdown().await;
 
     // something was done there, so the way back is another move
-    let (code, said) = moves(&first, &database.url, true);
+    let (code, said) = when_free(|| moves(&first, &database.url, true)).await;
     assert!(code == 2 && said.contains("move_no_way_back") && said.contains("nothing was changed"), "{said}");
     let again = redb(&dir.path().join("again").join("smscode.redb"));
-    let began = std::time::Instant::now();
-    let (code, said) = loop {
-        let (code, said) = moves(&database.url, &again, false);
-        // the lease of the server that was stopped runs out
-        if !said.contains("store_in_use") || began.elapsed() > Duration::from_secs(60) {
-            break (code, said);
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    };
+    let (code, said) = when_free(|| moves(&database.url, &again, false)).await;
     assert_eq!(code, 0, "{said}");
     verified(&again);
     let config = Config { store: StoreChoice::Redb(dir.path().join("again").join("smscode.redb")), ..config };

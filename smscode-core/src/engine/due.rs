@@ -161,7 +161,7 @@ impl Inner {
         }
     }
 
-    fn last_check_is_due(&self, record: &OrderRecord) -> bool {
+    pub(super) fn last_check_is_due(&self, record: &OrderRecord) -> bool {
         let begins = record.expires_at.map(|end| end.plus_ms(-self.settings.last_check_before_ms));
         begins.is_some_and(|begins| begins <= self.now())
     }

@@ -297,6 +297,10 @@ impl Inner {
         if !matches!(record.state, State::Active | State::Canceling) {
             return Ok(());
         }
+        // their window began a little before ours: from the last check on, it is the end by time
+        if self.last_check_is_due(&record) {
+            return Ok(());
+        }
         if let Ok(ActivationState::Ended) = self.check(account, id, &record).await {
             let end =
                 self.end(account, id, Input::SupplierEnded, Some("supplier_ended"), SupplyState::Ended, "engine").await;
