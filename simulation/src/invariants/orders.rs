@@ -25,6 +25,9 @@ const LINGER_MS: i64 = 15_000;
 /// What may be bought: supplier, country, service.
 type Call = (String, u16, String);
 
+/// Reasons for giving a number back that was bought.
+const MISFITS: [&str; 4] = ["number_malformed", "wrong_country", "wrong_service", "price_above_ceiling"];
+
 impl Watch {
     /// An order is written. Gives the purchase that its node may send now, if it may.
     pub(super) fn order(
@@ -116,7 +119,10 @@ impl Watch {
             Input::NextSupplier | Input::Reject => {
                 let in_use = record.reason.as_deref() == Some("number_in_use")
                     || record.steps.last().and_then(|step| step.note.as_deref()) == Some("number_in_use");
-                let certain = self.take_rejection(caller, before, in_use);
+                // a look-up has found what was bought, by our reference, and it is not what was wanted: it goes back
+                let found = before.state == State::Unclear
+                    && record.reason.as_deref().is_some_and(|reason| MISFITS.contains(&reason));
+                let certain = found || self.take_rejection(caller, before, in_use);
                 (!certain).then(|| format!("{input:?} without a certain rejection"))
             }
             Input::Sms if stands.is_none_or(|(_, messages)| messages == 0) => Some("an SMS that never came".into()),
