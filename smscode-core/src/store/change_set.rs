@@ -215,6 +215,15 @@ impl TransferKind {
         }
     }
 
+    /// How many holds are open more after it.
+    pub(crate) const fn opens(self) -> i64 {
+        match self {
+            Self::Hold => 1,
+            Self::Capture | Self::Release => -1,
+            Self::Deposit | Self::Forfeit | Self::Reverse | Self::Adjust | Self::Cost => 0,
+        }
+    }
+
     /// By the stored word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|k| k.word() == word)

@@ -9,7 +9,7 @@ use super::check::check_limits;
 use super::limits::{self, OPERATION_HOURS, OWNED_MAX};
 use super::{
     CounterKey, Event, Head, Key, Kind, Owner, Receipt, Record, Refusal, Resolved, StatementEntry, StoredOperation,
-    Term, Transfer, TransferKind,
+    Term, Transfer,
 };
 use crate::money::Currency;
 use crate::time::Timestamp;
@@ -379,15 +379,7 @@ fn apply(rows: &mut Rows, writes: &mut Writes, change_set: &ChangeSet, moves: Mo
     for transfer in moves.transfers {
         let tally = writes.tallies.entry(transfer.currency).or_default();
         tally.transfers += 1;
-        tally.open_holds += match transfer.kind {
-            TransferKind::Hold => 1,
-            TransferKind::Capture | TransferKind::Release => -1,
-            TransferKind::Deposit
-            | TransferKind::Forfeit
-            | TransferKind::Reverse
-            | TransferKind::Adjust
-            | TransferKind::Cost => 0,
-        };
+        tally.open_holds += transfer.kind.opens();
         rows.transfers.insert(transfer.id.clone());
         writes.transfers.push(transfer);
     }

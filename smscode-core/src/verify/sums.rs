@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Subject;
 use super::finding::Findings;
 use crate::money::Currency;
-use crate::store::{CurrencyTotals, Head, House, Place, Totals, Transfer, TransferKind};
+use crate::store::{CurrencyTotals, Head, House, Place, Totals, Transfer};
 
 /// Everything there is, added up.
 #[derive(Default)]
@@ -39,15 +39,7 @@ impl Sums {
     pub(super) fn add_transfer(&mut self, transfer: &Transfer) {
         let line = self.lines.entry(transfer.currency).or_default();
         line.transfers += 1;
-        line.open_holds += match transfer.kind {
-            TransferKind::Hold => 1,
-            TransferKind::Capture | TransferKind::Release => -1,
-            TransferKind::Deposit
-            | TransferKind::Forfeit
-            | TransferKind::Reverse
-            | TransferKind::Adjust
-            | TransferKind::Cost => 0,
-        };
+        line.open_holds += i128::from(transfer.kind.opens());
         for (place, by) in moves(transfer) {
             if let Place::House(house) = place {
                 *line.house.entry(house.clone()).or_insert(0) += by;
