@@ -22,8 +22,8 @@ const LOOK_US: i64 = 30_000_000;
 /// Everything has ended by then: the longest window, the longest outage, every pause before a supplier is told again.
 pub(crate) const LIMIT_US: i64 = 12 * 3_600 * 1_000_000;
 /// From when everything else has ended a watch over what was given up has so long. A list is read each minute at first and
-/// each five minutes later; some reads fail.
-const ORPHANS_US: i64 = 45 * 60 * 1_000_000;
+/// each five minutes later, and may be ten minutes behind.
+const ORPHANS_US: i64 = 25 * 60 * 1_000_000;
 /// A supplier that is away for longer is dead.
 pub(crate) const DEAD_US: i64 = 24 * 3_600 * 1_000_000;
 /// Cache of an embedded store: a run is small.

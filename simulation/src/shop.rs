@@ -29,6 +29,8 @@ pub(crate) struct Sale {
     pub(crate) late: Vec<(Timestamp, String)>,
     /// The number that the buyer was told, if it is not the true one.
     told_phone: Option<String>,
+    /// The supplier has ended it by itself.
+    pub(crate) ended: bool,
     /// Until when it stands in no list.
     unlisted_until_us: i64,
     /// What the buyer was told that it costs.
@@ -288,6 +290,9 @@ impl Shop {
 
     /// The supplier ends a number.
     pub(crate) fn end(&mut self, now_us: i64, id: u64) {
+        if let Some(sale) = self.sold.get_mut(&id) {
+            sale.ended = true;
+        }
         self.model.end(self.time(now_us), id);
     }
 

@@ -50,7 +50,12 @@ fn fixed_seeds_break_no_rule_and_meet_everything() {
     println!("fixed seeds {FIXED:?}");
     let began = Instant::now();
     let (coverage, orders) = play(&FIXED, StoreKind::Memory);
-    println!("{} seeds, {orders} orders in {} ms, met:\n{}", FIXED.len(), began.elapsed().as_millis(), coverage.table());
+    println!(
+        "{} seeds, {orders} orders in {} ms, met:\n{}",
+        FIXED.len(),
+        began.elapsed().as_millis(),
+        coverage.table()
+    );
     assert_eq!(coverage.undeclared(), [""; 0], "met and not declared");
     assert_eq!(coverage.missing(), [""; 0], "not met by the fixed seeds: choose others");
 }

@@ -122,7 +122,8 @@ impl Watch {
             }
             for id in self.unknown_at(&shop) {
                 let open = shop.stands(now, id).is_some_and(|(stage, _)| stage.is_open());
-                if open || world.shape.keeps_open {
+                let kept = world.shape.keeps_open && shop.sold.get(&id).is_some_and(|sale| !sale.ended);
+                if open || kept {
                     lost.push((shop.at, id));
                 }
             }
