@@ -25,6 +25,7 @@ mod platform;
 mod polling;
 mod purchase;
 mod queues;
+mod quiet;
 mod quoting;
 mod reading;
 mod receive;
