@@ -8,9 +8,11 @@ use crate::order::supply::{BY_SUPPLY_DUE, SupplyRecord};
 use crate::store::{Index, Kind, Range, Row, StoreError};
 use crate::time::Timestamp;
 
-/// Nothing is quiet for longer: books are audited, and the key of an epoch that nothing needs any more is destroyed at the
-/// first look after an hour, which must come before its ninety minutes are over.
-const QUIET_MS: i64 = 1_500_000;
+/// Nothing is quiet for longer: books are audited each day, prices and balances are read.
+const QUIET_MS: i64 = 6 * 3_600_000;
+/// While there is a key of an epoch: it is destroyed at the first look after an hour, which must come before its ninety
+/// minutes are over.
+const KEYS_MS: i64 = 1_500_000;
 /// Watches that are looked at; the rest are read as often.
 const WATCHES_MAX: usize = 100;
 
@@ -22,7 +24,7 @@ impl Inner {
             return Ok(None);
         }
         let now = self.now();
-        let mut until = now.plus_ms(QUIET_MS);
+        let mut until = now.plus_ms(if self.epochs().is_empty() { QUIET_MS } else { KEYS_MS });
         for row in self.some(&BY_WATCH, WATCHES_MAX).await? {
             let Row::Record { record, .. } = row else { continue };
             let pause_ms = record.body.read::<WatchRecord>().map(|watch| watch.pause_ms(now));
