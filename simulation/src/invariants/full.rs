@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smscode_core::order::decide::State;
-use smscode_core::order::record::{
-    BY_DUE, BY_EPOCH, BY_PHONE, BY_SUPPLIER, OPEN_ORDERS, ORDER, OrderRecord, read_order_key,
-};
+use smscode_core::order::record::{BY_DUE, BY_EPOCH, BY_SUPPLIER, OPEN_ORDERS, ORDER, OrderRecord, read_order_key};
 use smscode_core::store::{CounterKey, Cursor, Head, Index, LoadKey, Owner, Range, Row, Store, StoreError};
 
 use super::Watch;
@@ -100,7 +98,7 @@ fn counters(watch: &Watch, store: &Arc<dyn Store>) -> Result<Wrong, StoreError> 
 
 /// What has ended stands in no index that leads to it.
 fn indexes(watch: &Watch, store: &Arc<dyn Store>) -> Result<Wrong, StoreError> {
-    for index in [BY_DUE, BY_EPOCH, BY_PHONE, BY_SUPPLIER] {
+    for index in [BY_DUE, BY_EPOCH, BY_SUPPLIER] {
         for row in all(store, &Index::Term(index.clone()))? {
             let Row::Record { key, .. } = row else { continue };
             let Some((_, id)) = read_order_key(&key) else { continue };

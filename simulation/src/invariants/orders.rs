@@ -163,7 +163,7 @@ impl Watch {
             let left = record.key.is_some()
                 || record.link.is_some()
                 || record.phone.is_some()
-                || record.phone_hash.is_some()
+                || !record.phone_claims.is_empty()
                 || !record.messages.is_empty();
             if left {
                 wrong.push("has ended and keeps content, key or link".into());

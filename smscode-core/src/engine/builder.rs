@@ -180,7 +180,6 @@ impl PlatformBuilder {
             numbers: tokio::sync::Mutex::new(Numbers::default()),
             tasks,
             waiting: Mutex::new(Some(waiting)),
-            arrivals: super::arriving::Arrivals::default(),
             due: Notify::new(),
             due_next: AtomicI64::new(i64::MAX),
             supply: Notify::new(),

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch};
 
-use super::arriving::Arrivals;
 use super::hints::Hints;
 use super::line::Line;
 use super::settings::Settings;
@@ -99,7 +98,6 @@ pub(super) struct Inner {
     pub(super) numbers: tokio::sync::Mutex<Numbers>,
     pub(super) tasks: mpsc::Sender<Task>,
     pub(super) waiting: Mutex<Option<mpsc::Receiver<Task>>>,
-    pub(super) arrivals: Arrivals,
     pub(super) due: Notify,
     /// When the due worker wakes by itself, in microseconds.
     pub(super) due_next: AtomicI64,

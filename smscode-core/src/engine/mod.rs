@@ -2,7 +2,6 @@
 
 mod accounts;
 mod adjust;
-mod arriving;
 mod attach;
 mod audit;
 mod builder;

@@ -1,6 +1,7 @@
 //! A change of one order in the making: the table's move becomes record, transfer, event and counters.
 
 use super::decide::{Cell, Input, Money as Moved, State, next};
+use super::phone::{PhoneClaim, claim_entries};
 use super::record::{EventRecord, OPEN_ORDERS, OrderId, OrderRecord, STEPS_MAX, StepRecord, order_key};
 use crate::account::AccountId;
 use crate::store::{
@@ -15,6 +16,8 @@ pub(crate) struct Draft {
     pub(crate) id: OrderId,
     /// The version that was loaded; `None` for a new order.
     version: Option<u64>,
+    /// The claims on its number that are in the store.
+    claimed: Vec<PhoneClaim>,
     /// The record as it will be.
     pub(crate) record: OrderRecord,
     entries: Vec<Entry>,
@@ -43,12 +46,21 @@ pub(crate) enum Stay {
 impl Draft {
     /// Of a stored order.
     pub(crate) fn of(account: AccountId, id: OrderId, version: u64, record: OrderRecord) -> Self {
-        Self { account, id, version: Some(version), record, entries: Vec::new(), put_off: None, without_reader: false }
+        Self { claimed: record.phone_claims.clone(), version: Some(version), ..Self::new(account, id, record) }
     }
 
     /// Of a new order.
     pub(crate) fn new(account: AccountId, id: OrderId, record: OrderRecord) -> Self {
-        Self { account, id, version: None, record, entries: Vec::new(), put_off: None, without_reader: false }
+        Self {
+            account,
+            id,
+            version: None,
+            claimed: Vec::new(),
+            record,
+            entries: Vec::new(),
+            put_off: None,
+            without_reader: false,
+        }
     }
 
     /// Says whether the order's account is deleted: then what is released is forfeited in the same ChangeSet.
@@ -154,9 +166,10 @@ impl Draft {
         self.entries.push(entry);
     }
 
-    /// The entries of the change, with a fresh version for the record.
+    /// The entries of the change, with a fresh version for the record. Claims on the number follow the record.
     pub(crate) fn entries(self, version: u64) -> Result<Vec<Entry>, BodyError> {
         let mut entries = self.entries;
+        entries.extend(claim_entries(&self.claimed, &self.record.phone_claims)?);
         entries.push(Entry::Put {
             key: order_key(self.account, self.id),
             expect: self.version.map_or(Expect::Absent, Expect::Version),
@@ -174,7 +187,7 @@ impl Draft {
         record.key = None;
         record.link = None;
         record.phone = None;
-        record.phone_hash = None;
+        record.phone_claims.clear();
         record.messages.clear();
         record.call = None;
         record.due_at = None;
