@@ -25,6 +25,7 @@ mod polling;
 mod presence;
 mod purchase;
 mod queues;
+mod quiet;
 mod quoting;
 mod reading;
 mod receive;

@@ -29,6 +29,9 @@ pub(crate) struct Draft {
 /// The reason of everything that follows from the deletion of an account.
 pub(crate) const ACCOUNT_DELETED: &str = "account_deleted";
 
+/// The event of an SMS that came after the end.
+const LATE_SMS: &str = "order.late_sms";
+
 /// Why a move was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stay {
@@ -104,16 +107,14 @@ impl Draft {
         // asked for, or not possible any more
         self.record.cancel_scheduled = input == Input::ScheduleCancel;
         self.post(money, note, actor);
-        if self.record.steps.len() < STEPS_MAX {
-            self.record.steps.push(StepRecord {
-                at: now,
-                input,
-                state: to,
-                event: event.map(str::to_owned),
-                money: word(money, self.without_reader).map(str::to_owned),
-                note: note.map(str::to_owned),
-            });
-        }
+        self.step(StepRecord {
+            at: now,
+            input,
+            state: to,
+            event: event.map(str::to_owned),
+            money: word(money, self.without_reader).map(str::to_owned),
+            note: note.map(str::to_owned),
+        });
         if to.is_terminal() {
             self.end(note, now);
         }
@@ -123,8 +124,27 @@ impl Draft {
         }
     }
 
+    /// Notes that an SMS came after the end: the event and the step say that and when, and nothing else of it is kept.
+    pub(crate) fn late_sms(&mut self, now: Timestamp) -> Result<(), BodyError> {
+        self.step(StepRecord {
+            at: now,
+            input: Input::Sms,
+            state: self.record.state,
+            event: Some(LATE_SMS.to_owned()),
+            money: None,
+            note: None,
+        });
+        self.event(LATE_SMS)
+    }
+
+    fn step(&mut self, step: StepRecord) {
+        if self.record.steps.len() < STEPS_MAX {
+            self.record.steps.push(step);
+        }
+    }
+
     /// Appends an event of this order.
-    pub(crate) fn event(&mut self, name: &str) -> Result<(), BodyError> {
+    fn event(&mut self, name: &str) -> Result<(), BodyError> {
         self.record.sequence += 1;
         let event = EventRecord { v: 1, order: self.id, sequence: self.record.sequence, name: name.to_owned() };
         self.entries.push(Entry::Append { owner: self.account.0, body: Body::write(&event)? });

@@ -276,6 +276,11 @@ impl Model {
                     Ok(())
                 }
             },
+            // its right hand does not know what its left hand sends
+            (Step::Cancel, Stage::Received) if activation.scenario == Scenario::LateSms => {
+                self.close(id, Stage::Cancelled, now);
+                Ok(())
+            }
             (Step::Cancel, Stage::Received | Stage::Retrying) => Err(Refusal::SmsArrived),
             (Step::Ready | Step::More | Step::Finish | Step::Cancel, _) => Err(Refusal::BadStatus),
         }
