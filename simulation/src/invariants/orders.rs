@@ -99,7 +99,11 @@ impl Watch {
         // one change may make several moves: an SMS, and the end because nobody reads it
         let mut state = before.state;
         for step in record.steps.iter().skip(before.steps) {
-            let legal = matches!(next(state, step.input), Cell::Move { to, .. } if to == step.state);
+            let legal = match next(state, step.input) {
+                Cell::Move { to, .. } => to == step.state,
+                Cell::Late => step.state == state && step.money.is_none(),
+                Cell::Done | Cell::Refused(_) => false,
+            };
             if !legal {
                 let what = format!("{id:?} goes from {} to {} by {:?}", state.word(), step.state.word(), step.input);
                 return self.fail(now, Some(owner), what);
