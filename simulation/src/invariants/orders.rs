@@ -90,11 +90,8 @@ impl Watch {
         });
         // that an SMS came too late is noted, and is no change
         let noted = record.steps.len() != before.steps && input != Some(Input::Sms);
-        if before.state.is_terminal() {
-            if changed || noted {
-                self.fail(now, Some(owner), format!("{id:?} has ended and changes"));
-            }
-            return;
+        if before.state.is_terminal() && (changed || noted) {
+            return self.fail(now, Some(owner), format!("{id:?} has ended and changes"));
         }
         // one change may make several moves: an SMS, and the end because nobody reads it
         let mut state = before.state;
