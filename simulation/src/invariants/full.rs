@@ -32,7 +32,10 @@ pub(crate) fn full_check(world: &Arc<World>, statements: bool) {
     let mut watch = lock(&world.watch);
     let found = books(&watch, &world.store)
         .and_then(|wrong| match (wrong, statements) {
-            (None, true) => lines(&watch, &world.store),
+            (None, true) => match watch.supplier_side(world) {
+                Some(wrong) => Ok(Some((None, wrong))),
+                None => lines(&watch, &world.store),
+            },
             (wrong, _) => Ok(wrong),
         })
         .unwrap_or_else(|error| Some((None, format!("the store cannot be read: {error}"))));

@@ -91,7 +91,8 @@ impl Inner {
             return Ok((found, next));
         }
         // what waits for a slow supplier must not hide what is due behind it
-        let page = self.store.scan(&Index::Term(BY_DUE), &Range::all(), None, PAGE).await?;
+        let due = Range { from: Vec::new(), until: Some(Timestamp(now.0 + 1).sort_bytes().to_vec()) };
+        let page = self.store.scan(&Index::Term(BY_DUE), &due, None, PAGE).await?;
         for row in page.rows {
             let Row::Record { key, record, .. } = row else { continue };
             let Some(order) = read_order_key(&key) else { continue };
@@ -100,22 +101,24 @@ impl Inner {
             }
             if busy.len() + found.len() >= AT_ONCE {
                 // the end of any of them looks again
-                break;
+                return Ok((found, next));
             }
             let Ok(record) = record.body.read::<OrderRecord>() else {
                 continue;
             };
-            let due = record.due_at.unwrap_or(now);
-            if due > now {
-                next = next.min(due);
-                break;
-            }
             let share = shares.entry(record.supplier.clone()).or_default();
             if *share < OF_ONE_SUPPLIER {
                 *share += 1;
                 self.know_epoch(&record).await;
                 found.push((order, record));
             }
+        }
+        let later = Range { from: due.until.unwrap_or_default(), until: Some(next.sort_bytes().to_vec()) };
+        let page = self.store.scan(&Index::Term(BY_DUE), &later, None, 1).await?;
+        if let Some(Row::Record { record, .. }) = page.rows.first()
+            && let Ok(record) = record.body.read::<OrderRecord>()
+        {
+            next = record.due_at.map_or(next, |due| next.min(due));
         }
         Ok((found, next))
     }

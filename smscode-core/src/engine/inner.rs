@@ -44,7 +44,7 @@ pub(super) struct Slot {
     pub(super) port: Arc<dyn Supplier>,
     pub(super) line: Arc<Line>,
     pub(super) info: SupplierInfo,
-    /// Paid calls under way.
+    /// Places for paid calls that this node has and are free.
     pub(super) calls: Semaphore,
     /// A number was bought, or the supplier has said something: poll soon.
     pub(super) bought: Notify,
@@ -62,6 +62,8 @@ pub(super) struct SlotState {
     pub(super) empty_lists: u32,
     /// Open at the supplier and not ours, when its list was last read for orphans.
     pub(super) strangers: usize,
+    /// Places for paid calls that this node has.
+    pub(super) places: usize,
 }
 
 /// Order numbers that this node has taken and not given out.

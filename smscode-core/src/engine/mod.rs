@@ -22,6 +22,7 @@ mod orphans;
 mod placing;
 mod platform;
 mod polling;
+mod presence;
 mod purchase;
 mod queues;
 mod quiet;
