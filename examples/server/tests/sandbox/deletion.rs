@@ -31,11 +31,14 @@ async fn owed(api: &Api) -> (i64, i64) {
     (line["available"].as_i64().unwrap_or_default(), line["held"].as_i64().unwrap_or_default())
 }
 
-/// The kinds of transfers on an account by what they are about, read from the store itself.
-async fn transfers(api: &Api, account: AccountId) -> BTreeMap<String, Vec<TransferKind>> {
+/// Kinds of transfers by what they are about.
+type Postings = BTreeMap<String, Vec<TransferKind>>;
+
+/// Those of an account, read from the store itself.
+async fn postings(api: &Api, account: AccountId) -> Postings {
     let index = Index::Transfers(Owner(account.bytes()));
     let page = api.running.app.store.scan(&index, &Range::all(), None, 1_000).await.unwrap();
-    let mut found: BTreeMap<String, Vec<TransferKind>> = BTreeMap::new();
+    let mut found = Postings::new();
     for row in page.rows {
         let Row::Transfer(transfer) = row else { panic!("a transfer") };
         found.entry(transfer.subject).or_default().push(transfer.kind);
@@ -43,14 +46,21 @@ async fn transfers(api: &Api, account: AccountId) -> BTreeMap<String, Vec<Transf
     found
 }
 
-async fn a1_delete_with_open_orders(api: &Api) {
+async fn assert_postings(api: &Api, (account, expected): &(AccountId, Postings)) {
+    assert_eq!(postings(api, *account).await, *expected);
+    assert_books(api).await;
+}
+
+/// Deletes the account; which one, and what must stand in its books in the end.
+async fn delete_with_open_orders(api: &Api) -> (AccountId, Postings) {
     let platform = &api.running.app.platform;
     let account = platform.authenticate(&api.token).await.unwrap().unwrap();
     let received = api.order("sbx-code-now").await;
     advance(api, 2).await;
     let (waiting, refused) = (api.order("sbx-no-sms").await, api.order("sbx-cancel-refused").await);
     let (_, umbrella) = api.product("sbx-server-error-uncharged").await;
-    api.create("v1", json!({"catalog_product_id": umbrella}), "unclear").await.code();
+    let begun = api.create("v1", json!({"catalog_product_id": umbrella}), "unclear").await;
+    assert_eq!(begun.code(), "REQUEST_IN_PROGRESS");
     let unclear = api.get("/v1/orders?limit=1").await.data()[0]["id"].clone();
     let (balance, price) = (api.balance().await, waiting["amount"].as_i64().unwrap());
 
@@ -85,7 +95,7 @@ async fn a1_delete_with_open_orders(api: &Api) {
     assert_eq!(owed(api).await, (0, 0), "nobody is owed anything");
     assert_eq!(simulator(api).open(), 0);
     let subject = |id: &Value| format!("order:{id}");
-    let expected = BTreeMap::from([
+    let expected = Postings::from([
         ("account".to_owned(), vec![Forfeit]),
         ("deposit:opening:demo".to_owned(), vec![Deposit]),
         (subject(&received["id"]), vec![Hold, Capture]),
@@ -93,8 +103,7 @@ async fn a1_delete_with_open_orders(api: &Api) {
         (subject(&refused["id"]), vec![Hold, Release, Forfeit]),
         (subject(&unclear), vec![Hold, Release, Forfeit]),
     ]);
-    assert_eq!(transfers(api, account).await, expected);
-    assert_books(api).await;
+    (account, expected)
 }
 
 fn with_operators(config: Config) -> Config {
@@ -106,13 +115,14 @@ fn with_operators(config: Config) -> Config {
 async fn a1_delete_with_open_orders_on_redb() {
     let dir = tempfile::tempdir().unwrap();
     let api = serve(with_operators(on_redb(dir.path()))).await;
-    a1_delete_with_open_orders(&api).await;
+    let deleted = delete_with_open_orders(&api).await;
+    assert_postings(&api, &deleted).await;
     api.running.shutdown().await;
     for _again in 0..2 {
         let api = serve(with_operators(on_redb(dir.path()))).await;
         assert_eq!(api.balance().await, 5_000_000, "play money, once");
         assert_eq!(api.get("/v1/orders").await.data(), &json!([]), "nothing of the account before");
-        assert_books(&api).await;
+        assert_postings(&api, &deleted).await;
         api.running.shutdown().await;
     }
 }
@@ -122,5 +132,6 @@ async fn a1_delete_with_open_orders_on_postgres() {
     let database = Migrated::on(block_in_place(shared)).await;
     let dir = tempfile::tempdir().unwrap();
     let api = serve(with_operators(on_postgres(&database, dir.path()))).await;
-    a1_delete_with_open_orders(&api).await;
+    let deleted = delete_with_open_orders(&api).await;
+    assert_postings(&api, &deleted).await;
 }

@@ -44,7 +44,7 @@ async fn create(api: Arc<Api>, surface: &'static str, code: &'static str) -> Sai
 }
 
 /// Orders on the market's older protocol.
-async fn get_number(api: Arc<Api>, code: &'static str) -> Said {
+async fn buy_number(api: Arc<Api>, code: &'static str) -> Said {
     let query = format!("api_key={}&action=getNumber&country=6&service={code}", api.token);
     let answer = api.send(api.client.get(api.url(&format!("/stubs/handler_api.php?{query}")))).await;
     match answer.text.split(':').next().unwrap() {
@@ -64,7 +64,7 @@ async fn all_on(surface: &'static str) {
     for (n, code) in codes.iter().copied().enumerate() {
         let ordering = api.clone();
         let call: JoinHandle<Said> = tokio::spawn(async move {
-            if surface == "stubs" { get_number(ordering, code).await } else { create(ordering, surface, code).await }
+            if surface == "stubs" { buy_number(ordering, code).await } else { create(ordering, surface, code).await }
         });
         // its money is held, or it has been refused
         while statement(&api).await.len() <= n {
