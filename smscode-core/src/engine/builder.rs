@@ -228,6 +228,7 @@ fn slots(
             calls: Semaphore::new(usize::try_from(info.capabilities.concurrency).unwrap_or(1).max(1)),
             bought: Notify::new(),
             hints: super::hints::Hints::default(),
+            listing: super::listing::Listing::default(),
             state: Mutex::new(SlotState::default()),
             info: info.clone(),
         };

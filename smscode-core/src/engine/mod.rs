@@ -17,6 +17,7 @@ mod hints;
 mod inner;
 mod lease;
 mod line;
+mod listing;
 mod numbers;
 mod offers;
 mod orphans;
