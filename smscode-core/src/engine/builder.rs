@@ -229,6 +229,7 @@ fn slots(
             calls: Semaphore::new(places),
             bought: Notify::new(),
             hints: super::hints::Hints::default(),
+            listing: super::listing::Listing::default(),
             state: Mutex::new(SlotState { places, ..SlotState::default() }),
             info: info.clone(),
         };

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch};
 
 use super::hints::Hints;
 use super::line::Line;
+use super::listing::Listing;
 use super::settings::Settings;
 use crate::account::AccountId;
 use crate::catalogue::Catalogue;
@@ -49,6 +50,8 @@ pub(super) struct Slot {
     /// A number was bought, or the supplier has said something: poll soon.
     pub(super) bought: Notify,
     pub(super) hints: Hints,
+    /// Reads of its list for unclear purchases.
+    pub(super) listing: Listing,
     pub(super) state: Mutex<SlotState>,
 }
 

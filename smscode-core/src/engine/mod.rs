@@ -16,6 +16,7 @@ mod hints;
 mod inner;
 mod lease;
 mod line;
+mod listing;
 mod numbers;
 mod offers;
 mod orphans;

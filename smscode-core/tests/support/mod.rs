@@ -180,6 +180,8 @@ pub struct Script {
     pub cancels: u64,
     /// How often its list was read.
     pub lists: u64,
+    /// The list of what is open takes so long.
+    pub list_takes_ms: i64,
     /// Its list is behind: what is open does not show.
     pub list_hides: bool,
     pub list_fails: bool,
@@ -458,6 +460,8 @@ impl Supplier for TestSupplier {
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
         self.live().await;
+        let takes_ms = self.script.lock().unwrap().list_takes_ms;
+        self.pause(takes_ms).await;
         let mut script = self.script.lock().unwrap();
         script.lists += 1;
         if script.no_list {
