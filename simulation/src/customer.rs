@@ -350,20 +350,7 @@ async fn act(world: &Arc<World>, account: AccountId, visit: &Visit, node: usize,
                 move |platform: Platform| async move { platform.cancel_order_when_allowed(account, id).await };
             drop(on_order(world, account, node, scheduling).await);
         }
-        Step::Finish | Step::FinishTwice => {
-            for _ in 0..1 + u32::from(step == Step::FinishTwice) {
-                let done =
-                    on_order(
-                        world,
-                        account,
-                        node,
-                        move |platform| async move { platform.finish_order(account, id).await },
-                    );
-                if done.await.is_some_and(|done| done.is_ok()) && step == Step::FinishTwice {
-                    world.hit("U22");
-                }
-            }
-        }
+        Step::Finish | Step::FinishTwice => finish(world, account, node, id, step == Step::FinishTwice).await,
         Step::More => {
             let more =
                 |platform: Platform| async move { platform.request_sms(account, id).await.map(|(view, _)| view) };
@@ -376,6 +363,17 @@ async fn act(world: &Arc<World>, account: AccountId, visit: &Visit, node: usize,
         Step::Read | Step::Pry | Step::Lists | Step::OtherRequest | Step::Repeat => {
             let read = move |platform: Platform| async move { platform.order(account, id).await };
             drop(on_order(world, account, node, read).await);
+        }
+    }
+}
+
+/// Finishes an order; `twice` to see that the second time changes nothing.
+async fn finish(world: &Arc<World>, account: AccountId, node: usize, id: OrderId, twice: bool) {
+    for _ in 0..1 + u32::from(twice) {
+        let finishing = move |platform: Platform| async move { platform.finish_order(account, id).await };
+        let done = on_order(world, account, node, finishing).await;
+        if twice && done.is_some_and(|done| done.is_ok()) {
+            world.hit("U22");
         }
     }
 }

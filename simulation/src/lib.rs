@@ -19,8 +19,9 @@
 //!   commit; now and then, and at the end, the books of the store are compared with it.
 //!
 //! A run is over when every order has ended, every supplier that is alive has been told, and nothing is open there that nobody
-//! knows of; if that never comes, the run has failed. `tampered` then audits a copy of the books that was tampered with. A run that breaks a rule is made shorter (`shrink`) by leaving out items of its plan, and printed with its events
-//! and the account's ledger (`report`). [`Coverage`] counts which journeys and faults were met.
+//! knows of; if that never comes, the run has failed. `tampered` then audits a copy of the books that was tampered with. A run
+//! that breaks a rule is made shorter (`shrink`) by leaving out items of its plan, and printed with its events and the account's
+//! ledger (`report`). [`Coverage`] counts which journeys and faults were met.
 
 mod clock;
 mod coverage;

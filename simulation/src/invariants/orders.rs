@@ -206,7 +206,6 @@ impl Watch {
         input: Input,
     ) {
         let record = &written.record;
-        let reason = record.reason.as_deref().unwrap_or_default();
         let mut hits = self.note_of_gone(written.owner, state, record, input);
         match input {
             Input::CallUnclear if before.placed_by != caller => hits.push("U5"),
@@ -252,15 +251,7 @@ impl Watch {
                     hits.push("U21");
                 }
             }
-            Input::Reject | Input::NextSupplier => {
-                let note = record.steps.last().and_then(|step| step.note.as_deref()).unwrap_or(reason);
-                match note {
-                    "no_numbers" if input == Input::Reject && !record.tried.is_empty() => hits.push("U1"),
-                    "price_rejected" | "price_above_ceiling" => hits.push("U2"),
-                    "number_in_use" | "wrong_country" | "number_malformed" => hits.push("U8"),
-                    _ => {}
-                }
-            }
+            Input::Reject | Input::NextSupplier => hits.extend(rejected(record, input)),
             _ => {}
         }
         let goes_back = matches!(record.state, State::Cancelled | State::Expired | State::Rejected);
@@ -283,6 +274,18 @@ impl Watch {
         if let Some(life) = self.orders.get_mut(&id) {
             life.undecided = true;
         }
+    }
+}
+
+/// Which journey a certain rejection belongs to.
+fn rejected(record: &OrderRecord, input: Input) -> Option<&'static str> {
+    let reason = record.reason.as_deref().unwrap_or_default();
+    let note = record.steps.last().and_then(|step| step.note.as_deref()).unwrap_or(reason);
+    match note {
+        "no_numbers" if input == Input::Reject && !record.tried.is_empty() => Some("U1"),
+        "price_rejected" | "price_above_ceiling" => Some("U2"),
+        "number_in_use" | "wrong_country" | "number_malformed" => Some("U8"),
+        _ => None,
     }
 }
 
