@@ -2,6 +2,7 @@
 
 mod accounts;
 mod adjust;
+mod alarms;
 mod arriving;
 mod attach;
 mod audit;
@@ -10,9 +11,11 @@ mod claims;
 mod command;
 mod corrections;
 mod deletion;
+mod differences;
 mod due;
 mod ending;
 mod epochs;
+mod float;
 mod hints;
 mod inner;
 mod lease;
@@ -28,6 +31,7 @@ mod queues;
 mod quoting;
 mod reading;
 mod receive;
+mod reconciling;
 mod run;
 mod settings;
 mod shared_limiter;

@@ -76,6 +76,8 @@ pub(super) struct Timing {
     pub(super) lease_ms: Option<i64>,
     pub(super) balance_every_ms: Option<i64>,
     pub(super) audit_every_ms: Option<i64>,
+    pub(super) compare_every_ms: Option<i64>,
+    pub(super) compare_days: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -187,6 +189,8 @@ const NAMES: [(&str, &[&str]); 11] = [
             "lease_ms",
             "balance_every_ms",
             "audit_every_ms",
+            "compare_every_ms",
+            "compare_days",
         ],
     ),
     ("services", &["blocked", "allowed"]),

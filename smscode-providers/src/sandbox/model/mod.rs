@@ -148,6 +148,7 @@ impl Model {
             country: wanted.country,
             service: wanted.service.to_owned(),
             cost,
+            taken: cost,
             reference: wanted.reference.map(str::to_owned),
             bought_at: now,
             cancel_from: now.plus_ms(lock_ms),
@@ -303,7 +304,7 @@ impl Model {
     }
 
     /// Everything that was sold and is remembered, oldest first.
-    pub fn sold(&self) -> impl Iterator<Item = &Activation> {
+    pub fn sold(&self) -> impl DoubleEndedIterator<Item = &Activation> {
         self.activations.values()
     }
 
