@@ -332,7 +332,7 @@ async fn u20_twins_at_the_same_instant_book_once() {
         assert_eq!(world.compared().await.found, 0, "seed {seed}");
         world.assert_customer(&[], &[&cancelled]).await;
         world.assert_postings(cancelled.id, &[Hold, Release]).await;
-    world.stop().await;
+        world.stop().await;
     }
 }
 
