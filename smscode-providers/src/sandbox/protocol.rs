@@ -158,7 +158,7 @@ impl Call<'_> {
         let limit = asked.and_then(|asked| usize::try_from(asked).ok()).map_or(most, |asked| asked.min(most));
         let within = |one: &&super::model::Activation| (start..=end).contains(&one.bought_at.seconds());
         let skip = usize::try_from(offset).unwrap_or(0);
-        let rows: Vec<_> = model.sold().rev().filter(within).skip(skip).take(limit).collect();
+        let rows: Vec<_> = model.newest_first().filter(within).skip(skip).take(limit).collect();
         answer::history(self.style, &rows)
     }
 

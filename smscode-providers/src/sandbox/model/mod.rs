@@ -304,8 +304,13 @@ impl Model {
     }
 
     /// Everything that was sold and is remembered, oldest first.
-    pub fn sold(&self) -> impl DoubleEndedIterator<Item = &Activation> {
+    pub fn sold(&self) -> impl Iterator<Item = &Activation> {
         self.activations.values()
+    }
+
+    /// The same, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Activation> {
+        self.activations.values().rev()
     }
 
     /// Each pair that is sold.
