@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use smscode_core::money::{Currency, Money};
 use smscode_core::port::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities,
-    FinishOutcome, MoreOutcome, Offer, Supplier, SupplierInfo, SupplierSms,
+    FinishOutcome, MoreOutcome, Offer, Past, Supplier, SupplierInfo, SupplierSms,
 };
+use smscode_core::time::Timestamp;
 
 /// The code in every SMS.
 pub(crate) const CODE: &str = "415127";
@@ -39,6 +40,7 @@ impl Supplier for InstantSupplier {
                 cancel_after_seconds: 120,
                 window_seconds: 1_200,
                 lists_active: true,
+                lists_history: false,
                 reference_is_unique: false,
                 // as the real client where the dialect has an active list
                 poll_batch: 200,
@@ -85,6 +87,10 @@ impl Supplier for InstantSupplier {
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
         Ok(Vec::new())
+    }
+
+    async fn history(&self, _from: Timestamp, _until: Timestamp) -> Result<Vec<Past>, CallError> {
+        Err(CallError::Unsupported)
     }
 
     async fn more(&self, _id: &ActivationId) -> MoreOutcome {

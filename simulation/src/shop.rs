@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use smscode_core::money::{Currency, Money};
 use smscode_core::port::{
-    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CancelOutcome, Capabilities, FinishOutcome,
-    MoreOutcome, Offer, Rejection, SupplierInfo, SupplierSms,
+    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CancelOutcome, Capabilities, Charge,
+    FinishOutcome, MoreOutcome, Offer, Past, Rejection, SupplierInfo, SupplierSms,
 };
 use smscode_core::time::Timestamp;
 use smscode_providers::sandbox::model::{self, Injection, Model, Refusal, Stage, Step, Wanted};
@@ -132,6 +132,18 @@ impl Shop {
             Some(Offer { country, service: service.to_owned(), cost, count: self.model.count(country, service) })
         };
         PAIRS.into_iter().filter_map(offer).collect()
+    }
+
+    /// Everything that was bought in a time, by the shop's clock.
+    pub(crate) fn history(&mut self, now_us: i64, from: Timestamp, until: Timestamp) -> Vec<Past> {
+        self.model.advance(self.time(now_us));
+        let charge = |sold: &model::Activation| match (sold.stage.is_open(), sold.taken.minor > 0) {
+            (true, _) => Charge::Undecided,
+            (false, true) => Charge::Kept(Some(sold.taken)),
+            (false, false) => Charge::Returned,
+        };
+        let within = self.model.sold().filter(|sold| (from..until).contains(&sold.bought_at));
+        within.map(|sold| Past { id: ActivationId(sold.id.to_string()), charge: charge(sold) }).collect()
     }
 
     /// Sells a number, or not. With it the number of the sale and the activation.
@@ -315,6 +327,7 @@ fn describe(shape: &Shape, at: usize) -> SupplierInfo {
         0 => {
             let can = Capabilities {
                 lists_active: true,
+                lists_history: true,
                 poll_batch: 50,
                 further_sms_free: true,
                 wants_finish: true,

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use smscode_core::money::Money;
 use smscode_core::port::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, FinishOutcome,
-    MoreOutcome, Offer, Supplier, SupplierInfo,
+    MoreOutcome, Offer, Past, Supplier, SupplierInfo,
 };
+use smscode_core::time::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::plan::{CallFault, CallKind, SmsKind};
@@ -311,6 +312,21 @@ impl Supplier for NodeSupplier {
                 let lacks = fault == Some(CallFault::ListLacksRow);
                 Ok(self.at_shop(move |shop, now| shop.list(now, lacks)).await)
             }
+        }
+    }
+
+    async fn history(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Past>, CallError> {
+        if !self.look(|shop| shop.info.capabilities.lists_history) {
+            return Err(CallError::Unsupported);
+        }
+        let now = self.world.timeline.now_us();
+        match self.look(|shop| shop.is_away(now)) {
+            Some(away) if away.hangs => pending().await,
+            Some(_) => {
+                self.wait().await;
+                Err(unusable())
+            }
+            None => Ok(self.at_shop(move |shop, now| shop.history(now, from, until)).await),
         }
     }
 

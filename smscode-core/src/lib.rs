@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod alarm;
 pub mod catalogue;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -10,6 +11,7 @@ pub mod money;
 pub mod order;
 pub mod port;
 mod privacy;
+pub mod reconciliation;
 pub mod routing;
 pub mod store;
 pub mod time;

@@ -17,9 +17,10 @@ use smscode_core::conformance::supplier::{self, Board, case};
 use smscode_core::conformance::{Failure, Verdict};
 use smscode_core::money::{Currency, Money};
 use smscode_core::port::{
-    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, FinishOutcome,
-    MoreOutcome, Offer, Rejection, Supplier, SupplierInfo,
+    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Charge, FinishOutcome,
+    MoreOutcome, Offer, Past, Rejection, Supplier, SupplierInfo,
 };
+use smscode_core::time::Timestamp;
 use smscode_providers::sms::sms_activate::SmsActivate;
 use smscode_providers::{http, read};
 
@@ -82,6 +83,22 @@ enum Fault {
     NullIsZero,
     /// An exponent may stand behind half a number.
     LooseExponent,
+    /// A history that cannot be read is empty.
+    FailureIsNoHistory,
+    /// A vendor without a history has an empty one.
+    NoneIsEmpty,
+    /// The first page of a history is taken for all.
+    FirstPageOfHistory,
+    /// Where a page of a history is lost, what is there so far is taken for all.
+    LostPageEndsHistory,
+    /// A row that has moved to the next page is given twice.
+    MovedRowsTwice,
+    /// What is cancelled was charged, since a cost stands beside it.
+    CancelledIsKept,
+    /// What is not finished was given back.
+    UndecidedIsReturned,
+    /// What was kept has been a float on its way.
+    FloatKept,
     /// One call after the other.
     OneAtATime,
     /// A call that is dropped leaves the adapter busy.
@@ -158,6 +175,14 @@ broken! {
     27 YesWaits on 2 rule_09_a_yes_in_another_state_is_no_success,
     28 NullIsZero on 0 rule_12_what_is_no_amount_is_an_error,
     29 LooseExponent on 0 rule_12_what_is_no_amount_is_an_error,
+    30 FailureIsNoHistory on 0 rule_14_a_history_that_cannot_be_read_is_not_empty,
+    31 NoneIsEmpty on 4 rule_14_an_empty_history_is_told_from_none,
+    32 FirstPageOfHistory on 2 rule_14_the_history_has_every_page,
+    33 LostPageEndsHistory on 0 rule_14_a_page_that_is_missing_fails_the_history,
+    34 MovedRowsTwice on 2 rule_14_a_history_that_grows_meanwhile_leaves_nothing_out,
+    35 CancelledIsKept on 0 rule_14_the_history_is_that_of_the_books,
+    36 UndecidedIsReturned on 2 rule_14_an_undocumented_status_decides_nothing,
+    37 FloatKept on 0 rule_14_what_is_kept_keeps_every_digit,
 }
 
 /// The sound client with a fault.
@@ -336,6 +361,53 @@ impl Supplier for Broken {
         }
     }
 
+    async fn history(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Past>, CallError> {
+        let history = self.inner.history(from, until);
+        match self.fault {
+            Fault::FailureIsNoHistory => Ok(history.await.unwrap_or_default()),
+            Fault::NoneIsEmpty => history.await.or_else(|error| match error {
+                CallError::Unsupported => Ok(Vec::new()),
+                other => Err(other),
+            }),
+            Fault::FirstPageOfHistory => history.await.map(|mut all| {
+                all.truncate(50);
+                all
+            }),
+            // the requests are one for each row and one that finds none: another call stands for each
+            Fault::LostPageEndsHistory => {
+                let mut all = history.await?;
+                let rows = all.len();
+                for row in 0..rows {
+                    if self.inner.balance().await.is_err() {
+                        all.truncate(row);
+                        break;
+                    }
+                }
+                Ok(all)
+            }
+            Fault::MovedRowsTwice => {
+                let mut all = history.await?;
+                // it has grown since
+                if self.inner.history(from, until).await?.len() > all.len() {
+                    all.extend(all.last().cloned());
+                }
+                Ok(all)
+            }
+            _ => {
+                let mut all = history.await?;
+                for past in &mut all {
+                    past.charge = match (self.fault, past.charge) {
+                        (Fault::CancelledIsKept, Charge::Returned) => Charge::Kept(None),
+                        (Fault::UndecidedIsReturned, Charge::Undecided) => Charge::Returned,
+                        (Fault::FloatKept, Charge::Kept(Some(cost))) => Charge::Kept(Some(through_a_float(cost))),
+                        (_, charge) => charge,
+                    };
+                }
+                Ok(all)
+            }
+        }
+    }
+
     async fn more(&self, id: &ActivationId) -> MoreOutcome {
         match (self.fault, self.inner.more(id).await) {
             (Fault::YesWaits, MoreOutcome::Unknown(word)) if word.starts_with("ACCESS") => MoreOutcome::Waiting,
@@ -389,7 +461,7 @@ fn every_broken_supplier_is_caught_by_its_case() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     // each rule has somebody who breaks it
     let rules: std::collections::BTreeSet<_> = TABLE.iter().map(|row| &row.case[..7]).collect();
-    assert_eq!(rules.len(), 13);
+    assert_eq!(rules.len(), 14);
 }
 
 /// An adapter that cannot even be made.
@@ -423,5 +495,5 @@ fn what_cannot_be_run_must_be_excused_by_name_and_only_that() {
     let excused = run("rule_07_the_list_has_every_page");
     assert!(matches!(excused, Ok(Verdict::Excused(excuse)) if excuse.reason.contains("no list")), "{excused:?}");
     assert!(run("rule_99_no_such_case").is_err());
-    assert_eq!(Rig::<Sound<4>>::excuses().len(), 16);
+    assert_eq!(Rig::<Sound<4>>::excuses().len(), 23);
 }

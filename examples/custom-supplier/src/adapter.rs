@@ -1,7 +1,7 @@
 //! Rents numbers from Pelican; [`crate::simulator`] stands for its documentation.
 
 use serde_json::json;
-use smscode_core::{catalogue::countries, money::Currency, money::Money, port::*};
+use smscode_core::{catalogue::countries, money::Currency, money::Money, port::*, time::Timestamp};
 use smscode_providers::refusal::{No, Refusal};
 use smscode_providers::{http::Api, json::Json, read};
 
@@ -44,6 +44,16 @@ fn offer(it: Json<'_>) -> Option<Option<Offer>> {
     Some(country.map(|country| Offer { country: country.id, service, cost, count }))
 }
 
+fn past(it: Json<'_>) -> Option<Past> {
+    let cost = read::cost(&it.text("price")?, Currency::Usd)?;
+    let charge = match it.text("state")?.as_str() {
+        "cancelled" => Charge::Returned,
+        "expired" | "finished" => Charge::Kept(Some(cost)),
+        _ => Charge::Undecided,
+    };
+    Some(Past { id: ActivationId(it.text("id")?), charge })
+}
+
 /// Takes a step, which is done when the rental is in this state.
 async fn step(api: &Api, path: &str, id: &ActivationId, done: &str) -> Result<(), No> {
     let request = api.post(path).json(json!({ "id": id.0 }).to_string());
@@ -54,7 +64,7 @@ async fn step(api: &Api, path: &str, id: &ActivationId, done: &str) -> Result<()
 impl Supplier for Pelican {
     fn describe(&self) -> SupplierInfo {
         let able = Capabilities { lists_active: true, reference_is_unique: true, ..Capabilities::LEAST };
-        let capabilities = Capabilities { wants_finish: true, poll_batch: 50, ..able };
+        let capabilities = Capabilities { lists_history: true, wants_finish: true, poll_batch: 50, ..able };
         SupplierInfo { name: "pelican".into(), currency: Currency::Usd, capabilities }
     }
 
@@ -84,6 +94,12 @@ impl Supplier for Pelican {
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
         Ok(self.0.get("rentals?state=open").ask("error", WORDS, |it| it.rows("rentals", rental)).await?)
+    }
+
+    async fn history(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Past>, CallError> {
+        let (from, until) = (from.seconds().to_string(), until.seconds().to_string());
+        let request = self.0.get("rentals").query(&[("from", &from), ("until", &until)]);
+        Ok(request.ask("error", WORDS, |it| it.rows("rentals", past)).await?)
     }
 
     async fn more(&self, id: &ActivationId) -> MoreOutcome {

@@ -11,6 +11,7 @@
 //! | `POST /v1/rentals` with `{"country", "service", "max_price", "ref"}` | the rental |
 //! | `GET /v1/rentals?ids=a,b` | `{"rentals": [...]}`, up to 50; what it does not know is left out |
 //! | `GET /v1/rentals?state=open` | `{"rentals": [...]}`, all that are open; an account has 1,000 at most |
+//! | `GET /v1/rentals?from=1&until=2` | `{"rentals": [...]}`, all that were rented then, in seconds since 1970 |
 //! | `POST /v1/rentals/more` with `{"id"}` | `{"state": "waiting"}` |
 //! | `POST /v1/rentals/cancel` with `{"id"}` | `{"state": "cancelled"}`, also if it was; `too_early`, `has_messages` |
 //! | `POST /v1/rentals/finish` with `{"id"}` | `{"state": "finished"}`, also if it was |
@@ -18,10 +19,11 @@
 //! To every request: `unauthorised`, `rate_limited`, `internal`; to a purchase: `out_of_stock` (also for what is not sold),
 //! `price_too_low`, `no_funds`, `reference_used`; to every step: `not_found`, also of a rental that is over.
 //! A rental is `{"id", "phone", "country", "service", "price", "ref", "seconds_left", "state", "messages"}`; its state is one
-//! of `waiting`, `received`, `cancelled`, `expired`, `finished`; a message is `{"id", "from", "text", "code", "at"}`.
+//! of `waiting`, `received`, `cancelled` (not charged), `expired`, `finished` (both are); a message is `{"id", "from", "text", "code", "at"}`.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -44,6 +46,7 @@ pub struct Rental {
     /// What was charged.
     pub price: Money,
     reference: String,
+    rented_at: u64,
     /// One word, see the table.
     pub state: &'static str,
     messages: Vec<Value>,
@@ -115,8 +118,9 @@ impl Books {
         self.stock -= 1;
         let n = self.rentals.len();
         let (id, phone) = (format!("pel-{n}"), format!("+62 812-9000-{n:04}"));
-        let (reference, price) = (wanted.reference.clone(), self.price);
-        self.rentals.push(Rental { id: id.clone(), phone, price, reference, state: "waiting", messages: Vec::new() });
+        let (reference, price, messages) = (wanted.reference.clone(), self.price, Vec::new());
+        let rented_at = seconds_now();
+        self.rentals.push(Rental { id: id.clone(), phone, price, reference, rented_at, state: "waiting", messages });
         if let Some(text) = self.greeting.clone() {
             self.deliver(&id, &text);
         }
@@ -137,6 +141,11 @@ impl Books {
         self.balance.minor += refund;
         Ok(json!({ "state": done }))
     }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the vendor's clock is the machine's")]
+fn seconds_now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -173,6 +182,8 @@ struct Named {
 #[derive(Deserialize)]
 struct Which {
     ids: Option<String>,
+    from: Option<u64>,
+    until: Option<u64>,
 }
 
 type Shared = Arc<Mutex<Books>>;
@@ -258,9 +269,10 @@ async fn rent(State(books): State<Shared>, headers: HeaderMap, Json(wanted): Jso
 
 async fn list(State(books): State<Shared>, headers: HeaderMap, Query(which): Query<Which>) -> Response {
     answer(&books, &headers, |books| {
-        let wanted = |rental: &&Rental| match &which.ids {
-            Some(ids) => ids.split(',').any(|id| id == rental.id),
-            None => rental.is_open(),
+        let wanted = |rental: &&Rental| match (&which.ids, which.from, which.until) {
+            (Some(ids), ..) => ids.split(',').any(|id| id == rental.id),
+            (None, None, None) => rental.is_open(),
+            (None, from, until) => (from.unwrap_or(0)..until.unwrap_or(u64::MAX)).contains(&rental.rented_at),
         };
         Ok(json!({ "rentals": books.rentals.iter().filter(wanted).map(Rental::shown).collect::<Vec<_>>() }))
     })

@@ -101,7 +101,7 @@ impl SupplierFixture for Fixture {
             Say::Broken => refusal(500, "internal"),
             Say::Undocumented => refusal(409, "something_new"),
             Say::TooEarly => refusal(409, "too_early"),
-            Say::Status(sold) if call == Call::Poll => {
+            Say::Status(sold) if matches!(call, Call::Poll | Call::History) => {
                 (200, json!({ "rentals": [rental(sold, sold.charged, "something_new")] }))
             }
             Say::Status(_) => return None,

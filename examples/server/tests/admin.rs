@@ -38,7 +38,7 @@ async fn post(api: &Api, path: &str, body: Value) -> Answer {
     ask(api, ADMIN, Method::POST, path, Some(body)).await
 }
 
-const PATHS: [&str; 3] = ["/admin/queues", "/admin/liabilities", "/admin/audit"];
+const PATHS: [&str; 4] = ["/admin/queues", "/admin/liabilities", "/admin/audit", "/admin/alarms"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn there_is_nothing_without_an_operators_token() {
@@ -161,7 +161,7 @@ async fn wind_down_over_http() {
 async fn queues_over_http() {
     let api = api().await;
     let all = get(&api, "/admin/queues").await;
-    for queue in ["unclear", "stuck", "exceptions"] {
+    for queue in ["unclear", "stuck", "exceptions", "differences"] {
         assert_eq!(all.data()[queue], json!({"rows": [], "next": null}), "{queue}");
     }
     let one = get(&api, "/admin/queues?queue=stuck&limit=5").await;
@@ -174,6 +174,83 @@ async fn queues_over_http() {
     ] {
         assert_eq!(get(&api, path).await.code(), code, "{path}");
     }
+    for path in ["/admin/differences/none/settle", "/admin/suppliers/none/compare"] {
+        let body = json!({"how": "note", "actor": "anna", "reason": "seen"});
+        assert_eq!(post(&api, path, body).await.code(), "NOT_FOUND", "{path}");
+    }
     let lift = json!({"actor": "anna", "reason": "seen"});
     assert_eq!(post(&api, "/admin/cases/none/lift", lift).await.code(), "NOT_FOUND");
+}
+
+/// Lets time pass in the sandbox.
+async fn advance(api: &Api, seconds: i64) {
+    let mut left = seconds;
+    while left > 0 {
+        let request = api.client.post(api.url("/sandbox/advance")).json(&json!({"seconds": left}));
+        left -= api.send(request).await.data()["advanced_seconds"].as_i64().unwrap();
+    }
+}
+
+/// A refund that the supplier takes back shows in its history; an operator finds it in the queue and books it as lost. The
+/// customer's money stays as it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claw_back_is_found_and_settled_over_http() {
+    let api = api().await;
+    let before = api.balance().await;
+    let paid = api.order("sbx-code-now").await["id"].clone();
+    advance(&api, 3).await;
+    api.action("v1", "finish", &paid).await.data();
+    let clawed = api.order("sbx-clawback").await["id"].clone();
+    advance(&api, 3).await;
+    api.action("v1", "cancel", &clawed).await.data();
+    let spent = before - api.balance().await;
+    let compare = async || post(&api, "/admin/suppliers/sandbox/compare", json!({})).await.data().clone();
+    // the charge comes 30 s after the cancel
+    let first = compare().await;
+    assert_eq!((&first["listed"], &first["found"]), (&json!(2), &json!(0)), "{first}");
+    assert_eq!(first["balance"]["currency"], "USD");
+    advance(&api, 100).await;
+    let done = compare().await;
+    assert_eq!((&done["found"], &done["gone"], &done["left_out"]), (&json!(1), &json!(0), &json!(false)), "{done}");
+    assert_eq!(compare().await["found"], 0, "once");
+
+    let queue = get(&api, "/admin/queues?queue=differences").await.data()["differences"].clone();
+    let row = &queue["rows"][0];
+    assert_eq!(
+        (&row["what"], &row["supplier"], queue["rows"].as_array().unwrap().len()),
+        (&json!("kept_there"), &json!("sandbox"), 1)
+    );
+    let taken = row["taken"]["minor"].as_i64().unwrap();
+    assert!(taken > 0 && row["age_seconds"].as_i64().unwrap() >= 0 && row["activation"].is_string(), "{row}");
+    assert!(row["action"].as_str().unwrap().contains("the customer's money stays as it is"));
+    let alarms = get(&api, "/admin/alarms").await;
+    let alarm = &alarms.data()["alarms"][0];
+    assert_eq!(
+        (&alarm["cause"], &alarm["about"], &alarm["count"]),
+        (&json!("supplier_difference"), &json!("sandbox"), &json!(1))
+    );
+    let figures = api.get("/metrics").await.text;
+    assert!(figures.contains("smscode_alarms_total{cause=\"supplier_difference\",about=\"sandbox\"} 1"), "{figures}");
+
+    let path = format!("/admin/differences/{}/settle", row["case"].as_str().unwrap());
+    let wrong = json!({"how": "forget", "actor": "anna", "reason": "seen"});
+    assert_eq!(post(&api, &path, wrong).await.code(), "VALIDATION_ERROR");
+    let book = json!({"how": "book", "actor": "anna", "reason": "the supplier keeps it"});
+    assert_eq!(post(&api, &path, book.clone()).await.data()["settled"], "booked");
+    assert_eq!(post(&api, &path, book).await.code(), "NOT_FOUND", "once");
+    assert_eq!(compare().await["found"], 0);
+    let all = get(&api, "/admin/queues").await;
+    assert_eq!(all.data()["differences"]["rows"], json!([]));
+    let log = get(&api, "/admin/audit").await;
+    let entry = &log.data()["entries"][0];
+    assert_eq!((&entry["action"], &entry["amount"]["minor"]), (&json!("difference_booked"), &json!(taken)));
+    let totals = api.running.app.platform.totals().await.unwrap();
+    let lost =
+        totals.currencies[&smscode_core::money::Currency::Usd].house[&smscode_core::store::House::loss("sandbox")];
+    assert_eq!(lost, i128::from(taken));
+
+    assert_eq!(api.balance().await, before - spent);
+    assert_eq!(api.read(&paid).await["status"], "COMPLETED");
+    assert_eq!(api.read(&clawed).await["status"], "CANCELED");
+    api.ledger_adds_up().await;
 }

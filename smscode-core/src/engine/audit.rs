@@ -13,8 +13,8 @@ use crate::account::AccountId;
 use crate::account::record::account_key;
 use crate::ledger::readd::{ORDERS_MAX, Readd, Said};
 use crate::ledger::record::{
-    AUDIT, AlarmRecord, AuditRunRecord, BY_CASE, EXCEPTION, ExceptionRecord, FINDINGS_KEPT, FindingRecord, alarm_key,
-    audit_run_key, exception_key,
+    AUDIT, AuditRunRecord, BY_CASE, EXCEPTION, ExceptionRecord, FINDINGS_KEPT, FindingRecord, audit_run_key,
+    exception_key,
 };
 use crate::ledger::wind_down::check_operator;
 use crate::ledger::{AccountAudit, AuditSummary, Balance, Finding, OperatorError};
@@ -34,8 +34,6 @@ const QUIET_TRIES: usize = 20;
 const QUIET_PAUSE_MS: i64 = 50;
 /// How often the worker looks whether an audit is due.
 const LOOK_MS: i64 = 60_000;
-/// The same cause is alarmed once an hour.
-const ALARM_EVERY_MS: i64 = 3_600_000;
 
 impl Inner {
     /// Audits for ever, as often as the settings say.
@@ -283,28 +281,8 @@ impl Inner {
             tracing::info!("books that did not add up do so again");
         }
         if let Some(first) = findings.first() {
-            self.alarm("ledger_mismatch", &format!("the books do not add up: {}", first.rule)).await?;
-        }
-        Ok(())
-    }
-
-    /// Says it once per cause and hour, whichever node finds it.
-    pub(super) async fn alarm(&self, cause: &'static str, what: &str) -> Result<(), StoreError> {
-        let key = alarm_key(cause);
-        let keys = [LoadKey::Record(key.clone())];
-        let said = self.decide::<bool, StoreError>(&keys, |snapshot, now| {
-            let known = snapshot.record(&key);
-            let last: Option<AlarmRecord> =
-                known.map(|stored| stored.body.read()).transpose().map_err(|e| unreadable(&e))?;
-            if last.is_some_and(|last| now.ms_since(last.at) < ALARM_EVERY_MS) {
-                return Ok(Verdict::Nothing(false));
-            }
-            let expect = known.map_or(Expect::Absent, |stored| Expect::Version(stored.version));
-            let put = self.put(&key, expect, &AlarmRecord { v: 1, at: now }, Vec::new())?;
-            Ok(Verdict::Commit(vec![put], true))
-        });
-        if stored(said.await)? {
-            tracing::error!(alarm = cause, "{what}; look at the operator's queues");
+            let text = format!("the books do not add up: {}; look at the operators' queue of exceptions", first.rule);
+            self.alarm("ledger_mismatch", None, &text).await?;
         }
         Ok(())
     }
@@ -352,7 +330,8 @@ impl Inner {
         }))
     }
 
-    fn put<T: serde::Serialize>(
+    /// The entry of a record.
+    pub(super) fn put<T: serde::Serialize>(
         &self,
         key: &Key,
         expect: Expect,
@@ -364,7 +343,8 @@ impl Inner {
     }
 }
 
-fn stored<T: Default>(done: Result<T, Failed<StoreError>>) -> Result<T, StoreError> {
+/// What came of a decision that has no rule to refuse.
+pub(super) fn stored<T: Default>(done: Result<T, Failed<StoreError>>) -> Result<T, StoreError> {
     match done {
         Ok(done) => Ok(done),
         Err(Failed::NotFound) => Ok(T::default()),

@@ -14,8 +14,8 @@ use super::shared_limiter::SharedLimiter;
 use crate::catalogue::Catalogue;
 use crate::order::content::{Epochs, hex};
 use crate::port::{
-    Clock, Entropy, EpochKey, FixedRates, Keyring, KeyringError, Limiter, MemoryKeyring, MemoryLimiter, Rates,
-    Supplier, Wakeups,
+    Alarms, Clock, Entropy, EpochKey, FixedRates, Keyring, KeyringError, Limiter, LogAlarms, MemoryKeyring,
+    MemoryLimiter, Rates, Supplier, Wakeups,
 };
 use crate::privacy::keyed_hash;
 use crate::store::{Store, StoreError};
@@ -52,6 +52,7 @@ pub struct PlatformBuilder {
     entropy: Option<Arc<dyn Entropy>>,
     keyring: Option<Arc<dyn Keyring>>,
     rates: Option<Arc<dyn Rates>>,
+    alarms: Option<Arc<dyn Alarms>>,
     wakeups: Option<Arc<dyn Wakeups>>,
     limiter: Option<Arc<dyn Limiter>>,
     settings: Settings,
@@ -101,6 +102,13 @@ impl PlatformBuilder {
     #[must_use]
     pub fn rates(mut self, rates: Arc<dyn Rates>) -> Self {
         self.rates = Some(rates);
+        self
+    }
+
+    /// Where operators are told of alarms. Without it they are errors in the log.
+    #[must_use]
+    pub fn alarms(mut self, alarms: Arc<dyn Alarms>) -> Self {
+        self.alarms = Some(alarms);
         self
     }
 
@@ -171,6 +179,8 @@ impl PlatformBuilder {
             entropy,
             keyring,
             rates: self.rates.unwrap_or_else(|| Arc::new(FixedRates::new())),
+            alarms: self.alarms.unwrap_or_else(|| Arc::new(LogAlarms)),
+            raised: Notify::new(),
             settings,
             keys,
             catalogue: RwLock::new(Arc::new(catalogue)),

@@ -27,24 +27,9 @@ impl Inner {
         if reference.is_empty() || reference.len() > REFERENCE_MAX {
             return Err(CorrectionError::Reference);
         }
-        let (float, loss) = (Place::House(House::float(supplier)), Place::House(House::loss(supplier)));
-        let (debit, credit, reason) = match taken.minor > 0 {
-            true => (float, loss, "taken_later"),
-            false => (loss, float, "given_back_later"),
-        };
         // the reference may name an activation, so it is kept as a keyed hash alone
         let hash = keyed_hash(&self.keys.index, &[b"correction", supplier.as_bytes(), reference.as_bytes()]);
-        let post = Post {
-            id: TransferId([b"supply/", &hash[..16]].concat()),
-            kind: TransferKind::Cost,
-            subject: format!("supplier:{supplier}"),
-            reason: reason.to_owned(),
-            actor: "operator".to_owned(),
-            debit,
-            credit,
-            currency: taken.currency,
-            amount: Amount::Exact(amount),
-        };
+        let post = correction(supplier, Money::new(taken.minor.signum() * amount, taken.currency), &hash, "operator");
         let booked = self
             .decide_coarsely::<bool, CorrectionError>(&[], |_, _| {
                 Ok(Verdict::Commit(vec![Entry::Post(post.clone())], true))
@@ -57,5 +42,26 @@ impl Inner {
             Err(Failed::Rule(error)) => Err(error),
             Err(Failed::NotFound) => Err(CorrectionError::UnknownSupplier(supplier.to_owned())),
         }
+    }
+}
+
+/// The entry of what a supplier has taken (above zero) or given back (below) beyond our books, by a keyed hash that exists
+/// once.
+pub(super) fn correction(supplier: &str, taken: Money, hash: &[u8; 32], actor: &str) -> Post {
+    let (float, loss) = (Place::House(House::float(supplier)), Place::House(House::loss(supplier)));
+    let (debit, credit, reason) = match taken.minor > 0 {
+        true => (float, loss, "taken_later"),
+        false => (loss, float, "given_back_later"),
+    };
+    Post {
+        id: TransferId([b"supply/", &hash[..16]].concat()),
+        kind: TransferKind::Cost,
+        subject: format!("supplier:{supplier}"),
+        reason: reason.to_owned(),
+        actor: actor.to_owned(),
+        debit,
+        credit,
+        currency: taken.currency,
+        amount: Amount::Exact(taken.minor.saturating_abs()),
     }
 }

@@ -15,7 +15,7 @@ use super::settings::Settings;
 use crate::account::AccountId;
 use crate::catalogue::Catalogue;
 use crate::order::content::{Epochs, hex};
-use crate::port::{Clock, Entropy, Keyring, Rates, Supplier, SupplierInfo, Wakeups};
+use crate::port::{Alarms, Clock, Entropy, Keyring, Rates, Supplier, SupplierInfo, Wakeups};
 use crate::privacy::{NONCE_BYTES, OrderKey};
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -93,6 +93,9 @@ pub(super) struct Inner {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) keyring: Arc<dyn Keyring>,
     pub(super) rates: Arc<dyn Rates>,
+    pub(super) alarms: Arc<dyn Alarms>,
+    /// An alarm was raised at this node.
+    pub(super) raised: Notify,
     pub(super) settings: Settings,
     pub(super) keys: Keys,
     pub(super) catalogue: RwLock<Arc<Catalogue>>,

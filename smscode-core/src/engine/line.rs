@@ -10,7 +10,7 @@ use super::settings::Settings;
 use crate::money::Money;
 use crate::port::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Clock, FinishOutcome,
-    Limiter, MoreOutcome, Offer, Permit, Rejection, Supplier, SupplierInfo, Urgency,
+    Limiter, MoreOutcome, Offer, Past, Permit, Rejection, Supplier, SupplierInfo, Urgency,
 };
 use crate::routing::{CallKind, Condition, Ended, Figures, Pairs, Standing};
 use crate::time::Timestamp;
@@ -266,6 +266,14 @@ impl Supplier for Line {
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
         self.read(self.port.active()).await
+    }
+
+    /// One call of many requests: how long it takes says nothing of the supplier's health, so it is not counted there.
+    async fn history(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Past>, CallError> {
+        let Some(_few) = self.place(Urgency::Later).await else {
+            return Err(CallError::Unusable(OUT_OF_REACH.into()));
+        };
+        self.port.history(from, until).await
     }
 
     async fn more(&self, id: &ActivationId) -> MoreOutcome {

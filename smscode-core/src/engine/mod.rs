@@ -2,6 +2,7 @@
 
 mod accounts;
 mod adjust;
+mod alarms;
 mod attach;
 mod audit;
 mod builder;
@@ -9,9 +10,11 @@ mod claims;
 mod command;
 mod corrections;
 mod deletion;
+mod differences;
 mod due;
 mod ending;
 mod epochs;
+mod float;
 mod hints;
 mod inner;
 mod lease;
@@ -30,6 +33,7 @@ mod quiet;
 mod quoting;
 mod reading;
 mod receive;
+mod reconciling;
 mod run;
 mod settings;
 mod shared_limiter;

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::command::{Failed, Verdict, unreadable};
 use super::inner::{Inner, Slot};
+use crate::money::Money;
 use crate::order::OrderError;
 use crate::order::draft::Draft;
 use crate::order::orphan::{BY_WATCH, WatchRecord, orphans, watch_key};
@@ -28,10 +29,10 @@ const LIST_MAX: usize = 100_000;
 const AT_ONCE: usize = 1_000;
 
 /// A watch as it was read.
-struct Watch {
+pub(super) struct Watch {
     key: Key,
     version: u64,
-    record: WatchRecord,
+    pub(super) record: WatchRecord,
 }
 
 impl Inner {
@@ -96,7 +97,8 @@ impl Inner {
         Ok(())
     }
 
-    async fn watches(&self) -> Result<Vec<Watch>, StoreError> {
+    /// All watches.
+    pub(super) async fn watches(&self) -> Result<Vec<Watch>, StoreError> {
         let mut watches = Vec::new();
         let mut after = None;
         while watches.len() < WATCHES_MAX {
@@ -143,7 +145,7 @@ impl Inner {
             }
         };
         list.truncate(LIST_MAX);
-        let pending = self.pending_pairs(supplier).await?;
+        let pending: BTreeSet<_> = self.pending_pairs(supplier).await?.into_iter().collect();
         let known = self.known_of(supplier, &list).await?;
         let records: Vec<WatchRecord> = watches.iter().map(|watch| watch.record.clone()).collect();
         let found = orphans(&list, &records, |one| known.contains(&one.id.0), &pending);
@@ -157,10 +159,10 @@ impl Inner {
         Ok(())
     }
 
-    /// Pairs of which an open order may be about to get a number from this supplier. Codes in lower case.
-    async fn pending_pairs(&self, supplier: &str) -> Result<BTreeSet<(u16, String)>, StoreError> {
+    /// The pairs of orders that may be about to get a number from this supplier. Codes in lower case.
+    pub(super) async fn pending_pairs(&self, supplier: &str) -> Result<Vec<(u16, String)>, StoreError> {
         let range = Range::prefix(&[supplier.as_bytes(), &[0]].concat());
-        let mut pairs = BTreeSet::new();
+        let mut pairs = Vec::new();
         let mut after = None;
         loop {
             let page = self.store.scan(&Index::Term(BY_SUPPLIER), &range, after.as_ref(), AT_ONCE).await?;
@@ -168,7 +170,7 @@ impl Inner {
                 let Row::Record { record, .. } = row else { continue };
                 let record: OrderRecord = record.body.read().map_err(|e| unreadable(&e))?;
                 if record.state.is_pending() {
-                    pairs.insert((record.country, record.service.to_ascii_lowercase()));
+                    pairs.push((record.country, record.service.to_ascii_lowercase()));
                 }
             }
             match page.next {
@@ -190,20 +192,21 @@ impl Inner {
         Ok(known)
     }
 
+    /// What a supplier asks for a pair now.
+    pub(super) fn offered(&self, supplier: &str, (country, service): (u16, &str)) -> Option<Money> {
+        let catalogue = self.catalogue();
+        let of_pair = catalogue.all_products().find(|product| {
+            product.supplier == *supplier && product.country == country && product.service.eq_ignore_ascii_case(service)
+        });
+        of_pair.map(|product| product.cost)
+    }
+
     /// Books an orphan, to be cancelled at once, and ends the watch that it explains. If it is recorded meanwhile, it is
     /// somebody's.
     async fn book_orphan(&self, slot: &Slot, got: &Activation, watch: &Watch) -> Result<(), StoreError> {
         let supplier = &slot.info.name;
         let key = supply_key(supplier, &got.id.0);
-        let offered = {
-            let catalogue = self.catalogue();
-            let of_pair = catalogue.all_products().find(|product| {
-                product.supplier == *supplier
-                    && product.country == watch.record.country
-                    && product.service.eq_ignore_ascii_case(&watch.record.service)
-            });
-            of_pair.map(|product| product.cost)
-        };
+        let offered = self.offered(supplier, (watch.record.country, &watch.record.service));
         let booked = self
             .decide_coarsely::<bool, StoreError>(
                 &[LoadKey::Record(key.clone()), LoadKey::Record(watch.key.clone())],

@@ -9,6 +9,7 @@ use super::builder::PlatformBuilder;
 use super::inner::Inner;
 use super::watch::Watch;
 use crate::account::{AccountError, AccountId, DeletionPreview};
+use crate::alarm::AlarmState;
 use crate::catalogue::{Catalogue, Sort};
 use crate::ledger::{
     AccountAudit, Adjust, AdjustError, AuditEntry, AuditSummary, Balance, CorrectionError, Liabilities, MoneyException,
@@ -17,6 +18,7 @@ use crate::ledger::{
 use crate::money::{Currency, Money};
 use crate::order::{EventView, Explanation, OrderError, OrderId, OrderView, PlaceOrders, Placed, Quote, Status};
 use crate::port::{ActivationId, Rate};
+use crate::reconciliation::{ReconcileError, Reconciliation, SettleError, Settlement, SupplierDifference};
 use crate::routing::{BreakerState, CallFigures, CallKind, Deliveries, RoutingError, Standing};
 use crate::store::{StoreError, Totals};
 use crate::time::Timestamp;
@@ -128,7 +130,8 @@ impl Platform {
         self.inner.health().await
     }
     /// Books what a supplier's statement shows and our ledger does not: what it has taken later (above zero), such as a
-    /// claw-back, or given back later (below zero), for whatever was settled before. An entry between house accounts, once
+    /// claw-back, or given back later (below zero), for whatever was settled before. What waits in
+    /// [`Platform::supplier_differences`] is booked there instead. An entry between house accounts, once
     /// per reference; no order and no customer is touched. `true` if it was booked now.
     ///
     /// # Errors
@@ -227,6 +230,43 @@ impl Platform {
         limit: usize,
     ) -> Result<QueuePage<StuckPurchase>, StoreError> {
         self.inner.stuck_queue(after, limit).await
+    }
+    /// Compares a supplier's history of the last days, and its balance, with our books. What does not agree becomes a
+    /// difference, which waits in [`Platform::supplier_differences`]; a difference that is none any more goes by itself. The
+    /// engine does this daily for each supplier; here it is done now. It may take minutes, and may be dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`ReconcileError`]: nothing was compared, or not all; what was found by then is kept.
+    pub async fn reconcile(&self, supplier: &str) -> Result<Reconciliation, ReconcileError> {
+        self.inner.reconcile(supplier).await
+    }
+    /// The operators' queue of what suppliers and our books do not agree on, oldest first, at most 100 on a page.
+    pub async fn supplier_differences(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<QueuePage<SupplierDifference>, StoreError> {
+        self.inner.difference_queue(after, limit).await
+    }
+    /// An operator settles a difference: our books follow the supplier, or nothing is booked. It is not found again, but what
+    /// the supplier does from now on is. No order and no customer is touched.
+    ///
+    /// # Errors
+    ///
+    /// [`SettleError`]: nothing has changed.
+    pub async fn settle_difference(
+        &self,
+        case: &str,
+        how: Settlement,
+        actor: &str,
+        reason: &str,
+    ) -> Result<(), SettleError> {
+        self.inner.settle_difference(case, how, actor, reason).await
+    }
+    /// Every cause that was ever alarmed, at most 1,000: what was wrong, when last and how often.
+    pub async fn alarms(&self) -> Result<Vec<AlarmState>, StoreError> {
+        self.inner.alarm_states().await
     }
     /// Begins the wind-down: no new deposits and orders at any node from its next command on, while open orders, cancels,
     /// refunds and finishes go on. `false` if it has begun.

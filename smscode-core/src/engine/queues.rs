@@ -8,6 +8,8 @@ use crate::order::content::hex;
 use crate::order::decide::State;
 use crate::order::record::{BY_DUE, OrderRecord, read_order_key};
 use crate::order::supply::{BY_SUPPLY_STUCK, SupplyRecord};
+use crate::reconciliation::SupplierDifference;
+use crate::reconciliation::record::{BY_DIFFERENCE, DifferenceRecord};
 use crate::store::{Cursor, Index, Key, Kind, Range, Record, Row, StoreError};
 
 /// An unclear purchase is an operator's after this.
@@ -104,6 +106,29 @@ impl Inner {
                 } else {
                     "stop taking deposits and orders, compare with a backup; a clean audit lifts it"
                 },
+            }))
+        });
+        found.await
+    }
+
+    /// What suppliers and our books do not agree on.
+    pub(super) async fn difference_queue(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<QueuePage<SupplierDifference>, StoreError> {
+        let now = self.now();
+        let found = self.queue(BY_DIFFERENCE, Range::all(), after, limit, |_, record| {
+            let record: DifferenceRecord = record.body.read().map_err(|e| unreadable(&e))?;
+            Ok(Some(SupplierDifference {
+                taken: record.taken(),
+                what: record.what,
+                since: record.since,
+                age_seconds: now.ms_since(record.since) / 1_000,
+                action: record.what.action(),
+                case: record.case,
+                supplier: record.supplier,
+                activation: record.activation,
             }))
         });
         found.await

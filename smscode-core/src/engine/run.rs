@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::future::{join, join_all, join3, join4, join5, pending};
+use futures_util::future::{join, join_all, join4, join5, pending};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
@@ -80,7 +80,8 @@ impl Inner {
         let suppliers_side = join(self.tell_suppliers(), self.watch_orphans());
         let (hearing, suppliers) = (self.hear_others(), self.look_after_suppliers());
         // none of these ends
-        let books = join3(self.look_after_accounts(), self.look_after_books(), self.keep_presence());
+        let comparing = join(self.look_after_reconciliation(), self.tell_alarms());
+        let books = join4(self.look_after_accounts(), self.look_after_books(), comparing, self.keep_presence());
         join4(join5(polling, due, suppliers_side, offers, epochs), hearing, suppliers, books).await;
     }
 

@@ -63,6 +63,12 @@ pub struct Settings {
     pub adjust_alone_max_minor: i64,
     /// Time between two audits of the books, in ms; 0 for none but those asked for.
     pub audit_every_ms: i64,
+    /// Time between two comparisons of a supplier's history and balance with our books, in ms; 0 for none but those asked
+    /// for.
+    pub reconcile_every_ms: i64,
+    /// How many days back a supplier's history is compared: 1 to 28. What a supplier takes back later than that shows in the
+    /// balance alone.
+    pub reconcile_days: i64,
     /// Several nodes on one store: another node takes over the background work of one that has died after this, in ms.
     pub lease_ms: i64,
 }
@@ -96,6 +102,8 @@ impl Default for Settings {
             low_balances: BTreeMap::new(),
             adjust_alone_max_minor: 500_000,
             audit_every_ms: 86_400_000,
+            reconcile_every_ms: 86_400_000,
+            reconcile_days: 3,
             lease_ms: 30_000,
         }
     }

@@ -8,6 +8,7 @@ use futures_util::future::{join, join_all};
 use super::command::{Failed, Verdict, unreadable};
 use super::inner::{Inner, Slot};
 use crate::catalogue::Product;
+use crate::money::Money;
 use crate::order::decide::State;
 use crate::order::record::OrderRecord;
 use crate::routing::record::{SupplierRecord, supplier_key};
@@ -147,21 +148,27 @@ impl Inner {
         Ok(())
     }
 
+    async fn alarm_of_funds(&self, supplier: &str, balance: Option<Money>) {
+        let balance = balance.map_or_else(|| "not told".to_owned(), |money| money.to_string());
+        let text = format!("our balance at the supplier {supplier} is low ({balance}): top it up");
+        if let Err(error) = self.alarm("supplier_funds", Some(supplier), &text).await {
+            tracing::error!(supplier, %error, "an alarm could not be raised: {text}");
+        }
+    }
+
     /// Reads our balance at one supplier for ever.
     async fn watch_balance(&self, slot: &Slot) {
         loop {
             let limit = self.now().plus_ms(BALANCE_MS);
             // an error is counted where the call was made; the next read tells
             drop(self.until(limit, slot.port.balance()).await);
-            let (told, balance) = {
-                let mut condition = slot.line.condition();
-                (condition.funds.is_to_be_told(self.now()), condition.funds.balance())
+            let (low, out, balance) = {
+                let condition = slot.line.condition();
+                (condition.funds.is_low(), condition.funds.is_out(), condition.funds.balance())
             };
-            if told {
-                let balance = balance.map(|(money, _)| money.to_string()).unwrap_or_default();
-                tracing::error!(supplier = %slot.info.name, balance, "our balance at a supplier is low");
+            if low || out {
+                self.alarm_of_funds(&slot.info.name, balance.map(|(money, _)| money)).await;
             }
-            let out = slot.line.condition().funds.is_out();
             let every_ms = self.settings.balance_every_ms.max(LOOK_MS);
             let pause_ms = if out { REFUSED_EVERY_MS.min(every_ms) } else { every_ms };
             let wake = self.now().plus_ms(pause_ms);

@@ -42,11 +42,11 @@ pub struct AuditEntry {
     pub actor: String,
     /// Who agreed, if somebody did.
     pub second: Option<String>,
-    /// What: `adjust`, `wind_down_begun`, `wind_down_ended`, `freeze_lifted`.
+    /// What: `adjust`, `wind_down_begun`, `wind_down_ended`, `freeze_lifted`, `difference_booked`, `difference_noted`.
     pub action: String,
-    /// Which one: the reference of an adjustment, the case of a freeze.
+    /// Which one: the reference of an adjustment, the case of a freeze or of a difference.
     pub subject: Option<String>,
-    /// How much, of an adjustment.
+    /// How much, of an adjustment or a difference.
     pub amount: Option<Money>,
     /// Why.
     pub reason: String,

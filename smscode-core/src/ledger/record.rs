@@ -1,4 +1,4 @@
-//! Stored forms beside transfers: what operators did, what an audit found, what was alarmed.
+//! Stored forms beside transfers: what operators did, what an audit found.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,6 @@ pub const EXCEPTION: Kind = Kind::of("money_exception");
 pub const BY_EXCEPTION: Kind = Kind::of("money_exception_since");
 /// The same by the name that operators use.
 pub const BY_CASE: Kind = Kind::of("money_exception_case");
-/// When a cause was alarmed last.
-pub const ALARM: Kind = Kind::of("alarm");
 /// How far the audit has come.
 pub const AUDIT_RUN: Kind = Kind::of("audit_run");
 
@@ -39,12 +37,12 @@ pub struct AuditRecord {
     /// Who agreed, if somebody had to or did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second: Option<String>,
-    /// What: `adjust`, `wind_down_begun`, `wind_down_ended`, `freeze_lifted`.
+    /// What: `adjust`, `wind_down_begun`, `wind_down_ended`, `freeze_lifted`, `difference_booked`, `difference_noted`.
     pub action: String,
-    /// Which one: the reference of an adjustment, the case of a freeze.
+    /// Which one: the reference of an adjustment, the case of a freeze or of a difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// How much, of an adjustment.
+    /// How much, of an adjustment or a difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<AmountRecord>,
     /// Why, in the operator's words.
@@ -119,15 +117,6 @@ impl ExceptionRecord {
     }
 }
 
-/// When a cause was alarmed last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AlarmRecord {
-    /// Format.
-    pub v: u8,
-    /// When.
-    pub at: Timestamp,
-}
-
 /// How far the audit has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRunRecord {
@@ -154,11 +143,6 @@ pub fn adjust_key(reference: &str) -> Key {
 /// The key of what is wrong with an account; with no owner: with the books as a whole.
 pub fn exception_key(owner: Owner) -> Key {
     Key::owned(EXCEPTION, owner, b"audit")
-}
-
-/// The key of a cause's alarm.
-pub fn alarm_key(cause: &str) -> Key {
-    Key::free(ALARM, cause)
 }
 
 /// The key of the audit's progress.

@@ -17,6 +17,8 @@ pub const SUPPLY: Kind = Kind::of("supply");
 pub const BY_SUPPLY_DUE: Kind = Kind::of("supply_due");
 /// Those that are an operator's, by the time of their purchase.
 pub const BY_SUPPLY_STUCK: Kind = Kind::of("supply_stuck");
+/// By supplier and the time of their purchase.
+pub const BY_SUPPLY_TIME: Kind = Kind::of("supply_time");
 
 /// A purchase at a supplier.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +130,14 @@ impl SupplyRecord {
         self.cost_minor.map(|minor| Money::new(minor, self.currency))
     }
 
+    /// What our books say the supplier has taken for it; `None` until something is booked.
+    pub(crate) fn taken_minor(&self) -> Option<i64> {
+        self.booked.map(|booked| match booked {
+            Booked::Cost | Booked::Loss => self.cost_minor.unwrap_or_default().max(0),
+            Booked::Nothing => 0,
+        })
+    }
+
     /// Moves it, and makes it due if the supplier is to be told or something is to be booked.
     pub(crate) fn move_to(&mut self, state: SupplyState, now: Timestamp) {
         self.state = state;
@@ -203,7 +213,8 @@ impl SupplyRecord {
     pub fn terms(&self) -> Vec<Term> {
         let due = self.due_at.map(|due| Term { index: BY_SUPPLY_DUE, at: due.sort_bytes().to_vec() });
         let stuck = self.stuck().map(|_| Term { index: BY_SUPPLY_STUCK, at: self.created_at.sort_bytes().to_vec() });
-        due.into_iter().chain(stuck).collect()
+        let place = supply_time(&self.supplier, self.created_at);
+        due.into_iter().chain(stuck).chain([Term { index: BY_SUPPLY_TIME, at: place }]).collect()
     }
 
     /// Why somebody has to look at it, as a stable word.
@@ -227,6 +238,11 @@ pub fn supply_key(supplier: &str, activation: &str) -> Key {
     let bytes = activation.as_bytes();
     let id = [supplier.as_bytes(), &[0], &bytes[..bytes.len().min(90)]].concat();
     Key::free(SUPPLY, id)
+}
+
+/// The place of a supplier's purchases of a minute in [`BY_SUPPLY_TIME`].
+pub fn supply_time(supplier: &str, at: Timestamp) -> Vec<u8> {
+    [supplier.as_bytes(), &[0], &at.sort_bytes()].concat()
 }
 
 /// A time as it is kept at the supplier's side: to the full minute before, since an equal microsecond would lead from

@@ -9,6 +9,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::money::{Currency, Money};
+use crate::time::Timestamp;
 
 /// Names an activation at its supplier. Text, because some ids exceed 64 bits and some are letters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,8 @@ pub struct Capabilities {
     pub window_seconds: u32,
     /// Whether [`Supplier::active`] lists everything that is open.
     pub lists_active: bool,
+    /// Whether [`Supplier::history`] lists everything that was bought.
+    pub lists_history: bool,
     /// Whether a purchase with a reference that was used before is refused instead of repeated.
     pub reference_is_unique: bool,
     /// How many activations one [`Supplier::poll`] asks about in one request; 1 where there is no batch.
@@ -53,6 +56,7 @@ impl Capabilities {
         cancel_after_seconds: 120,
         window_seconds: 1_200,
         lists_active: false,
+        lists_history: false,
         reference_is_unique: false,
         poll_batch: 1,
         poll_floor_ms: 3_000,
@@ -258,6 +262,32 @@ impl fmt::Debug for SupplierSms {
     }
 }
 
+/// An activation in a supplier's history.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The supplier's name for it.
+    pub id: ActivationId,
+    /// What has become of our money.
+    pub charge: Charge,
+}
+
+impl fmt::Debug for Past {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Past({:?})", self.charge)
+    }
+}
+
+/// What a supplier's history says of the money for an activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// It is open, or in a state that is not recognised: nothing follows from it.
+    Undecided,
+    /// It is over, and the supplier keeps this, if it says how much.
+    Kept(Option<Money>),
+    /// It is over, and nothing is charged for it, or no longer.
+    Returned,
+}
+
 /// The end of asking for a cancel. Anything that is not the exact word for success is not a success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CancelOutcome {
@@ -362,6 +392,9 @@ impl CallError {
 ///     currency has is rounded up, a balance down; what cannot be read is an error, not a zero.
 /// 13. **Dropping** a call at any await leaves the adapter sound, and nothing goes on behind it; a dropped `buy` counts as
 ///     `Unknown`. Calls do not wait for each other.
+/// 14. **`history`** lists everything that was bought in a time, each activation once, from every page, or fails. `Kept` and
+///     `Returned` are told by words of which the vendor's documentation says what they mean for the money; any other is
+///     `Undecided`. It may list more than was asked for. A vendor without one is `Unsupported`, never empty.
 ///
 /// `buy` may answer `Accepted` with an SMS already there; the next poll brings it again, and it counts once. `finish` is
 /// called once the order has ended after an SMS, if [`Capabilities::wants_finish`]; `cancel` when a customer gives a number
@@ -385,6 +418,10 @@ pub trait Supplier: Send + Sync + 'static {
 
     /// Everything that is open at the supplier, also what this program does not know.
     async fn active(&self) -> Result<Vec<Activation>, CallError>;
+
+    /// What was bought from one time until another by the vendor's clock, open or over, and what has become of the money.
+    /// The times are at most 30 days apart. Read once a day, from all pages: it may take minutes.
+    async fn history(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Past>, CallError>;
 
     /// Asks for another SMS on the same number.
     async fn more(&self, id: &ActivationId) -> MoreOutcome;

@@ -26,16 +26,11 @@ pub(crate) struct Funds {
     /// A purchase of so much was refused for want of money, and no balance read since was enough for it.
     refused_minor: Option<i64>,
     low: bool,
-    /// When somebody was last told that it is low.
-    told_at: Option<Timestamp>,
 }
-
-/// Somebody is told of a low balance once in this time.
-const TELL_EVERY_MS: i64 = 3_600_000;
 
 impl Funds {
     pub(crate) fn new() -> Self {
-        Self { spent: Window::new(SPENT_BUCKET_MS), balance: None, refused_minor: None, low: false, told_at: None }
+        Self { spent: Window::new(SPENT_BUCKET_MS), balance: None, refused_minor: None, low: false }
     }
 
     /// A number was bought for so much.
@@ -57,9 +52,6 @@ impl Funds {
         if balance.minor > 0 && !self.low && self.refused_minor.is_some_and(|wanted| balance.minor >= wanted) {
             self.refused_minor = None;
         }
-        if !self.low && !self.is_out() {
-            self.told_at = None;
-        }
     }
 
     /// The supplier has no such call: what was refused may be tried again.
@@ -80,15 +72,5 @@ impl Funds {
     /// The newest balance and when it was read.
     pub(crate) const fn balance(&self) -> Option<(Money, Timestamp)> {
         self.balance
-    }
-
-    /// Whether somebody is to be told now that there is little or none: once an hour while it lasts.
-    pub(crate) fn is_to_be_told(&mut self, now: Timestamp) -> bool {
-        let due = self.told_at.is_none_or(|at| now.ms_since(at) >= TELL_EVERY_MS);
-        if !due || !(self.low || self.is_out()) {
-            return false;
-        }
-        self.told_at = Some(now);
-        true
     }
 }

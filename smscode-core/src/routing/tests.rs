@@ -212,31 +212,29 @@ fn a_window_forgets_what_is_old_and_survives_any_clock() {
 }
 
 #[test]
-fn what_is_low_and_who_is_told() {
+fn what_is_low() {
     let usd = |minor| Money::new(minor, Currency::Usd);
     let mut funds = Funds::new();
     let cases = [
-        // minute, spent, balance, threshold, low, told
-        (0, 0, 1, None, false, false),
-        (1, 600, 1_000, None, false, false),
-        (2, 500, 1_000, None, true, true),
-        (3, 0, 1_000, None, true, false),
-        (61, 0, 1_000, None, false, false),
-        (62, 0, 1_000, Some(1_001), true, true),
-        (121, 0, 1_000, Some(1_001), true, false),
-        (122, 0, 1_000, Some(1_001), true, true),
-        (123, 0, 1_001, Some(1_001), false, false),
-        (124, 0, 0, Some(0), false, false),
+        // minute, spent, balance, threshold, low
+        (0, 0, 1_000, None, false),
+        (1, 600, 1_000, None, false),
+        (2, 500, 1_000, None, true),
+        (3, 0, 1_000, None, true),
+        (61, 0, 1_000, None, false),
+        (62, 0, 1_000, Some(1_001), true),
+        (123, 0, 1_001, Some(1_001), false),
+        (124, 0, 0, Some(0), false),
     ];
-    for (minute, spent, balance, threshold, low, told) in cases {
+    for (minute, spent, balance, threshold, low) in cases {
         let now = at(minute * 60_000);
         funds.spent(spent, now);
         funds.read(usd(balance), threshold, now);
-        assert_eq!((funds.is_low(), funds.is_to_be_told(now)), (low, told), "minute {minute}");
+        assert_eq!(funds.is_low(), low, "minute {minute}");
     }
     funds.refused(300);
     funds.refused(200);
-    assert!(funds.is_out() && funds.is_to_be_told(at(7_500_000)));
+    assert!(funds.is_out());
     for (balance, threshold, out) in [(0, None, true), (299, None, true), (300, Some(301), true), (300, None, false)] {
         funds.read(usd(balance), threshold, at(7_500_000));
         assert_eq!(funds.is_out(), out, "{balance}");

@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alarms;
 mod audit;
 mod cancels;
 mod claims;
@@ -28,6 +29,7 @@ mod purchases;
 mod pushes;
 mod put_off;
 mod races;
+mod reconciliation;
 mod restored;
 mod routing;
 mod supplier;

@@ -15,9 +15,9 @@ use smscode_core::money::{Currency, Money};
 use smscode_core::order::orphan::WATCH;
 use smscode_core::order::{Idempotency, OrderError, OrderId, OrderView, PlaceOrders, Placed, Wanted};
 use smscode_core::port::{
-    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities, Clock,
-    Entropy, FinishOutcome, FixedRates, Keyring, MemoryKeyring, MoreOutcome, Offer, Rate, Rates, Rejection, Supplier,
-    SupplierInfo, SupplierSms,
+    Activation, ActivationId, ActivationState, Alarm, AlarmError, Alarms, BuyOutcome, BuyRequest, CallError,
+    CancelOutcome, Capabilities, Charge, Clock, Entropy, FinishOutcome, FixedRates, Keyring, MemoryKeyring,
+    MoreOutcome, Offer, Past, Rate, Rates, Rejection, Supplier, SupplierInfo, SupplierSms,
 };
 use smscode_core::routing::BreakerRule;
 use smscode_core::store::{
@@ -110,6 +110,38 @@ impl Entropy for TestEntropy {
     }
 }
 
+/// Where a test's operators are told.
+#[derive(Default)]
+pub struct TestAlarms {
+    pub fails: AtomicBool,
+    pub hangs: AtomicBool,
+    pub tries: AtomicU64,
+    told: Mutex<Vec<Alarm>>,
+}
+
+impl TestAlarms {
+    /// What was told: cause, what about, how often.
+    pub fn told(&self) -> Vec<(String, Option<String>, u64)> {
+        let told = self.told.lock().unwrap();
+        told.iter().map(|alarm| (alarm.cause.clone(), alarm.about.clone(), alarm.count)).collect()
+    }
+}
+
+#[async_trait]
+impl Alarms for TestAlarms {
+    async fn tell(&self, alarm: &Alarm) -> Result<(), AlarmError> {
+        self.tries.fetch_add(1, Ordering::Relaxed);
+        if self.hangs.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        if self.fails.load(Ordering::Relaxed) {
+            return Err(AlarmError("scripted".into()));
+        }
+        self.told.lock().unwrap().push(alarm.clone());
+        Ok(())
+    }
+}
+
 /// A rate that can go missing.
 pub struct TestRates {
     pub missing: AtomicBool,
@@ -153,6 +185,10 @@ pub struct Sold {
     pub ended: bool,
     pub finished: bool,
     pub cancelled: bool,
+    /// When.
+    pub at: Timestamp,
+    /// Its history does not have it.
+    pub unlisted: bool,
 }
 
 #[derive(Default)]
@@ -187,6 +223,15 @@ pub struct Script {
     pub list_fails: bool,
     /// It has no list at all; said when the platform is built.
     pub no_list: bool,
+    /// It has no history; said when the platform is built.
+    pub no_history: bool,
+    pub history_fails: bool,
+    /// How often its history was read.
+    pub histories: u64,
+    /// What its history says of some, in place of what happened.
+    pub past: BTreeMap<String, Charge>,
+    /// The time of the newest purchase.
+    pub now: Timestamp,
     /// Its list gives back our references.
     pub gives_references: bool,
     /// It says with each number how long it lives, in seconds.
@@ -290,6 +335,8 @@ impl TestSupplier {
             ended: false,
             finished: false,
             cancelled: false,
+            at: script.now,
+            unlisted: false,
         };
         script.sold.insert(id.to_string(), sold);
         Activation {
@@ -336,6 +383,7 @@ impl TestSupplier {
         let mut script = self.script.lock().unwrap();
         script.requests.push(request.clone());
         script.bought_at.push(self.clock.now());
+        script.now = self.clock.now();
         if script.gone {
             return BuyOutcome::NotSent("no connection".into());
         }
@@ -387,6 +435,17 @@ impl TestSupplier {
     }
 }
 
+/// An honest history: what had an SMS is paid for.
+fn charge_of(sold: &Sold) -> Charge {
+    if !(sold.ended || sold.cancelled || sold.finished) {
+        Charge::Undecided
+    } else if sold.sms.is_empty() {
+        Charge::Returned
+    } else {
+        Charge::Kept(Some(Money::new(COST, Currency::Usd)))
+    }
+}
+
 fn state_of(sold: &Sold) -> ActivationState {
     if sold.ended || sold.cancelled || sold.finished {
         ActivationState::Ended
@@ -400,13 +459,15 @@ fn state_of(sold: &Sold) -> ActivationState {
 #[async_trait]
 impl Supplier for TestSupplier {
     fn describe(&self) -> SupplierInfo {
+        let script = self.script.lock().unwrap();
         SupplierInfo {
             name: self.name.into(),
             currency: Currency::Usd,
             capabilities: Capabilities {
                 cancel_after_seconds: self.cancel_after,
                 window_seconds: self.window_seconds,
-                lists_active: !self.script.lock().unwrap().no_list,
+                lists_active: !script.no_list,
+                lists_history: !script.no_history,
                 reference_is_unique: false,
                 poll_batch: 50,
                 poll_floor_ms: 100,
@@ -485,6 +546,28 @@ impl Supplier for TestSupplier {
                 service: Some(sold.request.service.clone()),
                 state: state_of(sold),
             })
+            .collect())
+    }
+
+    async fn history(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Past>, CallError> {
+        self.live().await;
+        let mut script = self.script.lock().unwrap();
+        script.histories += 1;
+        if script.no_history {
+            return Err(CallError::Unsupported);
+        }
+        if script.history_fails || script.gone {
+            return Err(CallError::Unusable("scripted".into()));
+        }
+        let told = |(id, sold): (&String, &Sold)| Past {
+            id: ActivationId(id.clone()),
+            charge: script.past.get(id).copied().unwrap_or_else(|| charge_of(sold)),
+        };
+        Ok(script
+            .sold
+            .iter()
+            .filter(|(_, sold)| (from..until).contains(&sold.at) && !sold.unlisted)
+            .map(told)
             .collect())
     }
 
@@ -629,6 +712,7 @@ pub struct World {
     pub store: Arc<dyn Store>,
     pub keyring: Arc<dyn Keyring>,
     pub rates: Arc<TestRates>,
+    pub alarms: Arc<TestAlarms>,
     pub suppliers: Vec<Arc<TestSupplier>>,
     pub account: AccountId,
     stop: Option<oneshot::Sender<()>>,
@@ -688,12 +772,14 @@ impl World {
         let seed = account.map_or(7, |_| 8 + clock.now().0.unsigned_abs());
         let fixed = FixedRates::new().with(Currency::Usd, Currency::Idr, 16_000);
         let rates = Arc::new(TestRates { missing: AtomicBool::new(false), fixed });
+        let alarms = Arc::new(TestAlarms::default());
         let mut builder = Platform::builder()
             .store(store.clone())
             .clock(clock.clone())
             .entropy(TestEntropy::new(seed))
             .keyring(keyring.clone())
             .rates(rates.clone())
+            .alarms(alarms.clone())
             .settings(settings);
         for supplier in &suppliers {
             builder = builder.supplier(supplier.clone());
@@ -714,7 +800,7 @@ impl World {
             driving.run(async move { drop(stopped.await) }).await;
         });
         settle().await;
-        Self { platform, clock, store, keyring, rates, suppliers, account, stop: Some(stop), driver }
+        Self { platform, clock, store, keyring, rates, alarms, suppliers, account, stop: Some(stop), driver }
     }
 
     /// Ends this life as a crash does: nothing is finished.

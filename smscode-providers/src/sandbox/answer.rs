@@ -31,6 +31,7 @@ impl Style {
                 "getPricesV3",
                 "getNumbersStatus",
                 "getActiveActivations",
+                "getHistory",
                 "getCountries",
                 "getServicesList",
             ],
@@ -40,6 +41,7 @@ impl Style {
                 "getPrices",
                 "getNumbersStatus",
                 "getActiveActivations",
+                "getHistory",
                 "getCountries",
                 "getServicesList",
                 "finishActivation",
@@ -235,6 +237,43 @@ pub(super) fn active(style: Style, rows: &[&Activation]) -> Answer {
         Style::Plain | Style::SmsHub => object.raw("activeActivations", &list).raw("data", &list).end(),
     };
     json(style, body)
+}
+
+/// A page of the history. What runs costs nothing yet; what was cancelled, or given back later, shows what it would have
+/// cost, as the original did.
+pub(super) fn history(style: Style, rows: &[&Activation]) -> Answer {
+    let rows: Vec<String> = rows.iter().map(|activation| past(style, activation)).collect();
+    json(style, array(&rows))
+}
+
+fn past(style: Style, activation: &Activation) -> String {
+    let taken = activation.taken.minor > 0;
+    let (status, cost) = match activation.stage {
+        Stage::Waiting => ("4", "0".to_owned()),
+        Stage::Received => ("2", "0".to_owned()),
+        Stage::Retrying => ("3", "0".to_owned()),
+        Stage::Finished | Stage::Cancelled if taken => ("6", activation.taken.decimal()),
+        Stage::Finished => ("10", activation.cost.decimal()),
+        Stage::Cancelled => ("8", activation.cost.decimal()),
+    };
+    let id = activation.id.to_string();
+    let object = match style {
+        Style::HeroSms => Object::default().text("id", &id),
+        Style::Plain | Style::Grizzly | Style::SmsHub => Object::default().raw("id", &id),
+    };
+    let codes: Vec<String> =
+        activation.messages.iter().filter_map(|message| message.code.as_deref().map(quoted)).collect();
+    let object = object.text("date", &activation.bought_at.plain()).text("phone", &activation.phone);
+    let object = match codes.is_empty() {
+        true => object.raw("sms", "null"),
+        // a text that holds JSON
+        false => object.text("sms", &array(&codes)),
+    };
+    let object = object.raw("cost", &cost).text("status", status);
+    match activation.cost.currency.iso_number() {
+        Some(currency) => object.raw("currency", &currency.to_string()).end(),
+        None => object.end(),
+    }
 }
 
 fn row(style: Style, activation: &Activation) -> String {

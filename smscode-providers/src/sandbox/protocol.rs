@@ -15,6 +15,8 @@ use super::stock::{self, PLACES};
 
 /// The most rows of a page of the active list.
 const PAGE_LIMIT: usize = 100;
+/// The longest time of which the history is told: 30 days.
+const HISTORY_SPAN_SECONDS: i64 = 30 * 86_400;
 /// Keys that old programs index in `getNumbersStatus` and fail without; those marked also with forwarding.
 const LEGACY_KEYS: &str =
     "vk ok wa vi tg wb go av fb tw ot ub qw gt sn ig ss ym ma mm uk me mb we bd kp dt ya mt oi fd zz kt pm tn";
@@ -65,6 +67,7 @@ impl Call<'_> {
             "finishActivation" => self.step(model, Step::Finish).map(|()| no_content(style)),
             "cancelActivation" => self.step(model, Step::Cancel).map(|()| no_content(style)),
             "getActiveActivations" => Ok(self.active(model)),
+            "getHistory" => Ok(self.history(model)),
             "getPrices" | "getPricesV2" | "getPricesV3" => Ok(self.prices(model)),
             "getNumbersStatus" => Ok(self.numbers_status(model)),
             "getCountries" => Ok(answer::json(style, countries_list())),
@@ -140,6 +143,23 @@ impl Call<'_> {
         let limit = if self.style == Style::HeroSms { limit.min(PAGE_LIMIT) } else { limit };
         let rows: Vec<_> = model.active(self.now).into_iter().skip(start).take(limit).collect();
         answer::active(self.style, &rows)
+    }
+
+    /// What was bought between `start` and `end`, newest first.
+    fn history(&self, model: &mut Model) -> Answer {
+        model.advance(self.now);
+        let whole = |name: &str| self.parameters.get(&[name]).and_then(|text| text.parse::<i64>().ok());
+        let (start, end) = (whole("start").unwrap_or(0), whole("end").unwrap_or(i64::MAX));
+        if end.saturating_sub(start) > HISTORY_SPAN_SECONDS {
+            return answer::error(self.style, 400, "WRONG_DATE", None);
+        }
+        let (offset, asked) = (whole("offset").unwrap_or(0), whole("limit").filter(|_| self.style == Style::Plain));
+        let most = model.settings().history_page;
+        let limit = asked.and_then(|asked| usize::try_from(asked).ok()).map_or(most, |asked| asked.min(most));
+        let within = |one: &&super::model::Activation| (start..=end).contains(&one.bought_at.seconds());
+        let skip = usize::try_from(offset).unwrap_or(0);
+        let rows: Vec<_> = model.newest_first().filter(within).skip(skip).take(limit).collect();
+        answer::history(self.style, &rows)
     }
 
     /// Country, service, leaf; filtered if asked for.

@@ -77,6 +77,8 @@ pub(super) struct Timing {
     pub(super) balance_every_ms: Option<i64>,
     pub(super) audit_every_ms: Option<i64>,
     pub(super) unclear_grace_ms: Option<i64>,
+    pub(super) compare_every_ms: Option<i64>,
+    pub(super) compare_days: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -190,6 +192,8 @@ const NAMES: [(&str, &[&str]); 11] = [
             "balance_every_ms",
             "audit_every_ms",
             "unclear_grace_ms",
+            "compare_every_ms",
+            "compare_days",
         ],
     ),
     ("services", &["blocked", "allowed"]),

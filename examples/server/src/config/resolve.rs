@@ -266,7 +266,7 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
     const DAY_MS: i64 = 86_400_000;
     let caps = &mut settings.caps;
     let timing = &file.timing;
-    let all: [(&str, &mut i64, Option<i64>, i64, i64); 14] = [
+    let all: [(&str, &mut i64, Option<i64>, i64, i64); 16] = [
         ("open_orders", &mut caps.open_orders, file.caps.open_orders, 1, 1_000_000),
         ("cancels_a_day", &mut caps.cancels_a_day, file.caps.cancels_a_day, 0, 1_000_000),
         ("poll_first_ms", &mut settings.poll_first_ms, timing.poll_first_ms, 100, DAY_MS),
@@ -281,6 +281,8 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
         ("balance_every_ms", &mut settings.balance_every_ms, timing.balance_every_ms, 1_000, DAY_MS),
         ("audit_every_ms", &mut settings.audit_every_ms, timing.audit_every_ms, 0, 30 * DAY_MS),
         ("unclear_grace_ms", &mut settings.unclear_grace_ms, timing.unclear_grace_ms, 1_000, DAY_MS),
+        ("compare_every_ms", &mut settings.reconcile_every_ms, timing.compare_every_ms, 0, 30 * DAY_MS),
+        ("compare_days", &mut settings.reconcile_days, timing.compare_days, 1, 28),
     ];
     for (name, place, given, min, max) in all {
         if let Some(given) = given {

@@ -9,11 +9,12 @@ use async_trait::async_trait;
 use smscode_core::money::Money;
 use smscode_core::port::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, FinishOutcome,
-    MoreOutcome, Offer, Supplier, SupplierInfo,
+    MoreOutcome, Offer, Past, Supplier, SupplierInfo,
 };
 use smscode_core::store::{
     ChangeSet, Cursor, Index, LoadKey, Page, Range, Receipt, Snapshot, Store, StoreError, StoreInfo, Totals,
 };
+use smscode_core::time::Timestamp;
 
 /// Calls under way, to one kind of partner.
 #[derive(Clone, Default)]
@@ -118,6 +119,10 @@ impl Supplier for CountedSupplier {
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
         self.calls.counted(self.supplier.active()).await
+    }
+
+    async fn history(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Past>, CallError> {
+        self.calls.counted(self.supplier.history(from, until)).await
     }
 
     async fn more(&self, id: &ActivationId) -> MoreOutcome {

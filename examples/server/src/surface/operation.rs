@@ -100,6 +100,22 @@ async fn platform_figures(app: &App, page: &mut Page) {
     page.line("smscode_late_sms_total", "", health.late_sms);
     supplier_figures(&health.suppliers, app.platform.now(), page);
     push_figures(&health.suppliers, page);
+    alarm_figures(app, page).await;
+}
+
+/// Alarms of all nodes together; none while the store is away.
+async fn alarm_figures(app: &App, page: &mut Page) {
+    let Ok(states) = app.platform.alarms().await else { return };
+    page.head(
+        "smscode_alarms_total",
+        "counter",
+        "Alarms by their cause and what they are about, of all servers together.",
+    );
+    for state in states {
+        // words and suppliers' names: nothing to escape
+        let about = state.about.unwrap_or_default();
+        page.line("smscode_alarms_total", &format!("cause=\"{}\",about=\"{about}\"", state.cause), state.count);
+    }
 }
 
 fn push_figures(suppliers: &[SupplierHealth], page: &mut Page) {

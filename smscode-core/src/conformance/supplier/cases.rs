@@ -2,7 +2,7 @@
 
 use super::{
     Case, Needs, port, rule_01, rule_01_wire, rule_02, rule_03, rule_04, rule_05, rule_06, rule_07, rule_08, rule_09,
-    rule_10, rule_11, rule_12, rule_13,
+    rule_10, rule_11, rule_12, rule_13, rule_14,
 };
 
 /// Hands the list of cases (rule, module, name, needs) to [`__supplier_use`].
@@ -107,6 +107,14 @@ macro_rules! __supplier_cases {
             13 rule_13 rule_13_a_dropped_purchase_goes_no_further Nothing,
             13 rule_13 rule_13_purchases_at_once_are_different_numbers Nothing,
             13 rule_13 rule_13_a_slow_call_holds_up_no_other Nothing,
+            14 rule_14 rule_14_an_empty_history_is_told_from_none Nothing,
+            14 rule_14 rule_14_the_history_is_that_of_the_books History,
+            14 rule_14 rule_14_the_history_has_every_page History,
+            14 rule_14 rule_14_a_history_that_cannot_be_read_is_not_empty History,
+            14 rule_14 rule_14_a_page_that_is_missing_fails_the_history History,
+            14 rule_14 rule_14_a_history_that_grows_meanwhile_leaves_nothing_out History,
+            14 rule_14 rule_14_what_is_kept_keeps_every_digit History,
+            14 rule_14 rule_14_an_undocumented_status_decides_nothing PastStatus,
         }
     };
 }

@@ -35,6 +35,7 @@ mod rule_10;
 mod rule_11;
 mod rule_12;
 mod rule_13;
+mod rule_14;
 mod score;
 #[cfg(test)]
 mod tests;
@@ -82,7 +83,7 @@ pub trait SupplierFixture: Send + Sync + 'static {
     /// The smallest step of the vendor's amounts in the currency's smallest unit: 10,000 for US cents.
     fn step_minor(&self) -> i64;
 
-    /// More activations than two pages of the vendor's list hold; 3 if it has no pages. Small pages keep the suite quick.
+    /// More activations than two pages of the vendor's lists hold; 3 if they have no pages. Small pages keep the suite quick.
     fn many(&self) -> usize;
 
     /// Sets the price of the product.
@@ -125,7 +126,7 @@ pub struct Sold {
     pub id: ActivationId,
     /// International digits without plus.
     pub phone: String,
-    /// What is charged for it: the price, or nothing once it is refunded.
+    /// What is charged for it: the price, or nothing once it is refunded. The vendor's history must say the same.
     pub charged: Money,
     /// Whether it is open.
     pub is_open: bool,
@@ -144,6 +145,8 @@ pub enum Call {
     Poll,
     /// [`Supplier::active`].
     Active,
+    /// [`Supplier::history`].
+    History,
     /// [`Supplier::more`].
     More,
     /// [`Supplier::cancel`].
@@ -165,7 +168,8 @@ pub enum Say<'a> {
     Undocumented,
     /// To a cancel: too early.
     TooEarly,
-    /// To a poll: this activation is in a state that its documentation does not have. No SMS is there.
+    /// To a poll or a request for the history: this activation is in a state that its documentation does not have. No SMS
+    /// is there.
     Status(&'a Sold),
     /// To a purchase: this number is sold, and this was charged.
     SoldFor(&'a Sold, Money),
@@ -193,6 +197,8 @@ pub enum Needs {
     Nothing,
     /// A supplier that lists what is open.
     ActiveList,
+    /// A supplier that lists what was bought.
+    History,
     /// A supplier that takes several ids in one poll.
     Batch,
     /// A supplier that refuses a reference that was used.
@@ -211,6 +217,8 @@ pub enum Needs {
     TooEarly,
     /// An answer to [`Say::Status`].
     Status,
+    /// An answer to [`Say::Status`] for the history.
+    PastStatus,
     /// An answer to [`Say::SoldFor`].
     Cost,
     /// An answer to [`Say::StillOpen`] for a cancel.

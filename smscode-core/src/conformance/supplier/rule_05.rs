@@ -7,7 +7,7 @@ use crate::conformance::failure::{Checked, holds, same};
 use crate::port::{ActivationId, ActivationState};
 
 /// The calls that only read.
-const READS: [Call; 4] = [Call::Offers, Call::Balance, Call::Poll, Call::Active];
+const READS: [Call; 5] = [Call::Offers, Call::Balance, Call::Poll, Call::Active, Call::History];
 
 pub(super) async fn rule_05_an_undocumented_status_is_no_end(w: &mut World) -> Checked {
     let bought = w.buy().await?;

@@ -6,7 +6,8 @@ use super::Call;
 use crate::conformance::failure::{Checked, holds};
 use crate::money::Money;
 use crate::port::{
-    Activation, ActivationState, BuyOutcome, CallError, CancelOutcome, FinishOutcome, MoreOutcome, Offer, Rejection,
+    Activation, ActivationState, BuyOutcome, CallError, CancelOutcome, FinishOutcome, MoreOutcome, Offer, Past,
+    Rejection,
 };
 
 /// The end of a call.
@@ -16,6 +17,7 @@ pub(super) enum Told {
     Buy(BuyOutcome),
     Poll(Result<ActivationState, CallError>),
     Active(Result<Vec<Activation>, CallError>),
+    History(Result<Vec<Past>, CallError>),
     More(MoreOutcome),
     Cancel(CancelOutcome),
     Finish(FinishOutcome),
@@ -29,6 +31,7 @@ impl Told {
             Self::Buy(_) => Call::Buy,
             Self::Poll(_) => Call::Poll,
             Self::Active(_) => Call::Active,
+            Self::History(_) => Call::History,
             Self::More(_) => Call::More,
             Self::Cancel(_) => Call::Cancel,
             Self::Finish(_) => Call::Finish,
@@ -40,7 +43,8 @@ impl Told {
             Self::Offers(Err(error))
             | Self::Balance(Err(error))
             | Self::Poll(Err(error))
-            | Self::Active(Err(error)) => Some(error),
+            | Self::Active(Err(error))
+            | Self::History(Err(error)) => Some(error),
             _ => None,
         }
     }
@@ -94,7 +98,9 @@ impl Told {
             Self::More(outcome) => *outcome != MoreOutcome::Waiting,
             Self::Cancel(outcome) => !matches!(outcome, CancelOutcome::Cancelled | CancelOutcome::NotOpen),
             Self::Finish(outcome) => *outcome != FinishOutcome::Finished,
-            Self::Offers(_) | Self::Balance(_) | Self::Poll(_) | Self::Active(_) => self.error().is_some(),
+            Self::Offers(_) | Self::Balance(_) | Self::Poll(_) | Self::Active(_) | Self::History(_) => {
+                self.error().is_some()
+            }
         };
         holds(so, &format!("after {after} {:?} is not done, but it is said: {self}", self.call()))
     }
@@ -107,7 +113,9 @@ impl Told {
             Self::More(outcome) => *outcome == MoreOutcome::Waiting,
             Self::Cancel(outcome) => matches!(outcome, CancelOutcome::Cancelled | CancelOutcome::NotOpen),
             Self::Finish(outcome) => *outcome == FinishOutcome::Finished,
-            Self::Offers(_) | Self::Balance(_) | Self::Poll(_) | Self::Active(_) => self.error().is_none(),
+            Self::Offers(_) | Self::Balance(_) | Self::Poll(_) | Self::Active(_) | Self::History(_) => {
+                self.error().is_none()
+            }
         };
         holds(so, &format!("nothing stands against {:?}, but it is said: {self}", self.call()))
     }
@@ -125,6 +133,7 @@ impl fmt::Display for Told {
             Self::Buy(outcome) => write!(f, "{outcome:?}"),
             Self::Poll(state) => write!(f, "{state:?}"),
             Self::Active(all) => write!(f, "{all:?}"),
+            Self::History(all) => write!(f, "{all:?}"),
             Self::More(outcome) => write!(f, "{outcome:?}"),
             Self::Cancel(outcome) => write!(f, "{outcome:?}"),
             Self::Finish(outcome) => write!(f, "{outcome:?}"),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use super::line::Line;
 use super::told::Told;
@@ -10,8 +11,9 @@ use crate::conformance::Failure;
 use crate::conformance::failure::{Checked, holds, same};
 use crate::money::Money;
 use crate::port::{
-    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, Supplier, SupplierInfo,
+    Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, Past, Supplier, SupplierInfo,
 };
+use crate::time::Timestamp;
 
 /// What the product costs in most cases, in hundredths of the currency: no power of two divides it.
 const PRICE_HUNDREDTHS: i64 = 29;
@@ -36,6 +38,7 @@ pub(super) fn is_able(fixture: &dyn SupplierFixture, info: &SupplierInfo, lacks:
     match needs {
         Needs::Nothing => true,
         Needs::ActiveList => able.lists_active,
+        Needs::History => able.lists_history,
         Needs::Batch => able.poll_batch > 1,
         Needs::Reference => able.reference_is_unique,
         Needs::Finish => able.wants_finish,
@@ -45,6 +48,7 @@ pub(super) fn is_able(fixture: &dyn SupplierFixture, info: &SupplierInfo, lacks:
         Needs::Undocumented => says(Call::Buy, Say::Undocumented),
         Needs::TooEarly => says(Call::Cancel, Say::TooEarly),
         Needs::Status => says(Call::Poll, Say::Status(&sold)),
+        Needs::PastStatus => able.lists_history && says(Call::History, Say::Status(&sold)),
         Needs::Cost => says(Call::Buy, Say::SoldFor(&sold, zero)),
         Needs::StillOpen => says(Call::Cancel, Say::StillOpen(&sold)),
         Needs::StillOpenAfterSms => {
@@ -96,7 +100,8 @@ impl World {
     /// The calls that this supplier has.
     pub(super) fn calls(&self) -> Vec<Call> {
         let mut calls = vec![Call::Offers, Call::Balance, Call::Buy, Call::Poll, Call::Cancel];
-        let extra = [(Needs::ActiveList, Call::Active), (Needs::More, Call::More), (Needs::Finish, Call::Finish)];
+        let lists = [(Needs::ActiveList, Call::Active), (Needs::History, Call::History)];
+        let extra = lists.into_iter().chain([(Needs::More, Call::More), (Needs::Finish, Call::Finish)]);
         for (needs, call) in extra {
             if self.is_able(needs) {
                 calls.push(call);
@@ -128,6 +133,14 @@ impl World {
         self.poll(id).await.map_err(|error| Failure::new(format!("a poll failed: {error}")))
     }
 
+    /// The history of the last day, and of the next hour: the simulator's clock need not be this one.
+    #[allow(clippy::disallowed_methods, reason = "the simulator's clock is the machine's")]
+    pub(super) async fn history(&self) -> Result<Vec<Past>, CallError> {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = Timestamp::from_seconds(i64::try_from(since.as_secs()).unwrap_or_default());
+        self.supplier.history(now.plus_seconds(-86_400), now.plus_seconds(3_600)).await
+    }
+
     /// The books of the simulator.
     pub(super) async fn sold(&self) -> Vec<Sold> {
         self.fixture.sold().await
@@ -153,6 +166,7 @@ impl World {
             Call::Buy => Told::Buy(self.supplier.buy(&self.request()).await),
             Call::Poll => Told::Poll(self.poll(id).await),
             Call::Active => Told::Active(self.supplier.active().await),
+            Call::History => Told::History(self.history().await),
             Call::More => Told::More(self.supplier.more(id).await),
             Call::Cancel => Told::Cancel(self.supplier.cancel(id).await),
             Call::Finish => Told::Finish(self.supplier.finish(id).await),

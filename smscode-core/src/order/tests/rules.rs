@@ -188,6 +188,7 @@ fn windows_of_bought_and_of_found_numbers() {
         cancel_after_seconds: 120,
         window_seconds: 900,
         lists_active: true,
+        lists_history: false,
         reference_is_unique: false,
         poll_batch: 1,
         poll_floor_ms: 0,

@@ -84,10 +84,17 @@ impl Model {
                 activation.messages.push(Message { at, text, code });
                 let message = activation.messages.len() - 1;
                 self.balance_minor -= cost;
+                activation.taken.minor += cost;
                 self.arrived(Arrival { id, message });
             }
-            Due::Charged => self.balance_minor -= cost,
-            Due::Refunded => self.balance_minor += cost,
+            Due::Charged => {
+                self.balance_minor -= cost;
+                activation.taken.minor += cost;
+            }
+            Due::Refunded => {
+                self.balance_minor += cost;
+                activation.taken.minor -= cost;
+            }
         }
     }
 
@@ -134,6 +141,7 @@ impl Model {
         activation.due.clear();
         if stage == Stage::Cancelled {
             self.balance_minor += activation.cost.minor;
+            activation.taken.minor = 0;
         }
         self.agenda.remove(&(activation.ends_at, id));
         let aftermath = match (activation.scenario, stage) {

@@ -162,6 +162,7 @@ impl Model {
             country: wanted.country,
             service: wanted.service.to_owned(),
             cost,
+            taken: cost,
             reference: wanted.reference.map(str::to_owned),
             bought_at: now,
             cancel_from: now.plus_ms(lock_ms),
@@ -324,6 +325,11 @@ impl Model {
     /// Everything that was sold and is remembered, oldest first.
     pub fn sold(&self) -> impl Iterator<Item = &Activation> {
         self.activations.values()
+    }
+
+    /// The same, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Activation> {
+        self.activations.values().rev()
     }
 
     /// Each pair that is sold.

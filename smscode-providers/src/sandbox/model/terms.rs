@@ -44,6 +44,8 @@ pub struct Settings {
     pub aftermath_ms: i64,
     /// Milliseconds for which a supplier that died answers nothing. Longer than a window with its grace.
     pub dead_ms: i64,
+    /// Rows of a page of the history, at most.
+    pub history_page: usize,
     /// The first activation's id. Beyond 31 bits, as real ones are.
     pub first_id: u64,
 }
@@ -68,6 +70,7 @@ impl Default for Settings {
             ends_after_ms: 10_000,
             aftermath_ms: 30_000,
             dead_ms: 1_800_000,
+            history_page: 100,
             first_id: 3_900_000_000,
         }
     }
@@ -214,6 +217,8 @@ pub struct Activation {
     pub service: String,
     /// What it costs.
     pub cost: Money,
+    /// What the supplier has taken for it by now: nothing where it was refunded.
+    pub taken: Money,
     /// The buyer's name for it.
     pub reference: Option<String>,
     /// When it was bought.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDateTime};
 use smscode_core::money::{Currency, Money};
-use smscode_core::port::{Activation, ActivationId, ActivationState, SupplierSms};
+use smscode_core::port::{Activation, ActivationId, ActivationState, Charge, Past, SupplierSms};
 
 use super::dialects::Dialect;
 use crate::json::{Json, Members};
@@ -72,6 +72,18 @@ pub(super) fn purchase(frame: Frame<'_>, json: Json<'_>) -> Option<Activation> {
 /// A row of the list.
 pub(super) fn row(frame: Frame<'_>, json: Json<'_>) -> Option<Row> {
     row_of(frame, &json.object()?)
+}
+
+/// A row of the history. 6 is finished and charged; 8 is cancelled and 10 refunded, whatever cost stands beside it; every
+/// other status is open, or unknown.
+pub(super) fn past(frame: Frame<'_>, json: Json<'_>) -> Option<Past> {
+    let members = json.object()?;
+    let charge = match members.first_scalar(&["status", "activationStatus"]).as_deref() {
+        Some("6") => Charge::Kept(cost(frame, &members)),
+        Some("8" | "10") => Charge::Returned,
+        _ => Charge::Undecided,
+    };
+    Some(Past { id: activation_id(&members.first_scalar(&["id", "activationId"])?)?, charge })
 }
 
 fn row_of(frame: Frame<'_>, members: &Members<'_>) -> Option<Row> {

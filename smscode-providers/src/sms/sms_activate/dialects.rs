@@ -69,6 +69,8 @@ pub struct Dialect {
     pub status: StatusCall,
     /// The list of open activations, if there is one.
     pub active: Option<ActiveList>,
+    /// Whether there is a list of everything that was bought (`getHistory`) that can be trusted to be whole.
+    pub history: bool,
     /// Which call lists prices.
     pub prices: PriceList,
     /// The name of the parameter for the ceiling.
@@ -119,6 +121,7 @@ pub const SMS_ACTIVATE: Dialect = Dialect {
     purchase: Purchase::V2,
     status: StatusCall::V2,
     active: Some(ActiveList { page: None, all_sms: true }),
+    history: true,
     prices: PriceList::V1,
     ceiling_parameter: "maxPrice",
     order_id: true,
@@ -153,6 +156,7 @@ pub const GRIZZLYSMS: Dialect = Dialect {
     name: "grizzlysms",
     base_url: "https://api.grizzlysms.com/stubs/handler_api.php",
     active: Some(ActiveList { page: None, all_sms: false }),
+    history: false,
     prices: PriceList::V3,
     order_id: false,
     cancel_after_seconds: 300,
@@ -167,6 +171,7 @@ pub const SMSHUB: Dialect = Dialect {
     purchase: Purchase::V1,
     status: StatusCall::V1,
     active: None,
+    history: false,
     order_id: false,
     ..SMS_ACTIVATE
 };

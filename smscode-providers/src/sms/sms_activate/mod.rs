@@ -22,8 +22,9 @@ use futures_util::stream::{self, StreamExt};
 use smscode_core::money::Money;
 use smscode_core::port::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities,
-    FinishOutcome, MoreOutcome, Offer, Supplier, SupplierInfo,
+    FinishOutcome, MoreOutcome, Offer, Past, Supplier, SupplierInfo,
 };
+use smscode_core::time::Timestamp;
 
 pub use config::{ConfigError, SmsActivateConfig};
 pub use dialects::{
@@ -47,6 +48,10 @@ const LIST_BODY: usize = 4 * 1024 * 1024;
 const PRICES_BODY: usize = 32 * 1024 * 1024;
 /// Pages of the active list; with pages of 100 more than an account of this protocol may have open.
 const PAGE_LIMIT: u16 = 50;
+/// Rows asked for on a page of the history: the most that the original gives. HeroSMS gives as many as it likes.
+const HISTORY_PAGE: &str = "100";
+/// Pages of one history: 100,000 activations of the original's pages.
+const HISTORY_PAGE_LIMIT: usize = 1_000;
 /// Ids per poll where the dialect has a list. Those that it lacks are asked about one by one.
 const POLL_BATCH: u32 = 200;
 /// After so many single statuses without one usable answer a poll gives up: the supplier is down.
@@ -130,6 +135,25 @@ impl SmsActivate {
         Err(CallError::Unusable("a list of open activations without an end".to_owned()))
     }
 
+    /// All rows of the history. What is bought meanwhile moves rows from one page to the next, so some come twice; none
+    /// leaves the list. How many a page has is the vendor's to say, so only a page without rows is the end.
+    async fn past(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Past>, CallError> {
+        let (start, end) = (from.seconds().to_string(), until.seconds().to_string());
+        let (mut all, mut seen) = (BTreeMap::new(), 0_usize);
+        for _ in 0..HISTORY_PAGE_LIMIT {
+            let offset = seen.to_string();
+            let parameters = [("start", &*start), ("end", &*end), ("offset", &*offset), ("limit", HISTORY_PAGE)];
+            let answer = self.read("getHistory", &parameters, LIST_BODY).await?;
+            let rows = outcome::past(self.frame(), &answer)?;
+            if rows.is_empty() {
+                return Ok(all.into_values().collect());
+            }
+            seen += rows.len();
+            all.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+        }
+        Err(CallError::Unusable("a history without an end".to_owned()))
+    }
+
     /// The states of ids that no list has told, by single calls, a few at a time.
     ///
     /// One that has no usable answer is `Waiting`, as long as others have one: a single bad row must not stop the rest.
@@ -176,6 +200,7 @@ impl Supplier for SmsActivate {
                 cancel_after_seconds: dialect.cancel_after_seconds,
                 window_seconds: dialect.window_seconds,
                 lists_active: dialect.active.is_some(),
+                lists_history: dialect.history,
                 reference_is_unique: dialect.order_id,
                 poll_batch: if dialect.active.is_some() { POLL_BATCH } else { 1 },
                 poll_floor_ms: dialect.poll_floor_ms,
@@ -262,6 +287,10 @@ impl Supplier for SmsActivate {
         let rows = self.rows(list).await?.into_values().map(Row::activation);
         // without its phone an activation cannot be given to anybody, and without it the list would be short of one
         rows.collect::<Option<_>>().ok_or_else(|| CallError::Unusable("an open activation without a phone".to_owned()))
+    }
+
+    async fn history(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Past>, CallError> {
+        if self.config.dialect.history { self.past(from, until).await } else { Err(CallError::Unsupported) }
     }
 
     async fn more(&self, id: &ActivationId) -> MoreOutcome {

@@ -1,7 +1,7 @@
 //! From replies to the outcomes of the port: pure, tested as tables.
 
 use smscode_core::port::{
-    ActivationState, BuyOutcome, CallError, CancelOutcome, FinishOutcome, MoreOutcome, Rejection,
+    ActivationState, BuyOutcome, CallError, CancelOutcome, FinishOutcome, MoreOutcome, Past, Rejection,
 };
 
 use super::activation::{self, Frame, Row};
@@ -76,6 +76,21 @@ pub(super) fn rows(frame: Frame<'_>, answer: &Answer) -> Result<Vec<Row>, CallEr
         Reply::Json(json) => list(*json)
             .and_then(|items| items.into_iter().map(|item| activation::row(frame, item)).collect())
             .ok_or_else(|| CallError::Unusable("a list of open activations that we cannot read".to_owned())),
+        _ => Err(reply::refusal(frame.dialect, answer, &reply)),
+    }
+}
+
+/// The rows of a page of the history. A row without an id fails it: what it lacks would count as unknown there.
+pub(super) fn past(frame: Frame<'_>, answer: &Answer) -> Result<Vec<Past>, CallError> {
+    let text = answer.text();
+    let reply = reply::read(frame.dialect, answer.status, &text);
+    match &reply {
+        Reply::Word(word) if word.meaning == Meaning::EmptyList => Ok(Vec::new()),
+        Reply::Json(json) => json
+            .array()
+            .or_else(|| json.object()?.get("data")?.array())
+            .and_then(|items| items.into_iter().map(|item| activation::past(frame, item)).collect())
+            .ok_or_else(|| CallError::Unusable("a history that we cannot read".to_owned())),
         _ => Err(reply::refusal(frame.dialect, answer, &reply)),
     }
 }

@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 use smscode_core::ledger::{Adjust, AdjustError, OperatorError, QUEUE_PAGE_MAX};
 use smscode_core::money::Money;
+use smscode_core::reconciliation::{ReconcileError, SettleError, Settlement};
 use smscode_core::store::StoreError;
 use smscode_core::store::limits::AMOUNT_MAX;
 use smscode_core::time::Timestamp;
@@ -26,7 +27,7 @@ use crate::app::App;
 /// Longest text that an operator sends; the core says which of them are too long.
 const TEXT_MAX: usize = 1_000;
 /// Queues by name.
-const QUEUES: [&str; 3] = ["unclear", "stuck", "exceptions"];
+const QUEUES: [&str; 4] = ["unclear", "stuck", "exceptions", "differences"];
 
 /// The routes.
 pub fn router() -> Router<Arc<App>> {
@@ -34,10 +35,13 @@ pub fn router() -> Router<Arc<App>> {
         .route("/admin/queues", get(queues))
         .route("/admin/cases/{id}", get(case))
         .route("/admin/cases/{id}/lift", post(lift))
+        .route("/admin/differences/{id}/settle", post(settle))
+        .route("/admin/suppliers/{name}/compare", post(compare))
         .route("/admin/adjust", post(adjust))
         .route("/admin/wind-down", post(wind_down))
         .route("/admin/liabilities", get(liabilities))
         .route("/admin/audit", get(audit))
+        .route("/admin/alarms", get(alarms))
         .route("/admin/backup", post(backup))
 }
 
@@ -58,6 +62,7 @@ async fn queues(_: Operator, State(app): State<Arc<App>>, parameters: Parameters
         let page = match name {
             "unclear" => app.platform.unclear_purchases(after, limit).await.map(view::unclear),
             "stuck" => app.platform.stuck_purchases(after, limit).await.map(view::stuck),
+            "differences" => app.platform.supplier_differences(after, limit).await.map(view::differences),
             _ => app.platform.exceptions(after, limit).await.map(view::exceptions),
         };
         answer.insert(name.to_owned(), page.map_err(|error| away(&error))?);
@@ -87,6 +92,41 @@ async fn lift(
     body.end()?;
     app.platform.lift_freeze(&case, &actor, &reason).await.map_err(|error| refused(&error))?;
     Ok(Success::plain(json!({"case": case, "lifted": true})).into_response())
+}
+
+/// Settles a difference between a supplier and the books.
+async fn settle(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    Path(case): Path<String>,
+    mut body: Members,
+) -> Result<Response, Failure> {
+    let how = text(&mut body, "how")?;
+    let (actor, reason) = (text(&mut body, "actor")?, text(&mut body, "reason")?);
+    body.end()?;
+    let how = match how.as_str() {
+        "book" => Settlement::Booked,
+        "note" => Settlement::Noted,
+        _ => return Err(Failure::input("how", "how must be book or note")),
+    };
+    let settled = app.platform.settle_difference(&case, how, &actor, &reason).await;
+    settled.map_err(|error| match &error {
+        SettleError::Operator(error) => refused(error),
+        SettleError::NoAmount => Failure::input("how", error.to_string()),
+    })?;
+    Ok(Success::plain(json!({"case": case, "settled": how.word()})).into_response())
+}
+
+/// Compares a supplier's history and balance with the books now.
+async fn compare(_: Operator, State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Response, Failure> {
+    let compared = app.platform.reconcile(&name).await.map_err(|error| match &error {
+        ReconcileError::UnknownSupplier(_) => Failure::new(Code::NotFound, error.to_string()),
+        _ => {
+            tracing::warn!(code = error.code(), %error, "a supplier could not be compared");
+            Failure::new(Code::Unavailable, "the supplier could not be compared").with("cause", error.code())
+        }
+    })?;
+    Ok(Success::plain(view::compared(&compared)).into_response())
 }
 
 /// Books an adjustment.
@@ -139,6 +179,12 @@ async fn audit(_: Operator, State(app): State<Arc<App>>, parameters: Parameters)
     let before = parameters.integer("before", 0, i64::MAX)?.map(Timestamp);
     let entries = app.platform.audit_log(before, limit(&parameters)?).await.map_err(|error| away(&error))?;
     Ok(Success::plain(view::audit_log(&entries)).into_response())
+}
+
+/// Every cause that was ever alarmed.
+async fn alarms(_: Operator, State(app): State<Arc<App>>) -> Result<Response, Failure> {
+    let states = app.platform.alarms().await.map_err(|error| away(&error))?;
+    Ok(Success::plain(view::alarms(&states)).into_response())
 }
 
 fn limit(parameters: &Parameters) -> Result<usize, Failure> {

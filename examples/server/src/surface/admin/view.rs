@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use smscode_core::alarm::AlarmState;
 use smscode_core::ledger::record::FindingRecord;
 use smscode_core::ledger::{
     AccountAudit, AuditEntry, Liabilities, MoneyException, QueuePage, StuckPurchase, UnclearPurchase, WindDown,
 };
 use smscode_core::money::{Currency, Money};
+use smscode_core::reconciliation::{Reconciliation, SupplierDifference};
 
 fn money(money: Money) -> Value {
     json!({"minor": money.minor, "currency": money.currency.code()})
@@ -48,6 +50,33 @@ pub(super) fn stuck(rows: QueuePage<StuckPurchase>) -> Value {
             "state": row.state,
             "action": row.action,
         })
+    })
+}
+
+pub(super) fn differences(rows: QueuePage<SupplierDifference>) -> Value {
+    page(rows, |row| {
+        json!({
+            "case": row.case,
+            "supplier": row.supplier,
+            "activation": row.activation,
+            "what": row.what.word(),
+            "taken": row.taken.map(money),
+            "since": row.since.rfc3339(),
+            "age_seconds": row.age_seconds,
+            "action": row.action,
+        })
+    })
+}
+
+pub(super) fn compared(done: &Reconciliation) -> Value {
+    json!({
+        "supplier": done.supplier,
+        "listed": done.listed,
+        "compared": done.compared,
+        "found": done.found,
+        "gone": done.gone,
+        "left_out": done.left_out,
+        "balance": done.balance.map(money),
     })
 }
 
@@ -114,6 +143,20 @@ pub(super) fn wind_down(begun: Option<&WindDown>) -> Value {
         Value::Null,
         |begun| json!({"since": begun.since.rfc3339(), "actor": begun.actor, "reason": begun.reason}),
     )
+}
+
+pub(super) fn alarms(states: &[AlarmState]) -> Value {
+    let lines = states.iter().map(|state| {
+        json!({
+            "cause": state.cause,
+            "about": state.about,
+            "text": state.text,
+            "at": state.at.rfc3339(),
+            "count": state.count,
+            "is_waiting": state.is_waiting,
+        })
+    });
+    json!({"alarms": lines.collect::<Vec<_>>()})
 }
 
 pub(super) fn audit_log(entries: &[AuditEntry]) -> Value {

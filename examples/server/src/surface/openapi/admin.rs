@@ -12,10 +12,11 @@ pub(super) fn routes() -> Vec<Operation> {
         operation("get", "/admin/queues", "What waits for an operator")
             .remark(
                 "The first page of each queue: `unclear` (purchases whose call had no clear answer, five minutes or older), \
-                 `stuck` (purchases that a supplier would not settle), `exceptions` (books that do not add up). With `queue` \
-                 one of them, and with `after` its next page. No row says whose it is.",
+                 `stuck` (purchases that a supplier would not settle), `exceptions` (books that do not add up), `differences` \
+                 (what a supplier's history or balance shows and the books do not). With `queue` one of them, and with `after` \
+                 its next page. No row says whose it is.",
             )
-            .parameter("query", "queue", one_of(&["unclear", "stuck", "exceptions"]), false)
+            .parameter("query", "queue", one_of(&["unclear", "stuck", "exceptions", "differences"]), false)
             .parameter("query", "after", about(text(), "The `next` of the page before."), false)
             .parameter("query", "limit", about(int32(), "1 to 100; 100 if left out."), false)
             .data(queues(), None)
@@ -31,6 +32,20 @@ pub(super) fn routes() -> Vec<Operation> {
             .body("OperatorReason")
             .data(closed([("case", text()), ("lifted", boolean())]), None)
             .refuses(&[404, 413, 422]),
+        operation("post", "/admin/differences/{id}/settle", "Settle a difference between a supplier and the books")
+            .remark(
+                "`book`: the books follow the supplier, between `float:` and `loss:` of it. `note`: nothing is booked, because \
+                 the supplier is to put it right or the money was paid in. It is not found again. No customer is touched.",
+            )
+            .parameter("path", "id", about(text(), "The `case` of a difference."), true)
+            .body("Settlement")
+            .data(closed([("case", text()), ("settled", one_of(&["booked", "noted"]))]), None)
+            .refuses(&[404, 413, 422]),
+        operation("post", "/admin/suppliers/{name}/compare", "Compare a supplier with the books now")
+            .remark("Its history of the last days and its balance. It is done daily without being asked for; this may take minutes.")
+            .parameter("path", "name", about(text(), "The supplier's name in the settings."), true)
+            .data(comparison(), None)
+            .refuses(&[404]),
         operation("post", "/admin/adjust", "Book an adjustment")
             .remark(
                 "On the customer's statement with its reason, which stays in the books for good: write nothing personal \
@@ -56,6 +71,9 @@ pub(super) fn routes() -> Vec<Operation> {
             .parameter("query", "limit", about(int32(), "1 to 100; 100 if left out."), false)
             .data(closed([("entries", list_of(named("AuditEntry")))]), None)
             .refuses(&[422]),
+        operation("get", "/admin/alarms", "Every cause that was ever alarmed")
+            .remark("What was wrong, when last, and how often. A cause is alarmed once an hour at most.")
+            .data(closed([("alarms", list_of(alarm()))]), None),
     ]
 }
 
@@ -69,6 +87,7 @@ fn list_of(schema: Value) -> Value {
 
 /// Adds the components that these routes use.
 pub(super) fn add_schemas(all: &mut Value) {
+    all["Settlement"] = closed([("how", one_of(&["book", "note"])), ("actor", text()), ("reason", text())]);
     all["OperatorReason"] = closed([("actor", text()), ("reason", text())]);
     let mut adjustment = optional([
         ("customer", about(text(), "The customer's name in the settings.")),
@@ -143,7 +162,46 @@ fn queues() -> Value {
         ("findings", list_of(named("Finding"))),
         ("action", text()),
     ]);
-    optional([("unclear", page(unclear)), ("stuck", page(stuck)), ("exceptions", page(exceptions))])
+    let what = ["unknown_here", "kept_there", "other_amount", "returned_there", "unknown_there", "balance"];
+    let differences = closed([
+        ("case", text()),
+        ("supplier", text()),
+        ("activation", or_null(text())),
+        ("what", one_of(&what)),
+        ("taken", json!({"anyOf": [named("Minor"), {"type": "null"}]})),
+        ("since", time()),
+        ("age_seconds", int64()),
+        ("action", text()),
+    ]);
+    optional([
+        ("unclear", page(unclear)),
+        ("stuck", page(stuck)),
+        ("exceptions", page(exceptions)),
+        ("differences", page(differences)),
+    ])
+}
+
+fn alarm() -> Value {
+    closed([
+        ("cause", text()),
+        ("about", or_null(text())),
+        ("text", text()),
+        ("at", time()),
+        ("count", int64()),
+        ("is_waiting", about(boolean(), "Whether the last one has still to be told.")),
+    ])
+}
+
+fn comparison() -> Value {
+    closed([
+        ("supplier", text()),
+        ("listed", or_null(int64())),
+        ("compared", int64()),
+        ("found", int64()),
+        ("gone", int64()),
+        ("left_out", boolean()),
+        ("balance", json!({"anyOf": [named("Minor"), {"type": "null"}]})),
+    ])
 }
 
 fn liability() -> Value {
