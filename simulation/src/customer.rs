@@ -12,17 +12,17 @@ use tokio::sync::oneshot;
 
 use crate::executor::OUTSIDE;
 use crate::invariants::seen;
-use crate::plan::{Deposit, PAIRS, Step, Visit};
+use crate::plan::{Deposit, ORDERS_WANTED, PAIRS, Step, Visit};
 use crate::world::{World, lock};
 
 /// One way between a customer and a node, in microseconds.
 const WAY_US: i64 = 20_000;
 /// A customer whose connection broke tries again after this.
-const AGAIN_US: i64 = 2_000_000;
+pub(crate) const AGAIN_US: i64 = 2_000_000;
 /// So often, if a key makes it safe.
 const AGAIN_MAX: u32 = 8;
 /// A customer who waits for an SMS goes away after this.
-const PATIENCE_US: i64 = 300_000_000;
+pub(crate) const PATIENCE_US: i64 = 300_000_000;
 /// Names of suppliers that a customer may prefer.
 const PREFERRED: [&str; 3] = ["alpha", "beta", "gamma"];
 
@@ -59,7 +59,11 @@ impl Drop for Command {
 }
 
 /// Runs a command at a node. `None` if the node is away or dies meanwhile.
-async fn at_node<T, F>(world: &Arc<World>, node: usize, command: impl FnOnce(Platform) -> F + Send) -> Option<T>
+pub(crate) async fn at_node<T, F>(
+    world: &Arc<World>,
+    node: usize,
+    command: impl FnOnce(Platform) -> F + Send,
+) -> Option<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -69,7 +73,11 @@ where
 }
 
 /// The same without the way to the node.
-async fn command_now<T, F>(world: &Arc<World>, node: usize, command: impl FnOnce(Platform) -> F + Send) -> Option<T>
+pub(crate) async fn command_now<T, F>(
+    world: &Arc<World>,
+    node: usize,
+    command: impl FnOnce(Platform) -> F + Send,
+) -> Option<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -89,7 +97,7 @@ where
     answer.await.ok()
 }
 
-fn node_of(world: &World, wanted: usize) -> usize {
+pub(crate) fn node_of(world: &World, wanted: usize) -> usize {
     wanted % world.shape.nodes.max(1)
 }
 
@@ -132,7 +140,7 @@ async fn book(world: &Arc<World>, account: AccountId, from: usize, minor: i64, r
 }
 
 /// Waits for a customer's account.
-async fn account_of(world: &Arc<World>, customer: usize) -> AccountId {
+pub(crate) async fn account_of(world: &Arc<World>, customer: usize) -> AccountId {
     loop {
         let account = lock(&world.accounts).get(customer).copied().flatten();
         match account {
@@ -157,6 +165,9 @@ pub(crate) async fn deposit(world: Arc<World>, item: usize, deposit: Deposit) {
 /// An order from beginning to end, as its customer sees it.
 pub(crate) async fn visit(world: Arc<World>, item: usize, visit: Visit) {
     world.timeline.sleep_until(visit.at_ms * 1_000).await;
+    if visit.reserve && lock(&world.watch).placed() >= ORDERS_WANTED {
+        return;
+    }
     world.used(item);
     let account = account_of(&world, visit.customer).await;
     if let Some((node, delay_ms)) = visit.twin {
@@ -206,7 +217,7 @@ fn request(visit: &Visit) -> PlaceOrders {
 }
 
 /// Places the visit's orders. With a key it goes on until there is an answer; without one it does not dare to.
-async fn place(world: &Arc<World>, account: AccountId, visit: &Visit, node: usize) -> Vec<OrderId> {
+pub(crate) async fn place(world: &Arc<World>, account: AccountId, visit: &Visit, node: usize) -> Vec<OrderId> {
     for again in 0..AGAIN_MAX {
         let node = node_of(world, node + again as usize);
         let (wanted, asked_us) = (request(visit), world.timeline.now_us());
@@ -260,6 +271,7 @@ fn refused(world: &Arc<World>, account: AccountId, error: &OrderError) {
         OrderError::KeyReused => world.hit("U6 reused"),
         OrderError::CancelTooEarly { .. } => world.hit("U9"),
         OrderError::Conflict { .. } => world.hit("U22"),
+        OrderError::WindDown => world.hit("wind-down"),
         _ => {}
     }
 }
@@ -333,6 +345,11 @@ async fn act(world: &Arc<World>, account: AccountId, visit: &Visit, node: usize,
             }
             cancel(world, account, node, id).await;
         }
+        Step::CancelWhenAllowed => {
+            let scheduling =
+                move |platform: Platform| async move { platform.cancel_order_when_allowed(account, id).await };
+            drop(on_order(world, account, node, scheduling).await);
+        }
         Step::Finish | Step::FinishTwice => {
             for _ in 0..1 + u32::from(step == Step::FinishTwice) {
                 let done =
@@ -382,7 +399,7 @@ async fn until_read(world: &Arc<World>, id: OrderId) -> bool {
     }
 }
 
-async fn cancel(world: &Arc<World>, account: AccountId, node: usize, id: OrderId) {
+pub(crate) async fn cancel(world: &Arc<World>, account: AccountId, node: usize, id: OrderId) {
     let done = on_order(world, account, node, move |platform| async move { platform.cancel_order(account, id).await });
     if let Some(Err(OrderError::Supplier { .. })) = done.await {
         lock(&world.watch).undecided(id);
@@ -421,7 +438,11 @@ async fn lists(world: &Arc<World>, account: AccountId, node: usize) {
         let statement = platform.statement(account, 0, 1_000).await;
         (orders, events, statement)
     });
-    let Some((Ok(orders), Ok(events), Ok(statement))) = read.await else { return };
+    let Some((orders, events, statement)) = read.await else { return };
+    if (orders.is_ok() || events.is_ok() || statement.is_ok()) && lock(&world.watch).is_gone(account, asked_us) {
+        lock(&world.watch).tells(world.timeline.now_us(), account, "a deleted account is listed".into());
+    }
+    let (Ok(orders), Ok(events), Ok(statement)) = (orders, events, statement) else { return };
     for view in &orders {
         seen(world, account, view, asked_us);
     }

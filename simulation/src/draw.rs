@@ -2,8 +2,8 @@
 
 use crate::clock::Skew;
 use crate::plan::{
-    ACTING_MS, CUSTOMERS, CallFault, CallKind, CommitFault, Deposit, Item, ORDERS_MIN, PAIRS, Plan, SETTLING_MS, SHOPS,
-    Shape, SmsKind, Step, Visit, When,
+    ACTING_MS, Adjustment, CUSTOMERS, CallFault, CallKind, CommitFault, Delete, DeleteMoment, Deposit, Forgery, Item,
+    ORDERS_MIN, PAIRS, Plan, SETTLING_MS, SHOPS, Second, Shape, SmsKind, Step, Visit, When,
 };
 use crate::rng::Rng;
 
@@ -18,6 +18,10 @@ pub(crate) fn draw(seed: u64) -> Plan {
     suppliers(&mut Rng::of(seed, &[6]), stormy, &mut items);
     nodes(&mut Rng::of(seed, &[7]), &shape, stormy, &mut items);
     store(&mut Rng::of(seed, &[8]), stormy, &mut items);
+    deletions(&mut Rng::of(seed, &[9]), &shape, &mut items);
+    operators(&mut Rng::of(seed, &[10]), &mut items);
+    forgeries(&mut Rng::of(seed, &[11]), &shape, &mut items);
+    reserve(&mut Rng::of(seed, &[12]), &shape, &mut items);
     Plan { seed, shape, items }
 }
 
@@ -41,6 +45,8 @@ fn shape(rng: &mut Rng) -> Shape {
     for deposit in &mut deposits {
         *deposit = rng.pick(&[6_000, 40_000, 400_000, 400_000, 400_000], 400_000);
     }
+    // whoever comes late has money, and stays
+    deposits[0] = 400_000;
     Shape {
         nodes,
         skews,
@@ -49,6 +55,10 @@ fn shape(rng: &mut Rng) -> Shape {
         windows_seconds,
         cancel_after_seconds,
         deposits,
+        keeps_open: rng.chance(350),
+        pushes: [rng.chance(400), rng.chance(400), rng.chance(400)],
+        audit_every_ms: rng.pick(&[150_000, 3_600_000, 3_600_000], 150_000),
+        tampers: rng.chance(200),
     }
 }
 
@@ -83,6 +93,7 @@ fn visits(rng: &mut Rng, shape: &Shape, items: &mut Vec<Item>) {
             leaves_after_ms: rng.chance(80).then(|| rng.between(0, 3_000)),
             twin: rng.chance(150).then(|| (shape.nodes - 1 - node, rng.between(0, 400))),
             steps: steps(rng),
+            reserve: false,
         };
         items.push(Item::Visit(visit));
     }
@@ -99,7 +110,8 @@ fn visits(rng: &mut Rng, shape: &Shape, items: &mut Vec<Item>) {
 
 fn steps(rng: &mut Rng) -> Vec<(i64, Step)> {
     use Step::{
-        Cancel, CancelAtSms, CancelTwice, Finish, FinishTwice, Lists, More, OtherRequest, Pry, Read, Repeat, Wait,
+        Cancel, CancelAtSms, CancelTwice, CancelWhenAllowed, Finish, FinishTwice, Lists, More, OtherRequest, Pry, Read,
+        Repeat, Wait,
     };
     let count = rng.below(4);
     let mut steps = Vec::new();
@@ -115,6 +127,8 @@ fn steps(rng: &mut Rng) -> Vec<(i64, Step)> {
             Cancel,
             Cancel,
             CancelTwice,
+            CancelWhenAllowed,
+            CancelWhenAllowed,
             CancelAtSms,
             CancelAtSms,
             Finish,
@@ -259,5 +273,87 @@ fn store(rng: &mut Rng, stormy: u64, items: &mut Vec<Item>) {
     }
     if rng.chance(100 * (1 + stormy)) {
         items.push(Item::Stall { at_ms: rng.between(0, ACTING_MS * 2), for_ms: rng.between(500, 40_000) });
+    }
+}
+
+/// Customers that delete their accounts, but for the first. Half of the runs have none.
+fn deletions(rng: &mut Rng, shape: &Shape, items: &mut Vec<Item>) {
+    use DeleteMoment::{AsPlaced, AsSmsIsRead, AtEnd, Whenever, WithCancel};
+    for _ in 0..rng.below(6).saturating_sub(2) {
+        let delete = Delete {
+            customer: 1 + usize::try_from(rng.below(CUSTOMERS as u64 - 1)).unwrap_or(0),
+            at_ms: rng.between(SETTLING_MS + 60_000, ACTING_MS),
+            node: usize::try_from(rng.below(shape.nodes as u64)).unwrap_or(0),
+            moment: rng.pick(&[Whenever, AsSmsIsRead, WithCancel, WithCancel, AtEnd, AsPlaced], Whenever),
+            twice: rng.chance(300),
+        };
+        items.push(Item::Delete(delete));
+    }
+}
+
+fn operators(rng: &mut Rng, items: &mut Vec<Item>) {
+    for reference in 0..u32::try_from(rng.below(4)).unwrap_or(0) {
+        let sign = if rng.chance(350) { -1 } else { 1 };
+        items.push(Item::Adjust(Adjustment {
+            customer: usize::try_from(rng.below(CUSTOMERS as u64)).unwrap_or(0),
+            at_ms: rng.between(SETTLING_MS, ACTING_MS),
+            minor: sign * rng.pick(&[500, 7_000, 60_000, 300_000], 500),
+            second: rng.pick(&[Second::Nobody, Second::Same, Second::Other, Second::Other], Second::Other),
+            reference,
+            twice: rng.chance(400),
+        }));
+    }
+    for reference in 0..u32::try_from(rng.below(3)).unwrap_or(0) {
+        items.push(Item::Clawback {
+            shop: usize::try_from(rng.below(SHOPS as u64)).unwrap_or(0),
+            at_ms: rng.between(ACTING_MS / 2, ACTING_MS * 2),
+            minor: if rng.chance(250) { -rng.between(1, 90_000) } else { rng.between(1, 90_000) },
+            reference,
+        });
+    }
+    if rng.chance(80) {
+        let at_ms = rng.between(SETTLING_MS + 60_000, ACTING_MS);
+        items.push(Item::WindDown { at_ms, for_ms: rng.between(2_000, 40_000) });
+    }
+    if rng.chance(120) {
+        let at_ms = rng.between(SETTLING_MS + 30_000, ACTING_MS);
+        items.push(Item::NoRates { at_ms, for_ms: rng.pick(&[20_000, 60_000, 240_000], 60_000) });
+    }
+}
+
+fn forgeries(rng: &mut Rng, shape: &Shape, items: &mut Vec<Item>) {
+    use Forgery::{Flood, Nameless, Open, Unknown};
+    for shop in (0..SHOPS).filter(|shop| shape.pushes[*shop]) {
+        for _ in 0..rng.below(5) {
+            items.push(Item::Forged {
+                shop,
+                at_ms: rng.between(SETTLING_MS, ACTING_MS),
+                node: usize::try_from(rng.below(shape.nodes as u64)).unwrap_or(0),
+                what: rng.pick(&[Unknown, Unknown, Open, Nameless, Flood], Unknown),
+            });
+        }
+    }
+}
+
+/// So many customers who come late are drawn.
+const RESERVE: i64 = 40;
+
+/// The first customer, who comes back until the run has the orders it is to have.
+fn reserve(rng: &mut Rng, shape: &Shape, items: &mut Vec<Item>) {
+    for n in 0..RESERVE {
+        items.push(Item::Visit(Visit {
+            customer: 0,
+            at_ms: ACTING_MS + n * 10_000,
+            node: usize::try_from(rng.below(shape.nodes as u64)).unwrap_or(0),
+            pair: usize::try_from(rng.below(PAIRS.len() as u64)).unwrap_or(0),
+            quantity: u32::try_from(rng.between(3, 8)).unwrap_or(3),
+            key: None,
+            prefer: None,
+            abandon: false,
+            leaves_after_ms: None,
+            twin: None,
+            steps: vec![(rng.between(1_000, 60_000), Step::Cancel)],
+            reserve: true,
+        }));
     }
 }

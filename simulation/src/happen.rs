@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::customer;
 use crate::node;
 use crate::plan::{Item, When};
+use crate::push;
 use crate::run::DEAD_US;
 use crate::shop::Away;
 use crate::world::{Blow, World, lock};
+use crate::{customer, leaving, operator};
 
 /// A supplier that is not sold out has so many numbers of each pair.
 const STOCK: u32 = 1_000;
@@ -23,11 +24,29 @@ pub(crate) fn schedule(world: &Arc<World>, at: usize, item: &Item) {
             let deposit = deposit.clone();
             return customer::begin(world, |world| customer::deposit(world, at, deposit));
         }
+        Item::Delete(delete) => {
+            let delete = delete.clone();
+            return customer::begin(world, |world| leaving::delete(world, at, delete));
+        }
+        Item::Adjust(adjustment) => {
+            let adjustment = adjustment.clone();
+            return customer::begin(world, |world| operator::adjust(world, at, adjustment));
+        }
+        Item::Clawback { shop, at_ms, minor, reference } => {
+            let (shop, at_ms, minor, reference) = (*shop, *at_ms, *minor, *reference);
+            return customer::begin(world, |world| operator::clawback(world, at, at_ms, (shop, minor, reference)));
+        }
+        Item::WindDown { at_ms, for_ms } => {
+            let (at_ms, for_ms) = (*at_ms, *for_ms);
+            return customer::begin(world, |world| operator::wind_down(world, at, at_ms, for_ms));
+        }
         Item::Outage { from_ms, .. } => *from_ms,
         Item::Crash { when: When::At(ms), .. } | Item::Pause { when: When::At(ms), .. } => *ms,
         Item::Reprice { at_ms, .. }
         | Item::SoldOut { at_ms, .. }
         | Item::Restart { at_ms, .. }
+        | Item::NoRates { at_ms, .. }
+        | Item::Forged { at_ms, .. }
         | Item::Stall { at_ms, .. } => *at_ms,
         Item::Call { .. }
         | Item::Sms { .. }
@@ -87,8 +106,17 @@ fn happen(world: &Arc<World>, item: &Item) {
             lock(&world.stored).stalled_until_us = now + for_ms * 1_000;
             world.tell("stall", [for_ms.unsigned_abs(), 0, 0], || format!("the store for {for_ms} ms"));
         }
+        Item::NoRates { for_ms, .. } => {
+            *lock(&world.no_rates_until_us) = now + for_ms * 1_000;
+            world.tell("no rates", [for_ms.unsigned_abs(), 0, 0], || format!("for {} s", for_ms / 1_000));
+        }
+        Item::Forged { shop, node, what, .. } => push::forged(world, shop, node, what),
         Item::Visit(_)
         | Item::Deposit(_)
+        | Item::Delete(_)
+        | Item::Adjust(_)
+        | Item::Clawback { .. }
+        | Item::WindDown { .. }
         | Item::Call { .. }
         | Item::Sms { .. }
         | Item::Ends { .. }

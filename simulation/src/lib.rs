@@ -13,12 +13,13 @@
 //!   effect to the invariants;
 //! - `supplier` and `shop` are three suppliers over the one pure model (`smscode_providers::sandbox::model`), with different
 //!   capabilities; a request on its way arrives whoever has died;
-//! - `customer` acts from outside, as clients do;
+//! - `customer` acts from outside, as clients do; `leaving` are customers that delete their accounts, `operator` is who books by
+//!   hand, corrects and winds down, `push` what suppliers say by themselves, and others in their name;
 //! - `invariants` keeps a shadow of the books from the ChangeSets alone and checks the journeys' section 6 after every
 //!   commit; now and then, and at the end, the books of the store are compared with it.
 //!
-//! A run is over when every order has ended and every supplier that is alive has been told; if that never comes, the run has
-//! failed. A run that breaks a rule is made shorter (`shrink`) by leaving out items of its plan, and printed with its events
+//! A run is over when every order has ended, every supplier that is alive has been told, and nothing is open there that nobody
+//! knows of; if that never comes, the run has failed. `tampered` then audits a copy of the books that was tampered with. A run that breaks a rule is made shorter (`shrink`) by leaving out items of its plan, and printed with its events
 //! and the account's ledger (`report`). [`Coverage`] counts which journeys and faults were met.
 
 mod clock;
@@ -28,8 +29,11 @@ mod draw;
 mod executor;
 mod happen;
 mod invariants;
+mod leaving;
 mod node;
+mod operator;
 mod plan;
+mod push;
 pub mod report;
 mod rng;
 mod run;
@@ -37,6 +41,7 @@ mod shop;
 mod shrink;
 mod store;
 mod supplier;
+mod tampered;
 mod world;
 
 pub use coverage::{Coverage, JUDGED_FROM_SEEDS};

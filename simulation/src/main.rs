@@ -49,6 +49,8 @@ enum Books {
 struct Sum {
     coverage: Coverage,
     orders: u64,
+    /// Orders of the seed with the fewest, and which one that is.
+    fewest: Option<(u64, u64)>,
     commits: u64,
     events: u64,
     orphans: u64,
@@ -112,6 +114,7 @@ fn play(options: &Options, kind: StoreKind, seed: u64, sum: &Mutex<Sum>, broken:
     let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
     sum.coverage.add(&outcome.coverage);
     sum.orders += outcome.orders;
+    sum.fewest = Some(sum.fewest.unwrap_or((u64::MAX, seed)).min((outcome.orders, seed)));
     sum.commits += outcome.commits;
     sum.events += outcome.events;
     sum.orphans += outcome.orphans;
@@ -134,11 +137,12 @@ fn tell(options: &Options, kind: StoreKind, sum: &Sum, took_ms: u64) -> bool {
     println!("met over all seeds:\n{}", sum.coverage.table());
     let per_minute = sum.orders * 60_000 / took_ms.max(1);
     println!(
-        "{} seeds from {} on ({kind:?}): {} orders, {} commits, {} events, {} h of virtual time in {}.{:03} s; {per_minute} orders a \
+        "{} seeds from {} on ({kind:?}): {} orders ({} at least), {} commits, {} events, {} h of virtual time in {}.{:03} s; {per_minute} orders a \
          minute; {} numbers sold that became nobody's; events {:016x}",
         options.seeds,
         options.seed,
         sum.orders,
+        sum.fewest.map_or(0, |(orders, _)| orders),
         sum.commits,
         sum.events,
         sum.seconds / 3_600,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use smscode_core::money::Currency;
-use smscode_core::port::{FixedRates, Supplier};
+use smscode_core::port::{FixedRates, Rate, Rates, Supplier};
 use smscode_core::{BuildError, Platform, Settings};
 use tokio::sync::oneshot;
 
@@ -16,6 +16,21 @@ use crate::world::{Blow, World, lock};
 
 /// A node that could not be built tries again after this.
 const AGAIN_US: i64 = 700_000;
+
+/// What one operator may book alone.
+pub(crate) const ADJUST_ALONE_MAX: i64 = 50_000;
+
+/// Exchange rates that are missing for a while.
+struct WorldRates {
+    world: Arc<World>,
+    rates: FixedRates,
+}
+
+impl Rates for WorldRates {
+    fn rate(&self, base: Currency, quote: Currency) -> Option<Rate> {
+        if base != quote && self.world.has_no_rates() { None } else { self.rates.rate(base, quote) }
+    }
+}
 
 /// Begins a node's present life.
 pub(crate) fn start(world: &Arc<World>, node: usize) {
@@ -45,14 +60,19 @@ pub(crate) fn start(world: &Arc<World>, node: usize) {
 
 async fn build(world: &Arc<World>, node: usize, life: u64) -> Result<Platform, BuildError> {
     let rates = FixedRates::new().with(Currency::Usd, Currency::Idr, 16_000).with(Currency::Rub, Currency::Idr, 190);
-    let settings = Settings { window_ms: world.shape.window_ms, ..Settings::default() };
+    let settings = Settings {
+        window_ms: world.shape.window_ms,
+        audit_every_ms: world.shape.audit_every_ms,
+        adjust_alone_max_minor: ADJUST_ALONE_MAX,
+        ..Settings::default()
+    };
     let clock = NodeClock { timeline: Arc::clone(&world.timeline), skew: world.shape.skews[node] };
     let mut builder = Platform::builder()
         .store(Arc::new(NodeStore { world: Arc::clone(world), node, life }))
         .clock(Arc::new(clock))
         .entropy(Arc::new(Seeded::new(Rng::of(world.seed, &[30, node as u64, life]))))
         .keyring(world.keyring.clone())
-        .rates(Arc::new(rates))
+        .rates(Arc::new(WorldRates { world: Arc::clone(world), rates }))
         .settings(settings);
     for shop in 0..SHOPS {
         let supplier: Arc<dyn Supplier> = Arc::new(NodeSupplier { world: Arc::clone(world), node, life, shop });

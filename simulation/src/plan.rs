@@ -9,7 +9,9 @@ pub(crate) const CUSTOMERS: usize = 10;
 /// Suppliers of a run.
 pub(crate) const SHOPS: usize = 3;
 /// A run tries to place at least this many orders; some fail for want of money, stock or a node that is up.
-pub(crate) const ORDERS_MIN: u32 = 180;
+pub(crate) const ORDERS_MIN: u32 = 190;
+/// Customers who come late see to it that a run has so many, whatever became of the others.
+pub(crate) const ORDERS_WANTED: u64 = 100;
 /// Customers act within this time; what they began is then run out.
 pub(crate) const ACTING_MS: i64 = 420_000;
 /// Nodes come up and accounts are opened before the first customer acts.
@@ -31,6 +33,14 @@ pub(crate) struct Shape {
     pub(crate) cancel_after_seconds: [u32; SHOPS],
     /// What each customer has at first.
     pub(crate) deposits: [i64; CUSTOMERS],
+    /// Suppliers keep numbers open until they are told, long beyond the windows they state: what nobody gives back stays.
+    pub(crate) keeps_open: bool,
+    /// Which suppliers say by themselves that an SMS came.
+    pub(crate) pushes: [bool; SHOPS],
+    /// How often the audit comes round.
+    pub(crate) audit_every_ms: i64,
+    /// At the end the books are copied, and one account of the copy is tampered with.
+    pub(crate) tampers: bool,
 }
 
 /// A run.
@@ -46,6 +56,32 @@ pub struct Plan {
 pub(crate) enum Item {
     Visit(Visit),
     Deposit(Deposit),
+    Delete(Delete),
+    Adjust(Adjustment),
+    /// An operator books what a supplier has taken (or given back, below zero) for something that was settled.
+    Clawback {
+        shop: usize,
+        at_ms: i64,
+        minor: i64,
+        reference: u32,
+    },
+    /// An operator begins a wind-down, and ends it.
+    WindDown {
+        at_ms: i64,
+        for_ms: i64,
+    },
+    /// There is no exchange rate for a while.
+    NoRates {
+        at_ms: i64,
+        for_ms: i64,
+    },
+    /// Somebody who knows the path of a supplier's pushes says that something happened.
+    Forged {
+        shop: usize,
+        at_ms: i64,
+        node: usize,
+        what: Forgery,
+    },
     /// The n-th call of a kind at a supplier goes wrong.
     Call {
         shop: usize,
@@ -144,6 +180,68 @@ pub(crate) struct Visit {
     /// Sends the same request once more, so much later, at a node.
     pub(crate) twin: Option<(usize, i64)>,
     pub(crate) steps: Vec<(i64, Step)>,
+    /// Only while the run has fewer orders than it is to have.
+    pub(crate) reserve: bool,
+}
+
+/// A customer deletes the account.
+#[derive(Clone, Debug)]
+pub(crate) struct Delete {
+    pub(crate) customer: usize,
+    pub(crate) at_ms: i64,
+    pub(crate) node: usize,
+    pub(crate) moment: DeleteMoment,
+    /// Asks for it at two nodes at once.
+    pub(crate) twice: bool,
+}
+
+/// When an account is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeleteMoment {
+    /// At once.
+    Whenever,
+    /// In the very moment in which a node reads the first SMS of an order.
+    AsSmsIsRead,
+    /// In the same moments as a cancel.
+    WithCancel,
+    /// As the window of an order ends.
+    AtEnd,
+    /// In the same moments as orders are placed.
+    AsPlaced,
+}
+
+/// An operator books money by hand.
+#[derive(Clone, Debug)]
+pub(crate) struct Adjustment {
+    pub(crate) customer: usize,
+    pub(crate) at_ms: i64,
+    pub(crate) minor: i64,
+    pub(crate) second: Second,
+    pub(crate) reference: u32,
+    /// Sent to two nodes at once.
+    pub(crate) twice: bool,
+}
+
+/// Who agrees to an adjustment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Second {
+    Nobody,
+    /// The first one, in other letters.
+    Same,
+    Other,
+}
+
+/// What a forged push names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forgery {
+    /// An activation that was never sold.
+    Unknown,
+    /// Nothing: anything may have happened.
+    Nameless,
+    /// One that is open, and no SMS came.
+    Open,
+    /// More names than are kept.
+    Flood,
 }
 
 /// What a customer does with an order.
@@ -151,6 +249,8 @@ pub(crate) struct Visit {
 pub(crate) enum Step {
     Cancel,
     CancelTwice,
+    /// As soon as the supplier takes one.
+    CancelWhenAllowed,
     /// In the very moment in which a node reads the first SMS.
     CancelAtSms,
     Finish,
@@ -193,6 +293,8 @@ pub(crate) enum SmsKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CallFault {
     BuyAnswerLost,
+    BuyUnlisted,
+    BuyArrivesLate,
     BuyNeverArrives,
     BuyNotSent,
     BuySoldOut,
@@ -235,8 +337,10 @@ pub(crate) enum CallKind {
 }
 
 impl CallFault {
-    pub(crate) const ALL: [Self; 29] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::BuyAnswerLost,
+        Self::BuyUnlisted,
+        Self::BuyArrivesLate,
         Self::BuyNeverArrives,
         Self::BuyNotSent,
         Self::BuySoldOut,
@@ -271,6 +375,8 @@ impl CallFault {
     pub(crate) const fn row(self) -> (CallKind, &'static str, u64) {
         match self {
             Self::BuyAnswerLost => (CallKind::Buy, "buy: bought, answer lost", 50),
+            Self::BuyUnlisted => (CallKind::Buy, "buy: bought, answer lost, list far behind", 15),
+            Self::BuyArrivesLate => (CallKind::Buy, "buy: bought long after the call", 15),
             Self::BuyNeverArrives => (CallKind::Buy, "buy: not bought, no answer", 30),
             Self::BuyNotSent => (CallKind::Buy, "buy: not sent", 20),
             Self::BuySoldOut => (CallKind::Buy, "buy: sold out", 40),
@@ -334,5 +440,25 @@ impl Plan {
     /// Whether nothing happens.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+}
+
+impl Visit {
+    /// Somebody who orders and does nothing else.
+    pub(crate) const fn plain(customer: usize, node: usize) -> Self {
+        Self {
+            customer,
+            at_ms: 0,
+            node,
+            pair: 0,
+            quantity: 2,
+            key: None,
+            prefer: None,
+            abandon: false,
+            leaves_after_ms: None,
+            twin: None,
+            steps: Vec::new(),
+            reserve: false,
+        }
     }
 }

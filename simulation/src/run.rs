@@ -14,12 +14,16 @@ use crate::invariants::{Violation, full_check};
 use crate::node;
 use crate::plan::{CUSTOMERS, Plan};
 use crate::rng::Rng;
+use crate::tampered;
 use crate::world::{World, lock};
 
 /// The books are compared this often, and it is asked whether everything has ended.
 const LOOK_US: i64 = 30_000_000;
 /// Everything has ended by then: the longest window, the longest outage, every pause before a supplier is told again.
 pub(crate) const LIMIT_US: i64 = 12 * 3_600 * 1_000_000;
+/// From when everything else has ended a watch over what was given up has so long. A list is read each minute at first and
+/// each five minutes later, and may be ten minutes behind.
+const ORPHANS_US: i64 = 25 * 60 * 1_000_000;
 /// A supplier that is away for longer is dead.
 pub(crate) const DEAD_US: i64 = 24 * 3_600 * 1_000_000;
 /// Cache of an embedded store: a run is small.
@@ -50,7 +54,8 @@ pub struct Outcome {
     pub commits: u64,
     /// Virtual time until everything had ended, in seconds.
     pub seconds: i64,
-    /// Numbers that were sold, never became an order's and ran out at a supplier that is alive.
+    /// Numbers that were sold by a supplier that is alive and are known to nobody: it has no list to look into, or they ran
+    /// out before their purchase was given up.
     pub orphans: u64,
     /// What was met.
     pub coverage: Coverage,
@@ -83,8 +88,9 @@ pub(crate) fn run_until(
         StoreKind::Memory => None,
         StoreKind::Redb => Some(tempfile::tempdir().map_err(|error| error.to_string())?),
     };
+    let memory = folder.is_none().then(|| Arc::new(MemoryStore::new()));
     let store: Arc<dyn Store> = match &folder {
-        None => Arc::new(MemoryStore::new()),
+        None => memory.clone().unwrap_or_default(),
         Some(folder) => {
             let options = RedbOptions { cache_bytes: CACHE_BYTES, quick_repair: false, ..RedbOptions::default() };
             Arc::new(RedbStore::open(folder.path().join("books.redb"), options).map_err(|error| error.to_string())?)
@@ -117,7 +123,7 @@ pub(crate) fn run_until(
         over(&inside, now)
     });
     if limit_us == LIMIT_US || halt != Halt::TimeOver {
-        end(&world, halt);
+        end(&world, halt, memory.as_ref());
     }
     let outcome = outcome(&world);
     executor.end();
@@ -147,16 +153,29 @@ fn over(world: &World, now: i64) -> bool {
         let mut shops = world.shops.iter().map(lock);
         shops.any(|shop| shop.info.name == name && shop.is_away(now).is_some_and(|away| away.until_us > now + DEAD_US))
     };
-    watch.open_orders() == 0 && watch.to_be_told().all(dead)
+    if watch.open_orders() > 0 || !watch.is_swept() || !watch.to_be_told().all(dead) {
+        return false;
+    }
+    let mut quiet_us = lock(&world.quiet_us);
+    let since_us = *quiet_us.get_or_insert(now);
+    // what nobody knows of is found in the list of its supplier, or would be by now
+    now - since_us > ORPHANS_US || watch.lost(world).is_empty()
 }
 
-fn end(world: &Arc<World>, halt: Halt) {
+fn end(world: &Arc<World>, halt: Halt, memory: Option<&Arc<MemoryStore>>) {
     let now = world.timeline.now_us();
     if lock(&world.watch).violation.is_some() {
         return;
     }
     match halt {
-        Halt::Told => full_check(world, true),
+        Halt::Told => {
+            full_check(world, true);
+            lock(&world.watch).note_orphans(world);
+            let books = memory.filter(|_| world.shape.tampers && lock(&world.watch).violation.is_none());
+            if let Some(wrong) = books.and_then(|books| tampered::audit_copy(world, books)) {
+                lock(&world.watch).stuck(now, wrong);
+            }
+        }
         Halt::TimeOver => {
             let mut watch = lock(&world.watch);
             let open = watch.still_open();
@@ -171,14 +190,8 @@ fn end(world: &Arc<World>, halt: Halt) {
 fn outcome(world: &Arc<World>) -> Outcome {
     let now = world.timeline.now_us();
     let watch = lock(&world.watch);
-    let mut orphans = 0;
-    for shop in &world.shops {
-        let shop = lock(shop);
-        if shop.is_away(now).is_none() {
-            let at = shop.at;
-            orphans += shop.sold.keys().filter(|id| !watch.is_attached(at, **id)).count() as u64;
-        }
-    }
+    let alive = world.shops.iter().map(lock).filter(|shop| shop.is_away(now).is_none());
+    let orphans = alive.map(|shop| watch.unknown_at(&shop).len() as u64).sum();
     let violation = watch.violation.clone();
     let (orders, commits) = (watch.placed(), watch.commits);
     drop(watch);

@@ -16,6 +16,9 @@ use crate::rng::{Rng, Seeded};
 
 /// Ids of activations begin here, a space of their own for each supplier.
 const FIRST_ID: u64 = 3_900_000_000;
+/// A supplier that keeps numbers open until it is told does so for this long, in seconds: longer than the longest window with
+/// its grace, the longest outage and a look into the supplier's list together.
+const KEPT_SECONDS: u32 = 3_600;
 /// Nothing arrives by itself: the plan lets SMS arrive.
 const NEVER_MS: i64 = 1 << 40;
 
@@ -26,6 +29,12 @@ pub(crate) struct Sale {
     pub(crate) late: Vec<(Timestamp, String)>,
     /// The number that the buyer was told, if it is not the true one.
     told_phone: Option<String>,
+    /// The supplier has ended it by itself.
+    pub(crate) ended: bool,
+    /// Until when it stands in no list.
+    unlisted_until_us: i64,
+    /// What the buyer was told that it costs.
+    pub(crate) told_cost: Option<i64>,
     /// When a read that was answered and showed no SMS was at the supplier last.
     pub(crate) empty_read_us: Option<i64>,
 }
@@ -46,6 +55,8 @@ pub(crate) struct Shop {
     skew: Skew,
     prices: Vec<i64>,
     pub(crate) away: Option<Away>,
+    /// How far its list may be behind.
+    behind_us: i64,
     calls: BTreeMap<CallKind, u32>,
     sales: u32,
     pub(crate) sold: BTreeMap<u64, Sale>,
@@ -57,7 +68,7 @@ impl Shop {
         let info = describe(shape, at);
         let settings = model::Settings {
             currency: info.currency,
-            window_seconds: shape.windows_seconds[at],
+            window_seconds: if shape.keeps_open { KEPT_SECONDS } else { shape.windows_seconds[at] },
             cancel_after_ms: i64::from(shape.cancel_after_seconds[at]) * 1_000,
             code_after_ms: NEVER_MS,
             later_after_ms: NEVER_MS,
@@ -75,6 +86,7 @@ impl Shop {
             skew: Skew::default(),
             prices,
             away: None,
+            behind_us: (shape.window_ms + 60_000 + rng.between(0, 600_000)) * 1_000,
             calls: BTreeMap::new(),
             sales: 0,
             sold: BTreeMap::new(),
@@ -173,7 +185,9 @@ impl Shop {
             }
             _ => {}
         }
-        self.sold.insert(sold.id, Sale { told_phone, ..Sale::default() });
+        let told_cost = got.cost.map(|cost| cost.minor);
+        let unlisted_until_us = if fault == Some(CallFault::BuyUnlisted) { now_us + self.behind_us } else { 0 };
+        self.sold.insert(sold.id, Sale { told_phone, told_cost, unlisted_until_us, ..Sale::default() });
         (BuyOutcome::Accepted(got), Some((nth, sold.id)))
     }
 
@@ -202,7 +216,9 @@ impl Shop {
     /// All that is open; one row may be missing.
     pub(crate) fn list(&mut self, now_us: i64, lacks: bool) -> Vec<Activation> {
         let now = self.time(now_us);
-        let open: Vec<model::Activation> = self.model.active(now).into_iter().cloned().collect();
+        let listed = |it: &model::Activation| self.sold.get(&it.id).is_none_or(|sale| sale.unlisted_until_us <= now_us);
+        let open: Vec<model::Activation> =
+            self.model.active(now).into_iter().filter(|it| listed(it)).cloned().collect();
         let mut rows: Vec<Activation> = open.iter().map(|it| Activation { cost: None, ..self.row(it) }).collect();
         if lacks {
             rows.pop();
@@ -274,6 +290,9 @@ impl Shop {
 
     /// The supplier ends a number.
     pub(crate) fn end(&mut self, now_us: i64, id: u64) {
+        if let Some(sale) = self.sold.get_mut(&id) {
+            sale.ended = true;
+        }
         self.model.end(self.time(now_us), id);
     }
 

@@ -12,6 +12,7 @@ use smscode_core::port::{
 use tokio::sync::oneshot;
 
 use crate::plan::{CallFault, CallKind, SmsKind};
+use crate::push;
 use crate::shop::Shop;
 use crate::world::{Moment, World, lock};
 
@@ -19,6 +20,8 @@ use crate::world::{Moment, World, lock};
 const WAY_US: i64 = 60_000;
 /// Longer than any call may take.
 const SLOW_US: i64 = 40_000_000;
+/// A purchase that hangs on its way arrives after this, more or less: when its call is over, or its order.
+const LATE_US: i64 = 250_000_000;
 /// A slow read.
 const SLOW_READ_US: i64 = 9_000_000;
 
@@ -64,12 +67,13 @@ impl NodeSupplier {
     /// Carries a call there and its answer back. Without an answer it waits for ever; the caller has a limit of his own.
     async fn carry<T: Send + 'static>(
         &self,
+        there_us: i64,
         back_us: i64,
         work: impl FnOnce(&Arc<World>) -> Option<T> + Send + 'static,
     ) -> T {
         let (reply, answer) = oneshot::channel();
         let world = Arc::clone(&self.world);
-        self.world.timeline.after(self.world.about(WAY_US), move || {
+        self.world.timeline.after(there_us, move || {
             if let Some(done) = work(&world) {
                 // the caller may be gone
                 world.timeline.after(back_us, move || drop(reply.send(done)));
@@ -84,8 +88,9 @@ impl NodeSupplier {
     /// A call whose answer is one of the shop's, when nothing is wrong with the road.
     async fn at_shop<T: Send + 'static>(&self, work: impl FnOnce(&mut Shop, i64) -> T + Send + 'static) -> T {
         let shop = self.shop;
-        let back_us = self.world.about(WAY_US);
-        self.carry(back_us, move |world| Some(work(&mut lock(&world.shops[shop]), world.timeline.now_us()))).await
+        let (there_us, back_us) = (self.world.about(WAY_US), self.world.about(WAY_US));
+        self.carry(there_us, back_us, move |world| Some(work(&mut lock(&world.shops[shop]), world.timeline.now_us())))
+            .await
     }
 
     /// Tells who waits for it that SMS of these were read.
@@ -107,12 +112,22 @@ impl NodeSupplier {
 
     /// The purchase at the supplier: sold or not, with what the plan has for the number.
     async fn purchase(&self, request: &BuyRequest, fault: Option<CallFault>) -> BuyOutcome {
-        let lost = matches!(fault, Some(CallFault::BuyAnswerLost | CallFault::BuyNeverArrives));
+        let lost = matches!(
+            fault,
+            Some(
+                CallFault::BuyAnswerLost
+                    | CallFault::BuyUnlisted
+                    | CallFault::BuyArrivesLate
+                    | CallFault::BuyNeverArrives
+            )
+        );
+        let late_us = self.world.about(LATE_US);
+        let there_us = if fault == Some(CallFault::BuyArrivesLate) { late_us } else { self.world.about(WAY_US) };
         // half of the lost answers are a broken connection, the others nothing at all
         let hangs = lost && self.world.toss(500);
         let back_us = if fault == Some(CallFault::BuySlow) { SLOW_US } else { self.world.about(WAY_US) };
         let (shop, request) = (self.shop, request.clone());
-        self.carry(back_us, move |world| {
+        self.carry(there_us, back_us, move |world| {
             let now = world.timeline.now_us();
             let (outcome, sold) = lock(&world.shops[shop]).sell(now, &request, fault);
             let id = sold.map_or(0, |(_, id)| id);
@@ -169,6 +184,9 @@ fn deliver(world: &Arc<World>, shop: usize, id: u64, kind: SmsKind) {
         let n = shop.stands(now, id).map_or(0, |(_, count)| count);
         shop.deliver(now, id, kind, n)
     };
+    if readable {
+        push::after_sms(world, shop, id);
+    }
     world.tell("SMS", [shop as u64, id, u64::from(readable)], || {
         format!("supplier {shop}, activation {id}, {kind:?}{}", if readable { "" } else { ", lost" })
     });
@@ -241,8 +259,9 @@ impl Supplier for NodeSupplier {
         };
         let (shop, wanted) = (self.shop, ids.to_vec());
         let back_us = if fault == Some(CallFault::PollSlow) { SLOW_READ_US } else { self.world.about(WAY_US) };
+        let there_us = self.world.about(WAY_US);
         let (at_us, mut states) = self
-            .carry(back_us, move |world| {
+            .carry(there_us, back_us, move |world| {
                 let now = world.timeline.now_us();
                 let mut shop = lock(&world.shops[shop]);
                 Some((now, wanted.iter().map(|id| shop.state(now, id)).collect::<Vec<_>>()))
@@ -324,8 +343,8 @@ impl Supplier for NodeSupplier {
             }
             Road::Open(fault) => {
                 let shop = self.shop;
-                let back_us = self.world.about(WAY_US);
-                self.carry(back_us, move |world| {
+                let (there_us, back_us) = (self.world.about(WAY_US), self.world.about(WAY_US));
+                self.carry(there_us, back_us, move |world| {
                     if fault == Some(CallFault::CancelSmsFirst)
                         && let Ok(number) = id.0.parse()
                     {

@@ -80,6 +80,12 @@ impl Faults {
                 // these have a time of their own
                 Item::Visit(_)
                 | Item::Deposit(_)
+                | Item::Delete(_)
+                | Item::Adjust(_)
+                | Item::Clawback { .. }
+                | Item::WindDown { .. }
+                | Item::NoRates { .. }
+                | Item::Forged { .. }
                 | Item::Outage { .. }
                 | Item::Reprice { .. }
                 | Item::SoldOut { .. }
@@ -138,6 +144,10 @@ pub(crate) struct World {
     /// Customers that are not done.
     pub(crate) acting: Mutex<u32>,
     pub(crate) watch: Mutex<Watch>,
+    /// Since when everything but what nobody knows of has ended.
+    pub(crate) quiet_us: Mutex<Option<i64>>,
+    /// Until when there is no exchange rate.
+    pub(crate) no_rates_until_us: Mutex<i64>,
     /// Activations of which a node has read an SMS, and who waits for that.
     pub(crate) read: Mutex<BTreeSet<(usize, u64)>>,
     pub(crate) read_one: Notify,
@@ -186,6 +196,8 @@ impl World {
             accounts: Mutex::new(vec![None; CUSTOMERS]),
             acting: Mutex::new(0),
             watch: Mutex::new(watch),
+            quiet_us: Mutex::new(None),
+            no_rates_until_us: Mutex::new(0),
             read: Mutex::default(),
             read_one: Notify::new(),
             journal: Mutex::new(Journal {
@@ -234,6 +246,11 @@ impl World {
     /// Tosses, for what no plan lists.
     pub(crate) fn toss(&self, per_mille: u64) -> bool {
         lock(&self.latency).chance(per_mille)
+    }
+
+    /// Whether there is no exchange rate now.
+    pub(crate) fn has_no_rates(&self) -> bool {
+        *lock(&self.no_rates_until_us) > self.timeline.now_us()
     }
 
     /// Whether this life of a node goes on.

@@ -12,14 +12,16 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use smscode_simulation::{Coverage, Plan, StoreKind, report, run};
 
-/// Seeds that are always played. 1 and 2 are the first that find each of three bugs that were planted: money released on a
-/// time-out, an end without the last check, a status checked outside the conditional write. With 8, 30 and 58 every journey
-/// and fault was met when they were chosen.
-const FIXED: [u64; 15] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 30, 58, 796_911_912];
+/// Seeds that are always played: together they meet every journey and every fault, most of them in three seeds or more. 1 is the
+/// first that finds each of three bugs that were planted: money released on a time-out, an end without the last check, a
+/// decision on a record that has changed since; 3 the first that finds a release to a deleted account that is not forfeited.
+const FIXED: [u64; 13] = [1, 3, 7, 15, 29, 32, 34, 37, 43, 48, 60, 68, 796_911_912];
 /// Fresh ones.
-const FRESH: u64 = 12;
+const FRESH: u64 = 8;
 /// Threads; each seed is played on one.
 const THREADS: usize = 2;
+/// Every seed places so many orders.
+const ORDERS_MIN: u64 = 100;
 
 /// Plays seeds; what they met and how many orders they placed. Panics with the whole story of the first that fails.
 fn play(seeds: &[u64], kind: StoreKind) -> (Coverage, u64) {
@@ -34,6 +36,7 @@ fn play(seeds: &[u64], kind: StoreKind) -> (Coverage, u64) {
                         next.store(seeds.len(), Ordering::Relaxed);
                         panic!("{}", report::violation(&plan, &outcome, kind).unwrap());
                     }
+                    assert!(outcome.orders >= ORDERS_MIN, "seed {seed} places {} orders", outcome.orders);
                     let mut met = met.lock().unwrap();
                     met.0.add(&outcome.coverage);
                     met.1 += outcome.orders;
@@ -45,15 +48,28 @@ fn play(seeds: &[u64], kind: StoreKind) -> (Coverage, u64) {
 }
 
 #[test]
-fn seeds_break_no_rule() {
-    let fresh = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() % 1_000_000_000 + 1_000_000;
-    println!("fixed seeds {FIXED:?}, fresh ones from {fresh} on");
-    let seeds: Vec<u64> = FIXED.into_iter().chain(fresh..fresh + FRESH).collect();
+fn fixed_seeds_break_no_rule_and_meet_everything() {
+    println!("fixed seeds {FIXED:?}");
+    let began = Instant::now();
+    let (coverage, orders) = play(&FIXED, StoreKind::Memory);
+    println!(
+        "{} seeds, {orders} orders in {} ms, met:\n{}",
+        FIXED.len(),
+        began.elapsed().as_millis(),
+        coverage.table()
+    );
+    assert_eq!(coverage.undeclared(), [""; 0], "met and not declared");
+    assert_eq!(coverage.missing(), [""; 0], "not met by the fixed seeds: choose others");
+}
+
+#[test]
+fn fresh_seeds_break_no_rule() {
+    let first = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() % 1_000_000_000 + 1_000_000;
+    println!("fresh seeds from {first} on");
+    let seeds: Vec<u64> = (first..first + FRESH).collect();
     let began = Instant::now();
     let (coverage, orders) = play(&seeds, StoreKind::Memory);
-    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap();
-    println!("{} seeds, {orders} orders in {took_ms} ms, met:\n{}", seeds.len(), coverage.table());
-    assert!(orders >= 100 * seeds.len() as u64, "{orders} orders");
+    println!("{FRESH} seeds, {orders} orders in {} ms, met:\n{}", began.elapsed().as_millis(), coverage.table());
     assert_eq!(coverage.undeclared(), [""; 0], "met and not declared");
 }
 

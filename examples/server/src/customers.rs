@@ -1,5 +1,6 @@
 //! Customers that the settings name: opened once, found again at each start.
 
+use sha2::{Digest, Sha256};
 use smscode_core::Platform;
 use smscode_core::account::{AccountError, AccountId};
 use smscode_core::money::Money;
@@ -22,12 +23,30 @@ pub(crate) async fn demo_customer(config: &Config, platform: &Platform, marks: &
     })?;
     let customer =
         Customer { name: sandbox::CUSTOMER.to_owned(), token: token.clone(), opening_minor: sandbox::CREDIT_MINOR };
-    open_customer(platform, marks, &customer).await?;
+    let account = open_customer(platform, marks, &customer).await?;
+    credit_again(platform, account, &customer).await?;
     Ok(token)
 }
 
+/// Gives a tester who has deleted the account, and has a new one since this start, play money again. Once per account.
+async fn credit_again(platform: &Platform, account: AccountId, customer: &Customer) -> Result<(), StartError> {
+    let told = |error| StartError::Customer { name: customer.name.clone(), error };
+    let has_had_some = !platform.statement(account, 0, 1).await.map_err(told)?.is_empty();
+    if has_had_some {
+        return Ok(());
+    }
+    // the account's id stands in no transfer's subject
+    let named = u64::from_be_bytes(Sha256::digest(account.bytes())[..8].try_into().unwrap_or_default());
+    let amount = Money::new(customer.opening_minor, platform.currency());
+    platform.deposit(account, amount, &format!("opening:{}:{named:016x}", customer.name)).await.map(drop).map_err(told)
+}
+
 /// Opens a customer once; later its token is added if it is new.
-pub(crate) async fn open_customer(platform: &Platform, marks: &Marks, customer: &Customer) -> Result<(), StartError> {
+pub(crate) async fn open_customer(
+    platform: &Platform,
+    marks: &Marks,
+    customer: &Customer,
+) -> Result<AccountId, StartError> {
     let told = |error| StartError::Customer { name: customer.name.clone(), error };
     let known = marks.account(&customer.name).await?;
     let adopted = match known {
@@ -44,21 +63,24 @@ pub(crate) async fn open_customer(platform: &Platform, marks: &Marks, customer: 
         }
     };
     if customer.opening_minor == 0 {
-        return Ok(());
+        return Ok(account);
     }
     let amount = Money::new(customer.opening_minor, platform.currency());
     match platform.deposit(account, amount, &format!("opening:{}", customer.name)).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(account),
         Err(AccountError::ReferenceUsed) => {
-            tracing::warn!(customer = customer.name, "the opening credit was booked before, with another amount");
-            Ok(())
+            tracing::warn!(
+                customer = customer.name,
+                "the opening credit was booked before, with another amount or for an account that was deleted"
+            );
+            Ok(account)
         }
         Err(AccountError::WindDown) => {
             tracing::warn!(
                 customer = customer.name,
                 "the opening credit is not booked: the platform is being wound down"
             );
-            Ok(())
+            Ok(account)
         }
         Err(error) => Err(told(error)),
     }

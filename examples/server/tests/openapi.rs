@@ -69,7 +69,7 @@ async fn the_document_has_every_route_and_no_other() {
         assert_eq!(described(&document.body), served(api));
     }
     let count = described(&sandboxed.get("/openapi.json").await.body).len();
-    assert_eq!(count, 36 + 2 + 1 + 1 + 3 + 6 + 2, "published, older, events, explain, operation, documents, sandbox");
+    assert_eq!(count, 36 + 2 + 1 + 3 + 3 + 6 + 2, "published, older, events, account, operation, documents, sandbox");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -245,6 +245,12 @@ async fn answers_beside_the_published_api_are_as_described() {
     for id in [&order["id"], &none] {
         checked(&api, &document, "get", "/account/orders/{id}/explain", id, None).await;
     }
+    checked(&api, &document, "get", "/account/deletion", &none, None).await;
+    let refused = checked(&api, &document, "delete", "/account", &none, Some(json!({"forfeit": false}))).await;
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["details"]["field"]),
+        (&json!("VALIDATION_ERROR"), &json!("forfeit"))
+    );
     // an event of the stream
     let mut stream = api.request(Method::GET, "/events?after=0").send().await.unwrap();
     let mut text = String::new();
@@ -256,6 +262,8 @@ async fn answers_beside_the_published_api_are_as_described() {
     let event: Value = serde_json::from_str(data).unwrap();
     check(&document, schema, &event, "event");
     check(&document, &document["components"]["schemas"]["OrderV1"], &event["order"], "event.order");
+    drop(stream);
+    checked(&api, &document, "delete", "/account", &none, Some(json!({"forfeit": true}))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::postgres::{Migrated, PASSWORD};
-use common::{Api, program, sandbox, serve};
+use common::{Api, program, serve};
 use serde_json::{Value, json};
 use smscode_core::money::Currency;
 use smscode_core::store::TransferKind::{Capture, Hold, Release};
@@ -36,8 +36,7 @@ fn redb(path: &Path) -> String {
 }
 
 fn on_disk(dir: &Path) -> Config {
-    let data_dir = dir.join("data");
-    Config { store: StoreChoice::Redb(file(dir)), data_dir, limits: Some(NO_LIMITS), ..sandbox() }
+    Config { limits: Some(NO_LIMITS), ..common::on_redb(dir) }
 }
 
 fn file(dir: &Path) -> PathBuf {

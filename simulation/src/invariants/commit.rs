@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use smscode_core::account::AccountId;
+use smscode_core::account::record::ACCOUNT;
 use smscode_core::order::OrderId;
 use smscode_core::order::decide::State;
 use smscode_core::order::record::{CLAIM, ClaimRecord, EventRecord, ORDER, OrderRecord, read_order_key};
@@ -35,7 +36,9 @@ pub(super) fn commit(
     receipt: &Receipt,
 ) -> Seen {
     let now = world.timeline.now_us();
+    watch.begin_deletion(change_set);
     let touched = watch.money_and_events(world, change_set, receipt);
+    watch.delete(world, change_set);
     let mut seen = Seen::default();
     let mut callings = Vec::new();
     for entry in &change_set.entries {
@@ -44,6 +47,9 @@ pub(super) fn commit(
                 watch.no_clear_content(now, key, body);
                 if key.kind == SUPPLY {
                     watch.supply(now, key, body);
+                } else if key.kind == ACCOUNT {
+                    watch.account(now, key, body);
+                } else if watch.operators_record(world, key, body) {
                 } else if key.kind == CLAIM
                     && let Ok(claim) = serde_json::from_slice::<ClaimRecord>(body.as_bytes())
                 {
@@ -123,6 +129,8 @@ impl Watch {
     }
 
     fn post(&mut self, now: i64, post: &Post, resolved: Resolved, touched: &mut BTreeSet<Owner>) {
+        self.operators_post(now, post);
+        self.supplier_post(post, resolved.moved);
         let mut add = |place: &Place, amount: i64| match place {
             Place::Customer(owner, bucket) => {
                 touched.insert(*owner);
@@ -158,6 +166,9 @@ impl Watch {
         let order = post.subject.strip_prefix("order:").and_then(|id| id.parse().ok()).map(OrderId);
         if let (Some(id), Some(owner)) = (order, owner) {
             self.order_money(now, owner, id, post.kind, resolved.moved);
+        }
+        if let Some(owner) = owner {
+            self.money_of_gone(now, owner, post, order, resolved.moved);
         }
     }
 
@@ -227,25 +238,6 @@ impl Watch {
         }
     }
 
-    fn supply(&mut self, now: i64, key: &Key, body: &Body) {
-        let Ok(record) = serde_json::from_slice::<SupplyRecord>(body.as_bytes()) else {
-            return self.fail(now, None, "a supplier-side record cannot be read".into());
-        };
-        if !key.owner.is_none() {
-            self.fail(now, Some(key.owner), "a supplier-side record has an owner".into());
-        }
-        let text = String::from_utf8_lossy(body.as_bytes());
-        if self.purses.keys().any(|owner| text.contains(&hex(*owner))) {
-            self.fail(now, None, "a supplier-side record names an account".into());
-        }
-        let told = matches!(record.state, SupplyState::Finishing | SupplyState::Cancelling);
-        if told {
-            self.unsettled_supply.insert(key.clone(), record.supplier);
-        } else {
-            self.unsettled_supply.remove(key);
-        }
-    }
-
     /// No text of an SMS stands anywhere as it is.
     fn no_clear_content(&mut self, now: i64, key: &Key, body: &Body) {
         let mark = MARK.as_bytes();
@@ -255,10 +247,14 @@ impl Watch {
         }
     }
 
-    fn purse(&mut self, now: i64, owner: Owner) {
+    pub(super) fn purse(&mut self, now: i64, owner: Owner) {
         let purse = self.purses.get(&owner).copied().unwrap_or_default();
         if purse.available < 0 || purse.held < 0 || purse.debt > 0 {
             self.fail(now, Some(owner), format!("an account has {purse:?}"));
+        }
+        if self.gone.contains_key(&owner) && purse.available != 0 {
+            let what = format!("a deleted account has {} that was not forfeited", purse.available);
+            self.fail(now, Some(owner), what);
         }
         if purse.held != purse.open_holds {
             let what = format!("an account holds {} and its open orders {}", purse.held, purse.open_holds);
@@ -267,6 +263,6 @@ impl Watch {
     }
 }
 
-fn hex(owner: Owner) -> String {
+pub(super) fn hex(owner: Owner) -> String {
     AccountId::from_bytes(owner.0).bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smscode_core::order::decide::State;
-use smscode_core::order::record::{
-    BY_DUE, BY_EPOCH, BY_PHONE, BY_SUPPLIER, OPEN_ORDERS, ORDER, OrderRecord, read_order_key,
-};
+use smscode_core::order::record::{BY_DUE, BY_EPOCH, BY_SUPPLIER, OPEN_ORDERS, ORDER, OrderRecord, read_order_key};
 use smscode_core::store::{CounterKey, Cursor, Head, Index, LoadKey, Owner, Range, Row, Store, StoreError};
 
 use super::Watch;
@@ -34,7 +32,10 @@ pub(crate) fn full_check(world: &Arc<World>, statements: bool) {
     let mut watch = lock(&world.watch);
     let found = books(&watch, &world.store)
         .and_then(|wrong| match (wrong, statements) {
-            (None, true) => lines(&watch, &world.store),
+            (None, true) => match watch.supplier_side(world) {
+                Some(wrong) => Ok(Some((None, wrong))),
+                None => lines(&watch, &world.store),
+            },
             (wrong, _) => Ok(wrong),
         })
         .unwrap_or_else(|error| Some((None, format!("the store cannot be read: {error}"))));
@@ -100,7 +101,7 @@ fn counters(watch: &Watch, store: &Arc<dyn Store>) -> Result<Wrong, StoreError> 
 
 /// What has ended stands in no index that leads to it.
 fn indexes(watch: &Watch, store: &Arc<dyn Store>) -> Result<Wrong, StoreError> {
-    for index in [BY_DUE, BY_EPOCH, BY_PHONE, BY_SUPPLIER] {
+    for index in [BY_DUE, BY_EPOCH, BY_SUPPLIER] {
         for row in all(store, &Index::Term(index.clone()))? {
             let Row::Record { key, .. } = row else { continue };
             let Some((_, id)) = read_order_key(&key) else { continue };

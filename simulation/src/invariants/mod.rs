@@ -3,8 +3,11 @@
 
 mod calls;
 mod commit;
+mod deletion;
 mod full;
+mod operators;
 mod orders;
+mod supplies;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,11 +19,14 @@ use smscode_core::order::OrderId;
 use smscode_core::order::decide::State;
 use smscode_core::port::BuyRequest;
 use smscode_core::store::{ChangeSet, House, Key, OperationId, Owner, Receipt, TransferKind};
+use smscode_core::time::Timestamp;
 
 use crate::plan::Shape;
 use crate::world::{World, lock};
 
 pub(crate) use full::full_check;
+use operators::Booked;
+use supplies::{Costs, Supply};
 pub(crate) use views::seen;
 
 /// A node's life: nobody else may send what it has committed.
@@ -70,6 +76,12 @@ struct Life {
     steps: usize,
     awaited_more: bool,
     undecided: bool,
+    /// A cancel was asked for as soon as the supplier takes one.
+    scheduled: bool,
+    /// It was told that its account is deleted.
+    without_reader: bool,
+    /// By the clock of the node that set it.
+    expires_at: Option<Timestamp>,
     ended_us: Option<i64>,
 }
 
@@ -91,7 +103,18 @@ pub(crate) struct Watch {
     open: BTreeSet<OrderId>,
     claims: BTreeMap<Key, Vec<OrderId>>,
     attached: BTreeMap<(usize, u64), OrderId>,
+    /// The supplier's side of every purchase.
+    supplies: BTreeMap<Key, Supply>,
+    /// Of these, what is to be told or booked, by supplier.
     unsettled_supply: BTreeMap<Key, String>,
+    booked_costs: Costs,
+    /// Deleted accounts, and since when.
+    gone: BTreeMap<Owner, i64>,
+    /// Of these, those whose orders were not all told yet.
+    unswept: BTreeSet<Owner>,
+    /// Orders whose money was forfeited after their release.
+    forfeited: BTreeSet<OrderId>,
+    booked: Booked,
     /// `Calling` commits that their node has not heard of yet.
     unheard: BTreeMap<OperationId, Vec<(String, u16, String)>>,
     calls: BTreeMap<Lane, Calls>,
@@ -123,7 +146,13 @@ impl Watch {
             open: BTreeSet::new(),
             claims: BTreeMap::new(),
             attached: BTreeMap::new(),
+            supplies: BTreeMap::new(),
             unsettled_supply: BTreeMap::new(),
+            booked_costs: Costs::new(),
+            gone: BTreeMap::new(),
+            unswept: BTreeSet::new(),
+            forfeited: BTreeSet::new(),
+            booked: Booked::default(),
             unheard: BTreeMap::new(),
             calls: BTreeMap::new(),
             references: BTreeSet::new(),
@@ -156,11 +185,6 @@ impl Watch {
     /// Purchases of which a supplier is still to be told, by supplier.
     pub(crate) fn to_be_told(&self) -> impl Iterator<Item = &str> {
         self.unsettled_supply.values().map(String::as_str)
-    }
-
-    /// Whether an order has this activation, or had it.
-    pub(crate) fn is_attached(&self, shop: usize, activation: u64) -> bool {
-        self.attached.contains_key(&(shop, activation))
     }
 
     /// An order of another account.

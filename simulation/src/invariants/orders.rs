@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use smscode_core::order::decide::{Cell, Input, State, next};
-use smscode_core::order::record::{BY_CREATION, BY_STATUS, OrderRecord};
+use smscode_core::order::record::{BY_CREATION, BY_STATUS, OrderRecord, StepRecord};
 use smscode_core::store::TransferKind;
 use smscode_core::time::Timestamp;
 use smscode_providers::sandbox::model::Stage;
@@ -53,6 +53,10 @@ impl Watch {
         life.steps = record.steps.len();
         life.awaited_more |= record.awaiting_more;
         life.activation = life.activation.or(written.takes);
+        life.expires_at = record.expires_at.or(life.expires_at);
+        life.scheduled |= record.cancel_scheduled;
+        life.without_reader |= record.steps.iter().any(|step| step.input == Input::AccountDeleted);
+        self.order_of_gone(now, owner, id, record);
         if let Some(taken) = written.takes
             && let Some(other) = self.attached.insert(taken, id).filter(|other| *other != id)
         {
@@ -84,22 +88,33 @@ impl Watch {
         world.tell("order", [u64::from(id.0), record.state as u64, u64::from(attempt)], || {
             format!("order {} {} -> {}, {input:?}, node {}", id.0, before.state.word(), record.state.word(), caller.0)
         });
-        if before.state.is_terminal() && (changed || record.steps.len() != before.steps) {
+        // that an SMS came too late is noted, and is no change
+        let noted = record.steps.len() != before.steps && input != Some(Input::Sms);
+        if before.state.is_terminal() && (changed || noted) {
             return self.fail(now, Some(owner), format!("{id:?} has ended and changes"));
         }
-        if !changed {
-            return;
+        // one change may make several moves: an SMS, and the end because nobody reads it
+        let mut state = before.state;
+        for step in record.steps.iter().skip(before.steps) {
+            let legal = match next(state, step.input) {
+                Cell::Move { to, .. } => to == step.state,
+                Cell::Late => step.state == state && step.money.is_none(),
+                Cell::Done | Cell::Refused(_) => false,
+            };
+            if !legal {
+                let what = format!("{id:?} goes from {} to {} by {:?}", state.word(), step.state.word(), step.input);
+                return self.fail(now, Some(owner), what);
+            }
+            if let Some(wrong) = self.unfounded(world, caller, (before, state), record, step, time) {
+                self.fail(now, Some(owner), format!("{id:?}: {wrong}"));
+            }
+            self.note(world, caller, (before, state), written, step.input);
+            state = step.state;
         }
-        let Some(input) = input else { return };
-        let legal = matches!(next(before.state, input), Cell::Move { to, .. } if to == record.state);
-        if !legal {
-            let what = format!("{id:?} goes from {} to {} by {input:?}", before.state.word(), record.state.word());
-            return self.fail(now, Some(owner), what);
+        if state != record.state {
+            let what = format!("{id:?} is {} and its steps lead to {}", record.state.word(), state.word());
+            self.fail(now, Some(owner), what);
         }
-        if let Some(wrong) = self.unfounded(world, caller, before, record, input, time) {
-            self.fail(now, Some(owner), format!("{id:?}: {wrong}"));
-        }
-        self.note(world, caller, before, written, input);
     }
 
     /// Why a move has no ground, if it has none.
@@ -107,23 +122,23 @@ impl Watch {
         &mut self,
         world: &Arc<World>,
         caller: Caller,
-        before: &Life,
+        (before, state): (&Life, State),
         record: &OrderRecord,
-        input: Input,
+        step: &StepRecord,
         time: Timestamp,
     ) -> Option<String> {
         let stands =
             before.activation.and_then(|(shop, id)| lock(&world.shops[shop]).stands(world.timeline.now_us(), id));
         let closed = stands.is_none_or(|(stage, _)| matches!(stage, Stage::Cancelled | Stage::Finished));
-        match input {
+        match step.input {
             Input::NextSupplier | Input::Reject => {
-                let in_use = record.reason.as_deref() == Some("number_in_use")
-                    || record.steps.last().and_then(|step| step.note.as_deref()) == Some("number_in_use");
+                let in_use =
+                    record.reason.as_deref() == Some("number_in_use") || step.note.as_deref() == Some("number_in_use");
                 // a look-up has found what was bought, by our reference, and it is not what was wanted: it goes back
-                let found = before.state == State::Unclear
-                    && record.reason.as_deref().is_some_and(|reason| MISFITS.contains(&reason));
+                let found =
+                    state == State::Unclear && record.reason.as_deref().is_some_and(|reason| MISFITS.contains(&reason));
                 let certain = found || self.take_rejection(caller, before, in_use);
-                (!certain).then(|| format!("{input:?} without a certain rejection"))
+                (!certain).then(|| format!("{:?} without a certain rejection", step.input))
             }
             Input::Sms if stands.is_none_or(|(_, messages)| messages == 0) => Some("an SMS that never came".into()),
             Input::CancelConfirmed if !closed => Some("cancelled here and open at its supplier".into()),
@@ -133,6 +148,9 @@ impl Watch {
             }
             Input::AutoEnd if record.last_sms_at.is_some_and(|at| time < at.plus_ms(LINGER_MS)) => {
                 Some("ended by itself right after an SMS".into())
+            }
+            Input::AskCancel if record.cancel_at.is_some_and(|at| time < at) => {
+                Some("a cancel is asked for before the supplier's earliest time".into())
             }
             Input::WindowOver => last_checked(world, caller, before, record, time),
             _ => None,
@@ -161,7 +179,7 @@ impl Watch {
             let left = record.key.is_some()
                 || record.link.is_some()
                 || record.phone.is_some()
-                || record.phone_hash.is_some()
+                || !record.phone_claims.is_empty()
                 || !record.messages.is_empty();
             if left {
                 wrong.push("has ended and keeps content, key or link".into());
@@ -179,17 +197,28 @@ impl Watch {
     }
 
     /// What was met, for the table of coverage.
-    fn note(&mut self, world: &World, caller: Caller, before: &Life, written: &Written, input: Input) {
+    fn note(
+        &mut self,
+        world: &World,
+        caller: Caller,
+        (before, state): (&Life, State),
+        written: &Written,
+        input: Input,
+    ) {
         let record = &written.record;
         let reason = record.reason.as_deref().unwrap_or_default();
-        let mut hits: Vec<&'static str> = Vec::new();
+        let mut hits = self.note_of_gone(written.owner, state, record, input);
         match input {
             Input::CallUnclear if before.placed_by != caller => hits.push("U5"),
-            Input::Accept if before.state == State::Unclear => hits.push("U4 found"),
+            Input::Accept if state == State::Unclear => hits.push("U4 found"),
             Input::LookUpOver => hits.push("U4 given up"),
             Input::Finish => hits.push("J5"),
+            Input::ScheduleCancel => hits.push("U9 scheduled"),
             Input::CancelConfirmed => {
                 hits.push("U10");
+                if before.scheduled {
+                    hits.push("U9 cancelled");
+                }
                 if before.undecided {
                     hits.push("U11");
                 }
@@ -199,8 +228,11 @@ impl Watch {
                 if record.revision > 1 && before.awaited_more {
                     hits.push("J6");
                 }
-                if before.state == State::Canceling {
+                if state == State::Canceling {
                     hits.push("U11");
+                }
+                if before.scheduled && record.revision == 1 {
+                    hits.push("U9 lost");
                 }
                 let last = record.last_sms_at.unwrap_or_default();
                 if record.expires_at.is_some_and(|end| end.ms_since(last).abs() < 3_000) {
@@ -208,7 +240,7 @@ impl Watch {
                 }
             }
             Input::WindowOver => {
-                if before.state == State::Canceling {
+                if state == State::Canceling {
                     hits.push("U11");
                 }
                 let end = record.expires_at.unwrap_or_default();
@@ -230,6 +262,10 @@ impl Watch {
                 }
             }
             _ => {}
+        }
+        let goes_back = matches!(record.state, State::Cancelled | State::Expired | State::Rejected);
+        if goes_back && world.has_no_rates() {
+            hits.push("U25");
         }
         if record.state.is_terminal() && before.elsewhere {
             hits.push("O1");
@@ -268,6 +304,9 @@ fn born(caller: Caller, written: &Written) -> Life {
         steps: 0,
         awaited_more: false,
         undecided: false,
+        scheduled: false,
+        without_reader: false,
+        expires_at: None,
         ended_us: None,
     }
 }

@@ -28,6 +28,9 @@ pub(crate) fn seen(world: &Arc<World>, account: AccountId, view: &OrderView, ask
     if (content || view.phone.is_some()) && life.ended_us.is_some_and(|ended| ended <= asked_us) {
         wrong.push("shows number or SMS after its end");
     }
+    if watch.is_gone(account, asked_us) {
+        wrong.push("is shown after its account was deleted");
+    }
     let marked = view.text.as_deref().and_then(read_mark);
     if content && marked.is_none_or(|id| life.activation.map(|(_, own)| own) != Some(id)) {
         wrong.push("shows an SMS of another number");

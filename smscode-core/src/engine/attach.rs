@@ -8,12 +8,12 @@ use crate::catalogue::countries;
 use crate::money::Money;
 use crate::order::content::{self, Link};
 use crate::order::decide::Input;
-use crate::order::record::BY_PHONE;
+use crate::order::phone::{PHONE_CLAIM, phone_claim_keys, phone_claims};
 use crate::order::supply::{SUPPLY, SupplyState, supply_key};
 use crate::order::{OrderError, OrderId, rules};
 use crate::port::Activation;
 use crate::privacy::OrderKey;
-use crate::store::{Index, LoadKey, Range, Refusal, Row, StoreError};
+use crate::store::{LoadKey, Refusal, StoreError};
 
 /// What became of attaching an activation to an order.
 pub(super) enum Attached {
@@ -21,7 +21,7 @@ pub(super) enum Attached {
     Done,
     /// An open order has this number by another activation.
     NumberInUse,
-    /// This activation was attached before, or another order is getting it now.
+    /// This activation was attached before.
     Known,
 }
 
@@ -43,11 +43,6 @@ impl Inner {
         looked_up: bool,
     ) -> Result<Attached, StoreError> {
         let (account, id) = order;
-        let _arriving = match self.arrivals.begin(got) {
-            Ok(arriving) => arriving,
-            Err(twin) if twin.same_activation => return Ok(Attached::Known),
-            Err(_) => return Ok(Attached::NumberInUse),
-        };
         if let Some(taken) = self.taken(account, id, got).await? {
             return Ok(taken);
         }
@@ -72,7 +67,8 @@ impl Inner {
                 record.key = content::wrap((epoch.0, &epoch.1), self.nonce(), account, id, key);
                 record.link = content::seal_link(key, self.nonce(), &link);
                 record.phone = content::seal_phone(key, self.nonce(), &got.phone);
-                record.phone_hash = Some(content::phone_hash(&epoch.1, &got.phone));
+                record.phone_claims =
+                    phone_claims(&[], (&*self.epochs(), epoch.0), &got.phone, self.version(), sight.now);
                 record.call = None;
                 rules::begin_window(record, &slot.info.capabilities, &self.settings, got, looked_up, sight.now);
                 let supply = self.supply_record(draft, got, SupplyState::Open, sight.now);
@@ -87,9 +83,11 @@ impl Inner {
                 }
                 Ok(Attached::Done)
             }
-            // another node was faster with the same activation
-            Err(Failed::Store(StoreError::Refused(Refusal::Expectation { key, .. }))) if key.kind == SUPPLY => {
-                Ok(Attached::Known)
+            // somebody was faster with the same activation, or with the same number
+            Err(Failed::Store(StoreError::Refused(Refusal::Expectation { key, .. })))
+                if key.kind == SUPPLY || key.kind == PHONE_CLAIM =>
+            {
+                Ok(self.taken(account, id, got).await?.unwrap_or(Attached::NumberInUse))
             }
             other => settle(other.map(|_| ())).map(|()| Attached::Done),
         }
@@ -132,26 +130,20 @@ impl Inner {
         settle(done)
     }
 
-    /// Why an activation cannot be an order's, as far as the store knows.
+    /// Why an activation cannot be an order's, as far as the store knows. Claims under the epochs of the last minutes are
+    /// judged once more by the commit; older ones are seen here, in one view, also while one is moved to a newer epoch.
     async fn taken(&self, account: AccountId, id: OrderId, got: &Activation) -> Result<Option<Attached>, StoreError> {
         let Some((_, record)) = self.load_order(account, id).await? else {
             return Ok(Some(Attached::Done));
         };
-        if self.is_known(&record.supplier, got).await? {
+        let supply = supply_key(&record.supplier, &got.id.0);
+        let claims = phone_claim_keys(&self.epochs(), &got.phone);
+        let keys: Vec<LoadKey> = claims.iter().chain([&supply]).cloned().map(LoadKey::Record).collect();
+        let snapshot = self.store.load(&keys).await?;
+        if snapshot.record(&supply).is_some() {
             return Ok(Some(Attached::Known));
         }
-        Ok(self.phone_in_use(&got.phone).await?.then_some(Attached::NumberInUse))
-    }
-
-    /// Whether an open order has this number. The hash is keyed by epoch, so each epoch is asked.
-    pub(super) async fn phone_in_use(&self, phone: &str) -> Result<bool, StoreError> {
-        for epoch in self.epochs().values() {
-            let hash = content::phone_hash(epoch, phone);
-            let page = self.store.scan(&Index::Term(BY_PHONE), &Range::prefix(hash.as_bytes()), None, 1).await?;
-            if matches!(page.rows.first(), Some(Row::Record { .. })) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let in_use = claims.iter().any(|claim| snapshot.record(claim).is_some());
+        Ok(in_use.then_some(Attached::NumberInUse))
     }
 }

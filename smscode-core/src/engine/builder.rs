@@ -180,7 +180,6 @@ impl PlatformBuilder {
             numbers: tokio::sync::Mutex::new(Numbers::default()),
             tasks,
             waiting: Mutex::new(Some(waiting)),
-            arrivals: super::arriving::Arrivals::default(),
             due: Notify::new(),
             due_next: AtomicI64::new(i64::MAX),
             supply: Notify::new(),
@@ -222,13 +221,16 @@ fn slots(
             return Err(BuildError::SupplierName(info.name));
         }
         let line = Arc::new(line(port));
+        // until the nodes are counted
+        let places = usize::try_from(info.capabilities.concurrency).unwrap_or(1).max(1);
         let slot = Slot {
             port: line.clone(),
             line,
-            calls: Semaphore::new(usize::try_from(info.capabilities.concurrency).unwrap_or(1).max(1)),
+            calls: Semaphore::new(places),
             bought: Notify::new(),
             hints: super::hints::Hints::default(),
-            state: Mutex::new(SlotState::default()),
+            listing: super::listing::Listing::default(),
+            state: Mutex::new(SlotState { places, ..SlotState::default() }),
             info: info.clone(),
         };
         slots.insert(info.name, slot);

@@ -32,9 +32,9 @@ use crate::store::{
 use crate::time::Timestamp;
 use crate::token::record::{TOKEN, TOKENS_MAX, claim_of};
 
-/// Consumed orders that are completed in the ChangeSet of the deletion: four entries each, so 600 of its 1,024; with 100
-/// tokens there is room left.
-const ORDERS_AT_ONCE: usize = 150;
+/// Consumed orders that are completed in the ChangeSet of the deletion: six entries each at most, so 840 of its 1,024; with
+/// 100 tokens there is room left.
+const ORDERS_AT_ONCE: usize = 140;
 /// Bytes of their records, half of what a ChangeSet may have.
 const ORDERS_BYTES: usize = 512 << 10;
 /// How often the account is read again because a token was made or an order moved meanwhile.

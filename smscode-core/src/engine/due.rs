@@ -91,7 +91,8 @@ impl Inner {
             return Ok((found, next));
         }
         // what waits for a slow supplier must not hide what is due behind it
-        let page = self.store.scan(&Index::Term(BY_DUE), &Range::all(), None, PAGE).await?;
+        let due = Range { from: Vec::new(), until: Some(Timestamp(now.0 + 1).sort_bytes().to_vec()) };
+        let page = self.store.scan(&Index::Term(BY_DUE), &due, None, PAGE).await?;
         for row in page.rows {
             let Row::Record { key, record, .. } = row else { continue };
             let Some(order) = read_order_key(&key) else { continue };
@@ -100,22 +101,24 @@ impl Inner {
             }
             if busy.len() + found.len() >= AT_ONCE {
                 // the end of any of them looks again
-                break;
+                return Ok((found, next));
             }
             let Ok(record) = record.body.read::<OrderRecord>() else {
                 continue;
             };
-            let due = record.due_at.unwrap_or(now);
-            if due > now {
-                next = next.min(due);
-                break;
-            }
             let share = shares.entry(record.supplier.clone()).or_default();
             if *share < OF_ONE_SUPPLIER {
                 *share += 1;
                 self.know_epoch(&record).await;
                 found.push((order, record));
             }
+        }
+        let later = Range { from: due.until.unwrap_or_default(), until: Some(next.sort_bytes().to_vec()) };
+        let page = self.store.scan(&Index::Term(BY_DUE), &later, None, 1).await?;
+        if let Some(Row::Record { record, .. }) = page.rows.first()
+            && let Ok(record) = record.body.read::<OrderRecord>()
+        {
+            next = record.due_at.map_or(next, |due| next.min(due));
         }
         Ok((found, next))
     }
@@ -239,10 +242,13 @@ impl Inner {
         let link = key.as_ref().and_then(|key| open_link(key, record));
         let (asked_at, mut asked) = (self.now(), !has_list);
         if let (true, Some(key), Some(link), Some(slot)) = (has_list, key, link, self.suppliers.get(&record.supplier)) {
-            let limit = self.now().plus_ms(self.settings.call_limit_ms);
-            let listed = self.until(limit, slot.port.active()).await;
-            asked = matches!(listed, Some(Ok(_) | Err(CallError::Unsupported)));
-            if let Some(Ok(active)) = listed {
+            let read = async {
+                let limit = self.now().plus_ms(self.settings.call_limit_ms);
+                self.until(limit, slot.port.active()).await
+            };
+            let listed = slot.listing.read(read).await;
+            asked = matches!(&*listed, Some(Ok(_) | Err(CallError::Unsupported)));
+            if let Some(Ok(active)) = &*listed {
                 for found in candidates(record, &link.reference, active) {
                     let pair = (record.country, &*record.service);
                     if let Some(reason) = self.misfit(slot, pair, record.price(), &found) {
@@ -327,14 +333,14 @@ impl Inner {
 
 /// What in the supplier's list may be an order's purchase: what carries its reference, or what carries none and is of
 /// its pair.
-fn candidates(record: &OrderRecord, reference: &str, active: Vec<Activation>) -> Vec<Activation> {
+fn candidates(record: &OrderRecord, reference: &str, active: &[Activation]) -> Vec<Activation> {
     if let Some(found) = active.iter().find(|one| one.reference.as_deref() == Some(reference)) {
         return vec![found.clone()];
     }
-    let of_its_pair = |one: &Activation| {
+    let of_its_pair = |one: &&Activation| {
         one.reference.is_none()
             && one.country == Some(record.country)
             && one.service.as_deref().is_some_and(|service| service.eq_ignore_ascii_case(&record.service))
     };
-    active.into_iter().filter(of_its_pair).take(CANDIDATES_MAX).collect()
+    active.iter().filter(of_its_pair).take(CANDIDATES_MAX).cloned().collect()
 }

@@ -302,8 +302,13 @@ impl Inner {
             return Ok(());
         }
         if let Ok(ActivationState::Ended) = self.check(account, id, &record).await {
-            let end =
-                self.end(account, id, Input::SupplierEnded, Some("supplier_ended"), SupplyState::Ended, "engine").await;
+            // one that we have asked for is most likely our cancel, whose answer was lost; nothing is kept of it
+            let (input, note, theirs) = if record.state == State::Canceling {
+                (Input::CancelConfirmed, "cancelled", SupplyState::Cancelled)
+            } else {
+                (Input::SupplierEnded, "supplier_ended", SupplyState::Ended)
+            };
+            let end = self.end(account, id, input, Some(note), theirs, "engine").await;
             return settle(end.map_err(super::command::Failed::Rule).or_else(raced));
         }
         Ok(())

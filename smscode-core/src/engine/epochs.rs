@@ -6,6 +6,7 @@ use super::command::{Failed, Step};
 use super::inner::Inner;
 use crate::order::OrderError;
 use crate::order::content::{self, Epochs};
+use crate::order::phone::phone_claims;
 use crate::order::record::{BY_EPOCH, OrderRecord, read_order_key};
 use crate::port::{EpochId, EpochKey, KeyringError};
 use crate::store::{Index, Range, Row, StoreError};
@@ -116,13 +117,17 @@ impl Inner {
                     return Ok(left + 1);
                 };
                 let done = self
-                    .change_order::<(), OrderError>(account, order, false, |draft, _| {
+                    .change_order::<(), OrderError>(account, order, false, |draft, sight| {
                         let Some(key) = content::unwrap(&self.epochs(), account, order, &draft.record) else {
                             return Ok(Step::Leave(())); // its key is lost: the order runs out
                         };
                         let phone = content::open_all(&key, &draft.record).phone;
                         draft.record.key = content::wrap((epoch, &epoch_key), self.nonce(), account, order, &key);
-                        draft.record.phone_hash = phone.map(|phone| content::phone_hash(&epoch_key, &phone));
+                        if let Some(phone) = phone {
+                            let held = std::mem::take(&mut draft.record.phone_claims);
+                            let under = (&*self.epochs(), epoch);
+                            draft.record.phone_claims = phone_claims(&held, under, &phone, self.version(), sight.now);
+                        }
                         Ok(Step::Write(()))
                     })
                     .await;

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch};
 
-use super::arriving::Arrivals;
 use super::hints::Hints;
 use super::line::Line;
+use super::listing::Listing;
 use super::settings::Settings;
 use crate::account::AccountId;
 use crate::catalogue::Catalogue;
@@ -45,11 +45,13 @@ pub(super) struct Slot {
     pub(super) port: Arc<dyn Supplier>,
     pub(super) line: Arc<Line>,
     pub(super) info: SupplierInfo,
-    /// Paid calls under way.
+    /// Places for paid calls that this node has and are free.
     pub(super) calls: Semaphore,
     /// A number was bought, or the supplier has said something: poll soon.
     pub(super) bought: Notify,
     pub(super) hints: Hints,
+    /// Reads of its list for unclear purchases.
+    pub(super) listing: Listing,
     pub(super) state: Mutex<SlotState>,
 }
 
@@ -63,6 +65,8 @@ pub(super) struct SlotState {
     pub(super) empty_lists: u32,
     /// Open at the supplier and not ours, when its list was last read for orphans.
     pub(super) strangers: usize,
+    /// Places for paid calls that this node has.
+    pub(super) places: usize,
 }
 
 /// Order numbers that this node has taken and not given out.
@@ -99,7 +103,6 @@ pub(super) struct Inner {
     pub(super) numbers: tokio::sync::Mutex<Numbers>,
     pub(super) tasks: mpsc::Sender<Task>,
     pub(super) waiting: Mutex<Option<mpsc::Receiver<Task>>>,
-    pub(super) arrivals: Arrivals,
     pub(super) due: Notify,
     /// When the due worker wakes by itself, in microseconds.
     pub(super) due_next: AtomicI64,

@@ -2,7 +2,6 @@
 
 mod accounts;
 mod adjust;
-mod arriving;
 mod attach;
 mod audit;
 mod builder;
@@ -17,14 +16,17 @@ mod hints;
 mod inner;
 mod lease;
 mod line;
+mod listing;
 mod numbers;
 mod offers;
 mod orphans;
 mod placing;
 mod platform;
 mod polling;
+mod presence;
 mod purchase;
 mod queues;
+mod quiet;
 mod quoting;
 mod reading;
 mod receive;

@@ -242,7 +242,7 @@ impl Inner {
             key: Some(key),
             link: Some(content::seal_link(&fresh.key, self.nonce(), &link).ok_or_else(sealing)?),
             phone: None,
-            phone_hash: None,
+            phone_claims: Vec::new(),
             messages: Vec::new(),
             revision: 0,
             first_sms_at: None,

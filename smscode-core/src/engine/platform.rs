@@ -110,6 +110,11 @@ impl Platform {
     pub fn now(&self) -> Timestamp {
         self.inner.now()
     }
+    /// Until when nothing that is stored wants anything, six hours at most; `None` while an order is open or something is
+    /// due. For hosts whose clock can be moved on: up to then it may go in one step, without changing the order of things.
+    pub async fn quiet_until(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.quiet_until().await
+    }
     /// The newest known rate.
     pub fn rate(&self, base: Currency, quote: Currency) -> Option<Rate> {
         self.inner.rates.rate(base, quote)

@@ -206,6 +206,7 @@ fn steps(record: &OrderRecord) -> Vec<Step> {
 fn rule(from: State, input: Input) -> &'static str {
     match next(from, input) {
         Cell::Move { rule, .. } => rule,
-        Cell::Done | Cell::Late | Cell::Refused(_) => "",
+        Cell::Late => "an SMS came after the end: it is destroyed, and no money moves",
+        Cell::Done | Cell::Refused(_) => "",
     }
 }

@@ -40,7 +40,7 @@ impl Inner {
         let done = self
             .change_order::<Came, OrderError>(account, id, false, |draft, sight| {
                 if draft.record.state.is_terminal() {
-                    return Ok(late(draft, sms.len()));
+                    return Ok(late(draft, sms.len(), sight.now));
                 }
                 let Some(key) = content::unwrap(&self.epochs(), account, id, &draft.record) else {
                     return Ok(Step::Leave(Came::default())); // nothing can be shown, so nothing is charged
@@ -104,11 +104,11 @@ impl Inner {
     }
 }
 
-/// An SMS for an order that has ended: an event without content, and nothing else. A supplier repeats the SMS of an order
+/// An SMS for an order that has ended: an event and a step without content, and nothing else. A supplier repeats the SMS of an order
 /// at every read, so as many as had come before its end are not late.
-fn late(draft: &mut Draft, found: usize) -> Step<Came> {
+fn late(draft: &mut Draft, found: usize, now: Timestamp) -> Step<Came> {
     let late = (found as u64).saturating_sub(draft.record.revision);
-    if late == 0 || draft.event("order.late_sms").is_err() {
+    if late == 0 || draft.late_sms(now).is_err() {
         return Step::Leave(Came::default());
     }
     Step::Write(Came { novel: 0, late })

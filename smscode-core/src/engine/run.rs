@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::future::{join, join_all, join4, join5, pending};
+use futures_util::future::{join, join_all, join3, join4, join5, pending};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
@@ -73,13 +73,14 @@ impl Inner {
                 }
             }
         }
+        self.share_places().await;
         self.running.send_replace(true);
         let polling = join_all(self.suppliers.keys().map(|name| self.poll_supplier(name).boxed()).collect::<Vec<_>>());
         let (due, offers, epochs) = (self.do_due(), self.refresh_offers(), self.look_after_epochs());
         let suppliers_side = join(self.tell_suppliers(), self.watch_orphans());
         let (hearing, suppliers) = (self.hear_others(), self.look_after_suppliers());
         // none of these ends
-        let books = join(self.look_after_accounts(), self.look_after_books());
+        let books = join3(self.look_after_accounts(), self.look_after_books(), self.keep_presence());
         join4(join5(polling, due, suppliers_side, offers, epochs), hearing, suppliers, books).await;
     }
 

@@ -136,9 +136,10 @@ impl Inner {
         match self.until(limit, slot.port.cancel(&id)).await {
             Some(CancelOutcome::Cancelled) => Answer { heard: Heard::Done, ..Answer::AGAIN },
             Some(CancelOutcome::NotOpen) => self.over_there(slot, &id).await,
-            Some(CancelOutcome::SmsArrived) => {
-                Answer { kept: true, late_sms: true, ..self.over_there(slot, &id).await }
-            }
+            Some(CancelOutcome::SmsArrived) => match self.over_there(slot, &id).await {
+                Answer { heard: Heard::Over, .. } => Answer { heard: Heard::Over, kept: true, late_sms: true },
+                _ => Answer::with_sms(slot),
+            },
             Some(CancelOutcome::Refused(_)) => Answer { kept: true, ..self.over_there(slot, &id).await },
             Some(CancelOutcome::TooEarly | CancelOutcome::Unknown(_)) | None => Answer::AGAIN,
         }
@@ -153,7 +154,7 @@ impl Inner {
         match states.first() {
             Some(ActivationState::Ended) => Answer { heard: Heard::Over, ..Answer::AGAIN },
             Some(ActivationState::NotFound) => Answer { heard: Heard::Over, kept: true, ..Answer::AGAIN },
-            Some(ActivationState::Received(_)) => Answer { kept: true, late_sms: true, ..Answer::AGAIN },
+            Some(ActivationState::Received(_)) => Answer::with_sms(slot),
             Some(ActivationState::Waiting) | None => Answer::AGAIN,
         }
     }
@@ -171,4 +172,10 @@ struct Answer {
 
 impl Answer {
     const AGAIN: Self = Self { heard: Heard::Again, kept: false, late_sms: false };
+
+    /// One that is open and has an SMS. A supplier that does not want to hear of the end of such is not told.
+    fn with_sms(slot: &Slot) -> Self {
+        let heard = if slot.info.capabilities.wants_finish { Heard::Sms } else { Heard::Over };
+        Self { heard, kept: true, late_sms: true }
+    }
 }

@@ -63,6 +63,8 @@ pub(crate) struct Readd {
     /// Orders were not paired because there are too many.
     pub(crate) left_out: bool,
     pub(crate) findings: Vec<Finding>,
+    /// How many there were, with those that were not kept.
+    pub(crate) found: u64,
     pub(crate) transfers: u64,
 }
 
@@ -215,6 +217,7 @@ impl Readd {
     }
 
     fn find(&mut self, rule: &'static str, order: Option<OrderId>, transfer: Option<u64>, expected: i64, found: i64) {
+        self.found += 1;
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(Finding { rule, order, transfer, expected, found });
         }
@@ -226,7 +229,7 @@ fn signed(number: u64) -> i64 {
 }
 
 /// The order that a transfer is about.
-fn order_of(transfer: &Transfer) -> Option<OrderId> {
+pub(crate) fn order_of(transfer: &Transfer) -> Option<OrderId> {
     transfer.subject.strip_prefix("order:")?.parse().ok().map(OrderId)
 }
 

@@ -1,6 +1,7 @@
 //! A change of one order in the making: the table's move becomes record, transfer, event and counters.
 
 use super::decide::{Cell, Input, Money as Moved, State, next};
+use super::phone::{PhoneClaim, claim_entries};
 use super::record::{EventRecord, OPEN_ORDERS, OrderId, OrderRecord, STEPS_MAX, StepRecord, order_key};
 use crate::account::AccountId;
 use crate::store::{
@@ -15,6 +16,8 @@ pub(crate) struct Draft {
     pub(crate) id: OrderId,
     /// The version that was loaded; `None` for a new order.
     version: Option<u64>,
+    /// The claims on its number that are in the store.
+    claimed: Vec<PhoneClaim>,
     /// The record as it will be.
     pub(crate) record: OrderRecord,
     entries: Vec<Entry>,
@@ -25,6 +28,9 @@ pub(crate) struct Draft {
 
 /// The reason of everything that follows from the deletion of an account.
 pub(crate) const ACCOUNT_DELETED: &str = "account_deleted";
+
+/// The event of an SMS that came after the end.
+const LATE_SMS: &str = "order.late_sms";
 
 /// Why a move was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +46,21 @@ pub(crate) enum Stay {
 impl Draft {
     /// Of a stored order.
     pub(crate) fn of(account: AccountId, id: OrderId, version: u64, record: OrderRecord) -> Self {
-        Self { account, id, version: Some(version), record, entries: Vec::new(), put_off: None, without_reader: false }
+        Self { claimed: record.phone_claims.clone(), version: Some(version), ..Self::new(account, id, record) }
     }
 
     /// Of a new order.
     pub(crate) fn new(account: AccountId, id: OrderId, record: OrderRecord) -> Self {
-        Self { account, id, version: None, record, entries: Vec::new(), put_off: None, without_reader: false }
+        Self {
+            account,
+            id,
+            version: None,
+            claimed: Vec::new(),
+            record,
+            entries: Vec::new(),
+            put_off: None,
+            without_reader: false,
+        }
     }
 
     /// Says whether the order's account is deleted: then what is released is forfeited in the same ChangeSet.
@@ -92,16 +107,14 @@ impl Draft {
         // asked for, or not possible any more
         self.record.cancel_scheduled = input == Input::ScheduleCancel;
         self.post(money, note, actor);
-        if self.record.steps.len() < STEPS_MAX {
-            self.record.steps.push(StepRecord {
-                at: now,
-                input,
-                state: to,
-                event: event.map(str::to_owned),
-                money: word(money, self.without_reader).map(str::to_owned),
-                note: note.map(str::to_owned),
-            });
-        }
+        self.step(StepRecord {
+            at: now,
+            input,
+            state: to,
+            event: event.map(str::to_owned),
+            money: word(money, self.without_reader).map(str::to_owned),
+            note: note.map(str::to_owned),
+        });
         if to.is_terminal() {
             self.end(note, now);
         }
@@ -111,8 +124,27 @@ impl Draft {
         }
     }
 
+    /// Notes that an SMS came after the end: the event and the step say that and when, and nothing else of it is kept.
+    pub(crate) fn late_sms(&mut self, now: Timestamp) -> Result<(), BodyError> {
+        self.step(StepRecord {
+            at: now,
+            input: Input::Sms,
+            state: self.record.state,
+            event: Some(LATE_SMS.to_owned()),
+            money: None,
+            note: None,
+        });
+        self.event(LATE_SMS)
+    }
+
+    fn step(&mut self, step: StepRecord) {
+        if self.record.steps.len() < STEPS_MAX {
+            self.record.steps.push(step);
+        }
+    }
+
     /// Appends an event of this order.
-    pub(crate) fn event(&mut self, name: &str) -> Result<(), BodyError> {
+    fn event(&mut self, name: &str) -> Result<(), BodyError> {
         self.record.sequence += 1;
         let event = EventRecord { v: 1, order: self.id, sequence: self.record.sequence, name: name.to_owned() };
         self.entries.push(Entry::Append { owner: self.account.0, body: Body::write(&event)? });
@@ -134,9 +166,10 @@ impl Draft {
         self.entries.push(entry);
     }
 
-    /// The entries of the change, with a fresh version for the record.
+    /// The entries of the change, with a fresh version for the record. Claims on the number follow the record.
     pub(crate) fn entries(self, version: u64) -> Result<Vec<Entry>, BodyError> {
         let mut entries = self.entries;
+        entries.extend(claim_entries(&self.claimed, &self.record.phone_claims)?);
         entries.push(Entry::Put {
             key: order_key(self.account, self.id),
             expect: self.version.map_or(Expect::Absent, Expect::Version),
@@ -154,7 +187,7 @@ impl Draft {
         record.key = None;
         record.link = None;
         record.phone = None;
-        record.phone_hash = None;
+        record.phone_claims.clear();
         record.messages.clear();
         record.call = None;
         record.due_at = None;

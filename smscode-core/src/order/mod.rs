@@ -7,6 +7,7 @@ pub(crate) mod draft;
 mod error;
 pub(crate) mod number;
 pub mod orphan;
+pub mod phone;
 mod place;
 pub(crate) mod plan;
 pub(crate) mod quote;

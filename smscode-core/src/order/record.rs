@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::decide::{Input, State};
+use super::phone::PhoneClaim;
 use super::view::Status;
 use crate::account::AccountId;
 use crate::money::{Currency, Money};
@@ -24,8 +25,6 @@ pub const BY_STATUS: Kind = Kind::of("order_status");
 pub const BY_DUE: Kind = Kind::of("order_due");
 /// Open orders by the epoch of their key.
 pub const BY_EPOCH: Kind = Kind::of("order_epoch");
-/// Open orders by a keyed hash of their number.
-pub const BY_PHONE: Kind = Kind::of("order_phone");
 /// Orders that a supplier can still deliver to, or may have sold a number to, by supplier.
 pub const BY_SUPPLIER: Kind = Kind::of("order_supplier");
 /// Name of the counter of open orders.
@@ -100,9 +99,9 @@ pub struct OrderRecord {
     /// The number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Sealed>,
-    /// Keyed hash of the number, hexadecimal, from the epoch's key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone_hash: Option<String>,
+    /// What keeps the number from other open orders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phone_claims: Vec<PhoneClaim>,
     /// The SMS, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<MessageRecord>,
@@ -267,9 +266,6 @@ impl OrderRecord {
         if let Some(key) = &self.key {
             // by time, too, so that orders placed together are side by side
             add(&BY_EPOCH, &[&key.epoch.to_be_bytes(), &self.created_at.sort_bytes()]);
-        }
-        if let Some(hash) = &self.phone_hash {
-            add(&BY_PHONE, &[hash.as_bytes()]);
         }
         if self.state.listens() || self.state.is_pending() {
             add(&BY_SUPPLIER, &[self.supplier.as_bytes(), &[0], &self.created_at.sort_bytes()]);

@@ -81,7 +81,7 @@ pub enum Booked {
 pub enum SupplyState {
     /// In use by an order.
     Open,
-    /// The SMS was good: to be finished there.
+    /// An SMS is there, the customer's or one that nobody will see: to be finished there.
     Finishing,
     /// Not wanted: to be cancelled there.
     Cancelling,
@@ -116,6 +116,8 @@ pub(crate) enum Heard {
     Done,
     /// It is over there already.
     Over,
+    /// It is open there, and has an SMS: it cannot be cancelled any more.
+    Sms,
     /// Not yet, or no usable answer: it is told again.
     Again,
 }
@@ -144,7 +146,13 @@ impl SupplyRecord {
             Heard::Done if finishing => self.state = SupplyState::Finished,
             Heard::Over if finishing || self.kept => self.state = SupplyState::Ended,
             Heard::Done | Heard::Over => self.state = SupplyState::Cancelled,
-            Heard::Again => {
+            // charged and nobody's: told to be good, it is over at once instead of at the end of its window
+            Heard::Sms if !finishing => {
+                self.kept = true;
+                self.state = SupplyState::Finishing;
+                self.due_at = Some(coarse(now));
+            }
+            Heard::Sms | Heard::Again => {
                 match TELL_PAUSES_SECONDS.get(self.tries as usize) {
                     Some(pause) => self.due_at = Some(now.plus_seconds(*pause)),
                     None => self.state = SupplyState::GivenUp,
@@ -202,7 +210,7 @@ impl SupplyRecord {
     pub const fn stuck(&self) -> Option<&'static str> {
         match self.state {
             SupplyState::GivenUp => Some("given_up"),
-            SupplyState::Ended if self.orphan && self.kept => Some("orphan_kept"),
+            SupplyState::Ended | SupplyState::Finished if self.orphan && self.kept => Some("orphan_kept"),
             SupplyState::Open
             | SupplyState::Finishing
             | SupplyState::Cancelling

@@ -81,7 +81,11 @@ fn order(state: State) -> OrderRecord {
         key: wrap((EPOCH, &epoch_key()), [1; 12], ACCOUNT, ORDER, &key),
         link: seal_link(&key, [2; 12], &link),
         phone: has_number.then(|| seal_phone(&key, [4; 12], PHONE).unwrap()),
-        phone_hash: has_number.then(|| super::content::phone_hash(&epoch_key(), PHONE)),
+        phone_claims: if has_number {
+            super::phone::phone_claims(&[], (&epochs(), EPOCH), PHONE, 7, at(0))
+        } else {
+            vec![]
+        },
         messages: messages.into_iter().collect(),
         revision: u64::from(has_sms),
         first_sms_at: has_sms.then(|| at(60)),

@@ -39,7 +39,7 @@ pub struct Capabilities {
     pub further_sms_free: bool,
     /// Whether it wants to be told that an activation is finished.
     pub wants_finish: bool,
-    /// Calls under way at once that the supplier takes from us.
+    /// Paid calls under way at once that the supplier takes from us, from all nodes together: each has its share.
     pub concurrency: u32,
     /// Calls that it takes in a second from all nodes together, one of this port counting as one; 0 where it names no limit.
     pub requests_a_second: u32,

@@ -134,6 +134,11 @@ impl Findings {
         }
     }
 
+    /// Counts findings that were not kept.
+    pub(super) const fn count(&mut self, more: u64) {
+        self.found += more;
+    }
+
     pub(super) fn end(self) -> (Vec<Finding>, u64) {
         (self.kept, self.found)
     }

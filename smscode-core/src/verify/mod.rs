@@ -9,16 +9,17 @@
 //! | `terms` | a record stands at other places in indexes than it should |
 //! | `places` | an index does not list what the records say; looked at only on request |
 //! | `no_account` | money or events of somebody who is no account |
-//! | `transfer_number`, `event_number` | a number is missing, or there twice |
-//! | `balance` | a balance after a transfer is not the one before and what it moved |
+//! | `number`, `event_number` | the number of a transfer or an event is missing, or there twice |
+//! | `available_after`, `held_after`, `debt_after` | a balance after a transfer is not the one before and what it moved |
 //! | `currency` | a transfer in another currency than its account |
 //! | `below_floor` | less than nothing is available or held, or a debt is above zero |
-//! | `head` | an account's balances or numbers are not those of its newest transfer and event |
-//! | `legs` | a hold, capture or release between other places than it should be |
-//! | `hold`, `closing` | an order without its hold or with two; one that has ended and is not closed, or is closed otherwise |
-//! | `amount` | a hold or its closing is not the order's price |
-//! | `no_order` | a hold, capture or release of an order that does not exist |
-//! | `held` | what is held is not what open orders hold |
+//! | `head_available`, `head_held`, `head_debt`, `head_number`, `head_event` | an account's head is not what its newest transfer and event say |
+//! | `places_of_its_kind`, `kind_of_an_order` | a transfer between other places than its kind moves, or of a kind that orders do not have |
+//! | `an_order_has_a_hold`, `held_twice`, `hold_is_the_price` | an order without its hold, with two, or with one that is not its price |
+//! | `closed_without_a_hold`, `closed_as_held`, `closed_twice`, `closed_as_the_order_says`, `an_ended_order_is_closed` | a hold that is not closed once, by its amount, as its order says |
+//! | `forfeited_as_released` | a forfeit of an order that is not what was released just before |
+//! | `no_order` | a transfer of an order that does not exist |
+//! | `held_is_what_open_orders_hold`, `a_hold_belongs_to_an_open_order`, `an_open_order_holds` | what is held is not what open orders hold |
 //! | `sequence` | an order has had another number of events than it says |
 //! | `open_orders` | the counter of an account's open orders is wrong |
 //! | `house`, `transfers`, `open_holds`, `customers` | a sum of the store is not the sum of its transfers or accounts |

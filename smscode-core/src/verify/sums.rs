@@ -22,7 +22,7 @@ struct Line {
 }
 
 /// What a transfer takes from places and gives to them.
-pub(super) fn moves(transfer: &Transfer) -> [(&Place, i128); 3] {
+fn moves(transfer: &Transfer) -> [(&Place, i128); 3] {
     let amount = i128::from(transfer.amount);
     let (rest, from_rest) = match &transfer.rest {
         Some((place, amount)) => (place, i128::from(*amount)),

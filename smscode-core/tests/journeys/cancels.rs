@@ -1,6 +1,7 @@
 //! U9, U11, U18: cancels that wait, cancels that are not answered, numbers that are of no use.
 
 use smscode_core::Settings;
+use smscode_core::order::supply::{Booked, SupplyState};
 use smscode_core::order::{OrderError, State, Status};
 use smscode_core::port::CancelOutcome;
 use smscode_core::store::TransferKind::{Capture, Hold, Release};
@@ -151,7 +152,11 @@ async fn u11_a_cancel_whose_answer_was_lost() {
         script.sold.values_mut().for_each(|sold| sold.cancelled = true);
     });
     world.clock.advance(12).await;
-    assert_eq!(world.order(order.id).await.state, State::Cancelled);
+    let done = world.order(order.id).await;
+    assert_eq!((done.state, done.failed_reason.as_deref()), (State::Cancelled, Some("cancelled")));
+    // whoever sees it first, the poll or the cancel that is asked again: the supplier keeps nothing
+    let purchases = world.purchases().await;
+    assert_eq!((purchases[0].state, purchases[0].booked), (SupplyState::Cancelled, Some(Booked::Nothing)));
     world.assert_postings(order.id, &[Hold, Release]).await;
     world.stop().await;
 }

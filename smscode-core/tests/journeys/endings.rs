@@ -1,4 +1,4 @@
-//! U9, U10, U11, U13, U19, U22 and orders that nobody holds.
+//! U4, U9, U10, U11, U13, U19, U22, orders that nobody holds, and when it is quiet.
 
 use smscode_core::Settings;
 use smscode_core::order::{ItemOutcome, OrderError, PlaceOrders, State, Status};
@@ -270,5 +270,43 @@ async fn u6_a_call_that_never_ends_becomes_unclear_and_is_found() {
     world.clock.advance(6).await;
     assert_eq!(world.order(id).await.state, State::Active);
     world.assert_postings(id, &[Hold]).await;
+    world.stop().await;
+}
+
+/// Up to when a clock may go in one step: not while an order is open, nor while its supplier is to be told; then until keys
+/// are to be destroyed, and for hours once there is none.
+#[tokio::test]
+async fn j5_from_an_orders_end_on_it_is_quiet() {
+    let world = World::new().await;
+    let quiet = async || {
+        let until = world.platform.quiet_until().await.unwrap();
+        until.map(|until| until.ms_since(world.platform.now()) / 1_000)
+    };
+    assert_eq!(quiet().await, Some(6 * 3_600), "no order yet, and no key");
+    let order = world.place().await;
+    assert_eq!(quiet().await, None);
+    world.supplier().deliver(order.phone.as_ref().unwrap(), None, "Your code is 415127");
+    world.clock.advance(4).await;
+    assert_eq!(quiet().await, None, "it has its SMS, and is open");
+    world.finish(order.id).await.unwrap();
+    world.clock.advance(5).await;
+    assert_eq!(quiet().await, Some(1_500));
+    world.clock.step(90, 60_000).await;
+    assert_eq!(quiet().await, Some(6 * 3_600), "its key is gone");
+    world.assert_postings(order.id, &[Hold, Capture]).await;
+    world.stop().await;
+}
+
+/// While a purchase that was given up is watched for, its supplier's list is read as often as ever.
+#[tokio::test]
+async fn u4_a_watch_is_kept_while_it_is_quiet() {
+    let world = World::new().await;
+    world.supplier().plan([Buy::Silence]);
+    let lost = world.place_one().await;
+    world.clock.step(1_390, 1_000).await;
+    assert_eq!(world.stored(lost).await.state, State::Expired);
+    let until = world.platform.quiet_until().await.unwrap().expect("nothing is open");
+    assert_eq!(until.ms_since(world.platform.now()), 60_000);
+    world.assert_postings(lost, &[Hold, Release]).await;
     world.stop().await;
 }

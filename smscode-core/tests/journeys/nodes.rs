@@ -68,6 +68,28 @@ async fn o1_two_nodes_at_once_do_no_harm() {
     }
 }
 
+/// A supplier that gives one number out twice at the same moment, to two nodes: one order gets it.
+#[tokio::test]
+async fn u8_twins_at_two_nodes() {
+    for seed in 0..24 {
+        let (one, other) = two(seed, seed % 2 == 0, 60).await;
+        one.supplier().plan([Buy::Number("6281299999999"), Buy::Number("6281299999999")]);
+        let placed = join_all([&one, &other].map(World::place_one)).await;
+        let with_number = one.platform.open_orders(one.account).await.unwrap();
+        let with_number = with_number.iter().filter(|order| order.phone.is_some()).count();
+        assert_eq!(with_number, 1, "seed {seed}: one number, two customers");
+        one.clock.advance(8).await;
+        let sold = one.supplier().sold();
+        assert_eq!(sold.iter().filter(|sold| sold.cancelled).count(), 1, "seed {seed}: only the twin goes back");
+        one.clock.step(80, 1_000).await;
+        for id in placed {
+            one.assert_postings(id, &[Hold, Release]).await;
+        }
+        one.stop().await;
+        other.stop().await;
+    }
+}
+
 /// Both find what calls that were given up have bought: each is booked and cancelled once, and nobody else's.
 #[tokio::test]
 async fn o1_two_nodes_find_each_orphan_once() {

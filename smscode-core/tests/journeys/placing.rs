@@ -281,6 +281,29 @@ async fn u8_a_number_that_is_live_here_goes_back() {
     world.stop().await;
 }
 
+/// Its claim moves along when the order's key is wrapped anew, and goes with the order.
+#[tokio::test]
+async fn u8_a_number_stays_its_orders_over_epochs() {
+    let world = World::timed(0, 6_000, Settings { window_ms: 6_000_000, ..Settings::default() }).await;
+    let first = world.place().await;
+    let phone: &'static str = first.phone.clone().unwrap().leak();
+    let mut seen = Vec::new();
+    for minutes in [3, 4, 5, 50, 10] {
+        world.clock.step(minutes, 60_000).await;
+        seen.push(world.stored(first.id).await.phone_claims.iter().map(|claim| claim.hash.clone()).collect::<Vec<_>>());
+        world.supplier().plan([Buy::Number(phone)]);
+        let placed = world.place_orders(World::whatsapp()).await.unwrap();
+        assert_eq!(rejected(&placed.items[0].outcome), "number_in_use", "after {minutes} more minutes");
+        world.assert_postings(placed.items[0].order, &[Hold, Release]).await;
+    }
+    assert!(seen[0] == seen[2] && seen[2] != seen[4], "the key was wrapped anew: {seen:?}");
+    world.cancel(first.id).await.unwrap();
+    world.supplier().plan([Buy::Number(phone)]);
+    assert_eq!(world.place().await.phone.as_deref(), Some(phone));
+    world.assert_postings(first.id, &[Hold, Release]).await;
+    world.stop().await;
+}
+
 #[tokio::test]
 async fn u8_twins_at_the_same_moment() {
     for seed in 0..8 {

@@ -121,7 +121,7 @@ async fn sms_2_content_is_never_in_clear_and_gone_with_the_end() {
         let order = seen.placed().await;
         seen.assert_sealed("while active");
         let open = seen.record(order.id).await;
-        let hash = open.phone_hash.clone().unwrap();
+        let hash = open.phone_claims[0].hash.clone();
         assert!(seen.raw().contains(&hash), "positive control: the hash is there while it is open");
         if matches!(how, "finish" | "window") {
             seen.read(&order).await;

@@ -185,6 +185,12 @@ async fn u12_an_sms_after_the_cancel_is_late() {
     let view = world.order(order.id).await;
     assert_eq!((view.status, view.revision, view.text), (Status::Canceled, 0, None));
     assert_eq!(world.events(order.id).await, ["order.placed", "order.active", "order.canceled", "order.late_sms"]);
+    // its owner is told that and when it came, and what became of it
+    let told = world.platform.explain(world.account, order.id).await.unwrap();
+    let [.., end, late] = &told.steps[..] else { panic!("steps: {:?}", told.steps) };
+    assert_eq!((&*late.event, &*late.state, late.sequence), ("order.late_sms", "cancelled", view.sequence));
+    assert_eq!(late.rule, "an SMS came after the end: it is destroyed, and no money moves");
+    assert!(late.time > end.time && late.transfer.is_none() && told.next.is_none());
     world.assert_postings(order.id, &[Hold, Release]).await;
     world.stop().await;
 }

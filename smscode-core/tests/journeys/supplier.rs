@@ -252,6 +252,30 @@ async fn u4_look_ups_on_schedule() {
     world.stop().await;
 }
 
+/// Many purchases that are unclear at once are looked up in one list: it is as long as there are orders, and a read for
+/// each would be what the supplier falls over next.
+#[tokio::test]
+async fn u4_one_list_serves_all_look_ups() {
+    const ORDERS: u32 = 40;
+    let mut settings = Settings::default();
+    // it is let fail so often
+    settings.breaker.failures_in_row = 2 * ORDERS;
+    settings.breaker.calls_min = 2 * ORDERS;
+    let world = World::with(1, settings).await;
+    world.supplier().plan(std::iter::repeat_n(Buy::SellSilently, ORDERS as usize));
+    world.supplier().script(|script| (script.list_takes_ms, script.gives_references) = (500, true));
+    let placed = world.place_orders(PlaceOrders { quantity: ORDERS, ..World::whatsapp() }).await.unwrap();
+    world.clock.step(80, 100).await;
+    // the first began alone, the others while it was under way
+    let lists = world.supplier().script.lock().unwrap().lists;
+    assert!(lists <= 3, "{lists} reads");
+    for item in &placed.items {
+        assert_eq!(world.order(item.order).await.state, State::Active);
+        world.assert_postings(item.order, &[Hold]).await;
+    }
+    world.stop().await;
+}
+
 /// What was bought above the ceiling and is not taken back.
 #[tokio::test]
 async fn u2_what_the_supplier_does_not_take_back_is_a_loss() {
@@ -344,10 +368,10 @@ async fn u12_an_sms_after_the_expiry_is_the_operators_loss() {
     world.supplier().script(|script| script.cancel = None);
     world.clock.advance(60).await;
     assert_eq!(world.platform.health().await.late_sms, 1, "counted once, however often it is seen");
-    world.supplier().end(order.phone.as_ref().unwrap());
-    world.clock.step(60, 60_000).await;
+    // it cannot be cancelled any more, and is not left open there until its window ends
+    assert!(world.supplier().sold()[0].finished, "open at the supplier");
     let purchases = world.purchases().await;
-    assert_eq!((purchases[0].state, purchases[0].booked), (SupplyState::Ended, Some(Booked::Loss)));
+    assert_eq!((purchases[0].state, purchases[0].booked), (SupplyState::Finished, Some(Booked::Loss)));
     world.assert_supplier("alpha", 0, COST).await;
     let view = world.order(order.id).await;
     assert_eq!((view.revision, view.text), (0, None));

@@ -11,7 +11,7 @@ use smscode_core::store::TransferKind::{Hold, Release};
 use smscode_core::store::{MemoryStore, Store};
 use smscode_core::time::Timestamp;
 
-use crate::support::{PRICE, SlowStore, TestClock, TestSupplier, World};
+use crate::support::{CONCURRENCY, PRICE, SlowStore, TestClock, TestSupplier, World};
 
 /// The most purchases in any one second.
 fn most_in_a_second(supplier: &TestSupplier) -> usize {
@@ -121,6 +121,44 @@ async fn o1_two_nodes_share_a_suppliers_seconds() {
     let most = most_in_a_second(worlds[0].supplier());
     assert!(most <= 12, "{most}");
     worlds[0].assert_balanced().await;
+    for world in worlds {
+        world.stop().await;
+    }
+}
+
+/// Purchases under way at once, from all nodes together; what a node that has gone leaves is the others'.
+#[tokio::test]
+async fn o1_two_nodes_share_a_suppliers_places() {
+    let places = usize::try_from(CONCURRENCY).unwrap();
+    let mut worlds = limited(0, true, 2).await;
+    let clock = worlds[0].clock.clone();
+    worlds[0].supplier().script(|script| script.slow_ms = 2_000);
+    // the first has to hear of the second
+    clock.advance(11).await;
+    for nodes in [2, 1] {
+        worlds[0].supplier().script(|script| script.most_under_way = 0);
+        let calls: Vec<_> = worlds
+            .iter()
+            .map(|world| {
+                let (platform, account) = (world.platform.clone(), world.account);
+                let many = PlaceOrders::many(World::whatsapp().wanted, 80);
+                tokio::spawn(async move { platform.place_orders(account, many).await })
+            })
+            .collect();
+        clock.advance(21).await;
+        for call in calls {
+            let placed = call.await.unwrap().unwrap();
+            let settled = placed.items.iter().filter(|item| matches!(item.outcome, ItemOutcome::Settled(_)));
+            assert_eq!(settled.count(), 80);
+            worlds[0].assert_postings(placed.items[0].order, &[Hold]).await;
+        }
+        let most = worlds[0].supplier().script.lock().unwrap().most_under_way;
+        assert_eq!(most, places, "{nodes} nodes");
+        if nodes == 2 {
+            worlds.pop().unwrap().stop().await;
+            clock.step(45, 1_000).await;
+        }
+    }
     for world in worlds {
         world.stop().await;
     }

@@ -30,7 +30,7 @@ pub(crate) fn only_looks(state: &State, task: usize, ms: i64) -> bool {
 
 pub(crate) fn order(record: &OrderRecord, digest: &mut Digest) {
     let call = record.call.as_ref().map(|call| (call.attempt, call.over_at.0));
-    let sealed = [record.key.is_some(), record.link.is_some(), record.phone.is_some(), record.phone_hash.is_some()];
+    let sealed = [record.key.is_some(), record.link.is_some(), record.phone.is_some(), !record.phone_claims.is_empty()];
     (record.state, &record.supplier, &record.tried, call, record.look_ups, sealed).hash(digest);
     (record.messages.len(), record.revision, record.first_sms_at.is_some(), record.last_sms_at).hash(digest);
     (record.due_at, record.expires_at, record.cancel_at, record.resend_at, record.awaiting_more).hash(digest);

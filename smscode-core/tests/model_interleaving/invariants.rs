@@ -210,7 +210,7 @@ impl World {
 }
 
 fn check_content(record: &OrderRecord) -> Result<(), Broken> {
-    let kept = [record.key.is_some(), record.link.is_some(), record.phone.is_some(), record.phone_hash.is_some()];
+    let kept = [record.key.is_some(), record.link.is_some(), record.phone.is_some(), !record.phone_claims.is_empty()];
     let kept = kept.contains(&true) || !record.messages.is_empty();
     hold_that(!record.state.is_terminal() || !kept, || {
         "the record of an order that has ended keeps number, SMS or key".into()

@@ -165,6 +165,9 @@ pub struct Script {
     pub poll_fails: bool,
     pub next: u64,
     pub requests: Vec<BuyRequest>,
+    /// Purchases under way, and the most there were at once.
+    pub under_way: usize,
+    pub most_under_way: usize,
     /// A purchase takes this long before it is made.
     pub slow_ms: i64,
     /// The answer to a purchase takes this long after it was made.
@@ -177,6 +180,8 @@ pub struct Script {
     pub cancels: u64,
     /// How often its list was read.
     pub lists: u64,
+    /// The list of what is open takes so long.
+    pub list_takes_ms: i64,
     /// Its list is behind: what is open does not show.
     pub list_hides: bool,
     pub list_fails: bool,
@@ -209,6 +214,8 @@ pub struct TestSupplier {
 }
 
 pub const COST: i64 = 100_000;
+/// Purchases that a supplier takes at once, from all nodes together.
+pub const CONCURRENCY: u32 = 64;
 
 impl TestSupplier {
     pub fn new(name: &'static str, clock: &Arc<TestClock>) -> Arc<Self> {
@@ -405,7 +412,7 @@ impl Supplier for TestSupplier {
                 poll_floor_ms: 100,
                 further_sms_free: true,
                 wants_finish: true,
-                concurrency: 64,
+                concurrency: CONCURRENCY,
                 requests_a_second: self.requests_a_second,
             },
         }
@@ -429,11 +436,17 @@ impl Supplier for TestSupplier {
 
     async fn buy(&self, request: &BuyRequest) -> BuyOutcome {
         self.live().await;
-        let slow_ms = self.script.lock().unwrap().slow_ms;
+        let slow_ms = {
+            let mut script = self.script.lock().unwrap();
+            script.under_way += 1;
+            script.most_under_way = script.most_under_way.max(script.under_way);
+            script.slow_ms
+        };
         self.pause(slow_ms).await;
         let outcome = self.bought(request);
         let answer_ms = self.script.lock().unwrap().answer_ms;
         self.pause(answer_ms).await;
+        self.script.lock().unwrap().under_way -= 1;
         outcome
     }
 
@@ -447,6 +460,8 @@ impl Supplier for TestSupplier {
 
     async fn active(&self) -> Result<Vec<Activation>, CallError> {
         self.live().await;
+        let takes_ms = self.script.lock().unwrap().list_takes_ms;
+        self.pause(takes_ms).await;
         let mut script = self.script.lock().unwrap();
         script.lists += 1;
         if script.no_list {

@@ -77,7 +77,7 @@ impl Call<'_> {
     /// What the scenario that the call is about makes of it on the wire.
     pub(super) fn fault(&self, model: &mut Model) -> Option<Fault> {
         let (scenario, moment) = match self.action {
-            "getNumber" | "getNumberV2" => (stock::service(&self.service())?.0, Moment::Purchase),
+            "getNumber" | "getNumberV2" => (model.scenario(&self.service())?, Moment::Purchase),
             "cancelActivation" => model.moment_of_cancel(self.now, self.id().ok()?)?,
             "setStatus" if matches!(self.parameters.get(&["status"]), Some("8" | "-1")) => {
                 model.moment_of_cancel(self.now, self.id().ok()?)?

@@ -62,6 +62,8 @@ pub enum Scenario {
     CancelSmsWon,
     /// `sbx_sms_after_cancel`: an SMS arrives, and is charged, after the cancel was confirmed.
     SmsAfterCancel,
+    /// `sbx_late_sms`: the read that brings the SMS takes long, and a cancel is granted meanwhile.
+    LateSms,
     /// `sbx_sms_after_expiry`: an SMS arrives, and is charged, after the window has ended.
     SmsAfterExpiry,
     /// `sbx_clawback`: no SMS; a refund is taken back later.
@@ -92,7 +94,7 @@ const fn service(code: &'static str, name: &'static str, scenario: Scenario) -> 
 }
 
 /// All services that stand for scenarios. Products and service ids hang on their order: new ones go to the end.
-pub const SCENARIOS: [ScenarioEntry; 31] = [
+pub const SCENARIOS: [ScenarioEntry; 32] = [
     ScenarioEntry { units: 1, ..service("sbx_manual", "Sandbox: only injected SMS", Scenario::Manual) },
     service("sbx_code_now", "Sandbox: code at once", Scenario::CodeNow),
     service("sbx_code_later", "Sandbox: code after a while", Scenario::CodeLater),
@@ -124,6 +126,7 @@ pub const SCENARIOS: [ScenarioEntry; 31] = [
     service("sbx_silent_refund", "Sandbox: refunded after the end", Scenario::SilentRefund),
     service("sbx_supplier_dies", "Sandbox: supplier silent for half an hour", Scenario::SupplierDies),
     service("sbx_supplier_ends", "Sandbox: ended by the supplier", Scenario::SupplierEnds),
+    service("sbx_late_sms", "Sandbox: SMS under way when it is cancelled", Scenario::LateSms),
 ];
 
 /// A call of which a scenario may spoil the answer.
@@ -175,6 +178,7 @@ impl Scenario {
                 let (status, body) = NOISE.get(before)?;
                 Some(Fault::without_effect(FaultReply::Body(*status, (*body).to_owned())))
             }
+            (Self::LateSms, Moment::Read { .. }) => Some(Fault::slow(settings.late_read_ms)),
             _ => None,
         }
     }
@@ -183,8 +187,14 @@ impl Scenario {
     pub(super) const fn spoilt_reads(self) -> usize {
         match self {
             Self::StatusNoise => NOISE.len(),
+            Self::LateSms => 1,
             _ => 0,
         }
+    }
+
+    /// Whether a read is spoilt while no SMS is there.
+    pub(super) const fn spoils_reads_of_nothing(self) -> bool {
+        !matches!(self, Self::LateSms)
     }
 }
 
@@ -207,6 +217,8 @@ mod tests {
             (Scenario::CancelLost, Moment::Purchase, None),
             (Scenario::CancelRefused, Moment::Cancel { again: false }, None),
             (Scenario::StatusNoise, Moment::Read { before: NOISE.len() }, None),
+            (Scenario::LateSms, Moment::Read { before: 0 }, Some((true, 8_000, FaultReply::True))),
+            (Scenario::LateSms, Moment::Cancel { again: false }, None),
             (Scenario::Ordinary, Moment::Purchase, None),
         ];
         for (scenario, moment, expected) in table {

@@ -76,6 +76,7 @@ pub(super) struct Timing {
     pub(super) lease_ms: Option<i64>,
     pub(super) balance_every_ms: Option<i64>,
     pub(super) audit_every_ms: Option<i64>,
+    pub(super) unclear_grace_ms: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -113,6 +114,7 @@ pub(super) struct Supplier {
     pub(super) api_key_env: Option<String>,
     pub(super) currency: Option<String>,
     pub(super) poll_floor_ms: Option<u32>,
+    pub(super) cancel_after_seconds: Option<u32>,
     pub(super) requests_a_second: Option<u32>,
     pub(super) low_balance: Option<String>,
     pub(super) drain: Option<bool>,
@@ -187,6 +189,7 @@ const NAMES: [(&str, &[&str]); 11] = [
             "lease_ms",
             "balance_every_ms",
             "audit_every_ms",
+            "unclear_grace_ms",
         ],
     ),
     ("services", &["blocked", "allowed"]),
@@ -201,6 +204,7 @@ const NAMES: [(&str, &[&str]); 11] = [
             "api_key_env",
             "currency",
             "poll_floor_ms",
+            "cancel_after_seconds",
             "requests_a_second",
             "low_balance",
             "drain",

@@ -266,7 +266,7 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
     const DAY_MS: i64 = 86_400_000;
     let caps = &mut settings.caps;
     let timing = &file.timing;
-    let all: [(&str, &mut i64, Option<i64>, i64, i64); 13] = [
+    let all: [(&str, &mut i64, Option<i64>, i64, i64); 14] = [
         ("open_orders", &mut caps.open_orders, file.caps.open_orders, 1, 1_000_000),
         ("cancels_a_day", &mut caps.cancels_a_day, file.caps.cancels_a_day, 0, 1_000_000),
         ("poll_first_ms", &mut settings.poll_first_ms, timing.poll_first_ms, 100, DAY_MS),
@@ -280,6 +280,7 @@ fn times(settings: &mut Settings, file: &File) -> Result<(), ConfigError> {
         ("lease_ms", &mut settings.lease_ms, timing.lease_ms, 1_000, DAY_MS),
         ("balance_every_ms", &mut settings.balance_every_ms, timing.balance_every_ms, 1_000, DAY_MS),
         ("audit_every_ms", &mut settings.audit_every_ms, timing.audit_every_ms, 0, 30 * DAY_MS),
+        ("unclear_grace_ms", &mut settings.unclear_grace_ms, timing.unclear_grace_ms, 1_000, DAY_MS),
     ];
     for (name, place, given, min, max) in all {
         if let Some(given) = given {
@@ -341,6 +342,9 @@ fn supplier(one: &file::Supplier, variable: &dyn Fn(&str) -> Option<String>) -> 
     }
     if let Some(floor) = one.poll_floor_ms {
         config.dialect.poll_floor_ms = within(&setting("poll_floor_ms"), floor, 100, 600_000)?;
+    }
+    if let Some(seconds) = one.cancel_after_seconds {
+        config.dialect.cancel_after_seconds = within(&setting("cancel_after_seconds"), seconds, 0, 86_400)?;
     }
     if let Some(limit) = one.requests_a_second {
         config.dialect.requests_a_second = within(&setting("requests_a_second"), limit, 0, 100_000)?;

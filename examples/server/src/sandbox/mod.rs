@@ -10,12 +10,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use smscode_core::Settings;
 use smscode_core::catalogue::{Catalogue, Category, ServiceEntry, Sort};
 use smscode_core::money::Currency;
 use smscode_core::port::{Clock, Entropy, Supplier};
 use smscode_core::store::{Store, StoreError};
 use smscode_core::token::Token;
+use smscode_core::{Platform, Settings};
 use smscode_providers::ApiKey;
 use smscode_providers::clock::OsEntropy;
 use smscode_providers::sandbox::{Injection, SCENARIOS, SandboxConfig, SandboxHandle};
@@ -98,9 +98,9 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// The store cannot keep how far the clock is ahead: no time has passed.
-    pub async fn advance(&self, seconds: i64) -> Result<Advanced, StoreError> {
-        self.time.advance(seconds, &self.simulator).await
+    /// The store cannot keep how far the clock is ahead: no more time passes.
+    pub async fn advance(&self, seconds: i64, platform: &Platform) -> Result<Advanced, StoreError> {
+        self.time.advance(seconds, &self.simulator, platform).await
     }
 
     /// Lets an SMS arrive on an open order's number: digits, with or without plus.

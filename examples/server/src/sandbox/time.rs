@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use smscode_core::Platform;
 use smscode_core::port::Clock;
 use smscode_core::store::StoreError;
 use smscode_core::time::Timestamp;
@@ -19,8 +20,11 @@ use tokio::task::yield_now;
 use super::calls::Calls;
 use crate::mark::Marks;
 
-/// The most seconds of one call.
-pub const SECONDS_MAX: i64 = 7_200;
+/// The most seconds of one call: a month and a day, beyond the longest time that anything in a platform waits.
+pub const SECONDS_MAX: i64 = 31 * 86_400;
+/// How far the clock is ahead is kept in the store for so long in advance: where a call ends before its time has passed, a
+/// restart is no further ahead than this.
+const KEPT_US: i64 = 7_200_000_000;
 /// An answer comes after this at the latest, with what has passed by then: clients and proxies do not wait for ever.
 const ANSWER_AFTER: Duration = Duration::from_secs(20);
 /// Time is moved by this much at least: what is due within it is due at once.
@@ -61,15 +65,20 @@ impl Time {
         Ok(Self { clock, store_calls, supplier_calls, marks, moving: Mutex::new(()) })
     }
 
-    /// Lets so many seconds pass: from one due time to the next, each time until everything that woke waits again. A store
-    /// that is slow, or a machine that is busy, may not come to the end in one call.
-    pub(super) async fn advance(&self, seconds: i64, simulator: &SandboxHandle) -> Result<Advanced, StoreError> {
+    /// Lets so many seconds pass: from one due time to the next, each time until everything that woke waits again. While
+    /// nothing is open nothing is due, and what wakes only looks: then minutes pass in one step. A store that is slow, or a
+    /// machine that is busy, may not come to the end in one call.
+    pub(super) async fn advance(
+        &self,
+        seconds: i64,
+        simulator: &SandboxHandle,
+        platform: &Platform,
+    ) -> Result<Advanced, StoreError> {
         let _one_at_a_time = self.moving.lock().await;
-        let us = seconds.saturating_mul(1_000_000);
-        // before anything is written by the new time: a later run must not be behind it
-        self.marks.keep_clock(self.clock.ahead_us().saturating_add(us)).await?;
         let (begun, start) = (Instant::now(), self.clock.now());
         let end = start.plus_seconds(seconds);
+        let ahead_max_us = self.clock.ahead_us().saturating_add(seconds.saturating_mul(1_000_000));
+        let mut kept_us = self.clock.ahead_us();
         loop {
             self.calm(simulator).await;
             let now = self.clock.now();
@@ -77,8 +86,18 @@ impl Time {
                 let passed = (now.ms_since(start) / 1_000).min(seconds);
                 return Ok(Advanced { seconds: passed, now });
             }
-            let next = self.clock.next_wake().map_or(end, |wake| wake.min(end));
+            // a store that is away has nothing to say, and the workers tell it
+            let next = match platform.quiet_until().await.ok().flatten() {
+                Some(quiet) => quiet,
+                None => self.clock.next_wake().unwrap_or(end),
+            };
             let stride_us = (next.0 - now.0).max(STRIDE_MIN_US).min(end.0 - now.0);
+            // before anything is written by the new time: a later run must not be behind it
+            let ahead_us = self.clock.ahead_us();
+            if ahead_us.saturating_add(stride_us) > kept_us {
+                kept_us = ahead_us.saturating_add(stride_us.max(KEPT_US)).min(ahead_max_us);
+                self.marks.keep_clock(kept_us).await?;
+            }
             self.clock.advance_us(stride_us);
         }
     }

@@ -45,7 +45,7 @@ async fn advance(State(app): State<Arc<App>>, mut body: Members) -> Result<Respo
     let seconds = body.integer("seconds", 1, SECONDS_MAX)?;
     let seconds = seconds.ok_or_else(|| Failure::input("seconds", "seconds is needed"))?;
     body.end()?;
-    match of(&app)?.advance(seconds).await {
+    match of(&app)?.advance(seconds, &app.platform).await {
         Ok(done) => {
             let told = json!({"advanced_seconds": done.seconds, "now": done.now.rfc3339()});
             Ok(Success::plain(told).into_response())

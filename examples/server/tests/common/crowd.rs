@@ -15,7 +15,7 @@ use smscode_providers::sandbox::{Sandbox, SandboxConfig, SandboxHandle};
 use tokio::task::JoinSet;
 
 pub const TOKEN: &str = "Kill0Test1Token2Of3Thirty2Chars0";
-const KEY: &str = "0123456789abcdef0123456789abcdef";
+pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 pub const CREDIT: i64 = 50_000_000;
 /// One client waits so long for an order: far beyond a restart and the first look-ups of an unclear purchase. A purchase
 /// that was never sent stays open with its hold until its window ends.
@@ -39,20 +39,27 @@ pub struct Place {
 impl Place {
     /// A live server whose files are in `dir`. Several of one store are told apart by their names and share its keys.
     pub fn new(dir: &Path, name: &str, simulator: &SandboxHandle, store: &str) -> Self {
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, super::free_port()));
-        let config = dir.join(format!("{name}.toml"));
-        let text = format!(
-            "listen = \"{addr}\"\ndata_dir = \"{data}\"\nkeyring_dir = \"{keys}\"\nstore = \"{store}\"\n\
-             requests_a_minute = 1000000\nattempts_a_minute = 0\nlog = \"warn\"\n[rates]\nusd_idr = 16000\n\
-             [caps]\nopen_orders = 5000\n\
+        let settings = format!(
+            "log = \"warn\"\n[caps]\nopen_orders = 5000\n\
              [timing]\npoll_first_ms = 300\npoll_then_ms = 500\npoll_late_ms = 500\n\
              answer_due_ms = 3000\ncall_limit_ms = 3000\nlease_ms = 2000\n\
              [[supplier]]\nname = \"sim\"\ndialect = \"sms-activate\"\nbase_url = \"{base}\"\napi_key = \"{KEY}\"\n\
              currency = \"USD\"\npoll_floor_ms = 200\n\
              [[customer]]\nname = \"shop\"\ntoken = \"{TOKEN}\"\nopening_credit = {CREDIT}\n",
+            base = simulator.base_url(),
+        );
+        Self::with(dir, name, store, &settings)
+    }
+
+    /// The same with all settings but where it is, what it keeps where and for how many.
+    pub fn with(dir: &Path, name: &str, store: &str, settings: &str) -> Self {
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, super::free_port()));
+        let config = dir.join(format!("{name}.toml"));
+        let text = format!(
+            "listen = \"{addr}\"\ndata_dir = \"{data}\"\nkeyring_dir = \"{keys}\"\nstore = \"{store}\"\n\
+             requests_a_minute = 1000000\nattempts_a_minute = 0\nrates.usd_idr = 16000\n{settings}",
             data = dir.join(name).display(),
             keys = dir.join("keys").display(),
-            base = simulator.base_url(),
         );
         fs::write(&config, text).unwrap();
         Self { dir: dir.to_owned(), addr, config }
@@ -128,7 +135,12 @@ pub struct Progress {
 
 /// Sends a request as the customer; `None` without a whole answer.
 pub async fn call(request: reqwest::RequestBuilder) -> Option<(u16, Value)> {
-    let answer = request.bearer_auth(TOKEN).send().await.ok()?;
+    call_as(TOKEN, request).await
+}
+
+/// The same as whoever has this token.
+pub async fn call_as(token: &str, request: reqwest::RequestBuilder) -> Option<(u16, Value)> {
+    let answer = request.bearer_auth(token).send().await.ok()?;
     let status = answer.status().as_u16();
     if status == 503 {
         let seconds = answer.headers().get("retry-after").expect("503 says when to come back");

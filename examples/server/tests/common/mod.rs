@@ -149,6 +149,12 @@ pub async fn serve(config: Config) -> Api {
     Api { running, client, token: TOKEN.to_owned(), kept: None }
 }
 
+/// Settings of a sandbox on the embedded store, with its files in `dir`.
+pub fn on_redb(dir: &Path) -> Config {
+    let data_dir = dir.join("data");
+    Config { store: StoreChoice::Redb(data_dir.join("smscode.redb")), data_dir, ..sandbox() }
+}
+
 /// Settings of a sandbox on a Postgres database, under the application's role, with its files in `dir`.
 pub fn on_postgres(database: &Migrated, dir: &Path) -> Config {
     Config { store: database.choice(), data_dir: dir.join("data"), ..sandbox() }
@@ -179,6 +185,13 @@ pub fn free_port() -> u16 {
 impl Api {
     pub async fn sandbox() -> Self {
         serve(sandbox()).await
+    }
+
+    /// A sandbox on a file of its own.
+    pub async fn redb() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let api = serve(on_redb(dir.path())).await;
+        Self { kept: Some(Box::new(dir)), ..api }
     }
 
     /// A sandbox on a Postgres database of its own.

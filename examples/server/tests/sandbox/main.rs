@@ -1,4 +1,5 @@
-//! Each scenario of the sandbox over real HTTP, in memory and on Postgres, with time moved on; named by its service.
+//! The sandbox over real HTTP: each scenario from its order to its end, every surface, time that is moved on, an account
+//! that is deleted.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -6,26 +7,25 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
+    unreachable_pub,
     reason = "tests"
 )]
 
 #[path = "../common/mod.rs"]
 mod common;
 
-mod after;
-mod cancel;
+mod deletion;
 mod page;
-mod purchase;
-mod status;
+mod play;
+mod surfaces;
+mod table;
 mod time;
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use smscode_core::store::TransferKind;
+use smscode_core::verify::{verify, verify_places};
 
-use common::{Answer, Api};
+use common::Api;
 use smscode_providers::sandbox::SandboxHandle;
 
 /// Lets time pass: in several calls where the machine is busy.
@@ -44,67 +44,43 @@ fn simulator(api: &Api) -> &SandboxHandle {
     api.running.app.sandbox.as_ref().expect("a sandbox").simulator()
 }
 
-/// Begins to order a service, as a client that waits for its answer; gives the order as soon as it is in the list.
-async fn ordering(api: &Arc<Api>, slug: &str, key: &'static str) -> (Value, JoinHandle<Answer>) {
-    let (_, umbrella) = api.product(slug).await;
-    let client = api.clone();
-    let call = tokio::spawn(async move { client.create("v1", json!({"catalog_product_id": umbrella}), key).await });
-    (newest(api).await, call)
+/// What the order's own page of reasons says.
+async fn explained(api: &Api, id: i64) -> Value {
+    api.get(&format!("/account/orders/{id}/explain")).await.data().clone()
 }
 
-/// The id of the newest order.
-async fn newest(api: &Api) -> Value {
-    let begun = Instant::now();
-    loop {
-        let list = api.get("/v1/orders?limit=1").await;
-        if let Some(order) = list.data().get(0) {
-            return order["id"].clone();
+/// Orders that were placed, oldest first, each with the kinds of its transfers and their amount; a rejected one, too, which
+/// is in no list.
+async fn statement(api: &Api) -> Vec<(i64, Vec<TransferKind>, i64)> {
+    let platform = &api.running.app.platform;
+    let account = platform.authenticate(&api.token).await.unwrap().unwrap();
+    let mut orders: Vec<(i64, Vec<TransferKind>, i64)> = Vec::new();
+    for line in platform.statement(account, 0, 1_000).await.unwrap() {
+        let Some(id) = line.subject.strip_prefix("order:") else {
+            assert_eq!(line.kind, TransferKind::Deposit, "{line:?}");
+            continue;
+        };
+        let id: i64 = id.parse().unwrap();
+        match orders.iter_mut().find(|(known, ..)| *known == id) {
+            Some((_, kinds, amount)) => {
+                kinds.push(line.kind);
+                assert_eq!(line.amount.minor, *amount, "what was held is what is closed");
+            }
+            None => orders.push((id, vec![line.kind], line.amount.minor)),
         }
-        assert!(begun.elapsed() < Duration::from_secs(5), "no order");
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    orders
 }
 
-/// Orders a service whose purchase has no clear answer; its id.
-async fn unclear(api: &Api, slug: &str) -> Value {
-    let (_, umbrella) = api.product(slug).await;
-    let answer = api.create("v1", json!({"catalog_product_id": umbrella}), "unclear").await;
-    assert_eq!(answer.code(), "REQUEST_IN_PROGRESS");
-    newest(api).await
-}
-
-/// What moved for an order, in order, as `explain` tells it.
-async fn moved(api: &Api, id: &Value) -> Vec<String> {
-    let told = api.get(&format!("/account/orders/{id}/explain")).await;
-    let steps = told.data()["steps"].as_array().unwrap();
-    let transfers = steps.iter().filter_map(|step| step["transfer"].as_str());
-    transfers.map(|transfer| transfer.split(' ').next().unwrap().to_owned()).collect()
-}
-
-/// How an order ended: its status, and how its hold was closed. Nothing can be read of it any more.
-async fn assert_ended(api: &Api, id: &Value, status: &str, closing: &str) {
-    let order = api.read(id).await;
-    assert_eq!(order["status"], status, "{order}");
-    for gone in ["phone_number", "otp_code", "otp_message"] {
-        assert!(order[gone].is_null(), "{gone}");
-    }
-    assert_eq!(moved(api, id).await, ["hold", closing]);
+/// What `smscode-server verify --at-rest` and the engine's own audit say of the books: that they add up.
+async fn assert_books(api: &Api) {
+    let store = &api.running.app.store;
+    let mut export = store.export().await.unwrap();
+    let mut report = verify(&mut *export).await.unwrap();
+    drop(export);
+    report.add(verify_places(&**store, &report.places).await.unwrap());
+    assert!(report.is_clean(), "{report:?}");
+    let audit = api.running.app.platform.audit().await.unwrap();
+    assert_eq!((audit.wrong, audit.busy, audit.totals_are_zero), (0, 0, true), "{audit:?}");
     api.ledger_adds_up().await;
-}
-
-/// An order that has its code is finished and paid once.
-async fn assert_paid(api: &Api, id: &Value, before: i64) {
-    let order = api.read(id).await;
-    assert_eq!(order["status"], "OTP_RECEIVED", "{order}");
-    let code = order["otp_code"].as_str().expect("a code");
-    assert!(order["otp_message"].as_str().unwrap().contains(code));
-    api.action("v1", "finish", id).await.data();
-    assert_ended(api, id, "COMPLETED", "capture").await;
-    assert_eq!(api.balance().await, before - order["amount"].as_i64().unwrap());
-}
-
-/// An order that went back costs nothing.
-async fn assert_returned(api: &Api, id: &Value, status: &str, before: i64) {
-    assert_ended(api, id, status, "release").await;
-    assert_eq!(api.balance().await, before, "all of it is back");
 }

@@ -49,6 +49,9 @@ fn what_answers_make_of_a_purchase() {
         (Cancelling, true, Over, false, Ended, Some(Booked::Loss)),
         (Cancelling, true, Done, false, Cancelled, Some(Booked::Nothing)),
         (Cancelling, false, Again, true, Cancelling, None),
+        (Cancelling, false, Sms, true, Finishing, None),
+        (Finishing, true, Sms, true, Finishing, None),
+        (Finishing, true, Done, false, Finished, Some(Booked::Loss)),
     ];
     for (before, kept, heard, says_kept, after, booked) in cases {
         let mut record = SupplyRecord { kept, ..purchase(before) };

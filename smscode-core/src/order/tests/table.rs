@@ -248,7 +248,7 @@ fn the_end_clears_every_field_of_content() {
             full.awaiting_more = true;
             full.resend_at = Some(at(100));
             full.state = state;
-            let hash = full.phone_hash.clone().unwrap();
+            let hash = full.phone_claims[0].hash.clone();
             let mut draft = Draft::of(ACCOUNT, ORDER, 9, full);
             draft.advance(input, Some("why"), "engine", at(70)).unwrap();
             let json = serde_json::to_value(&draft.record).unwrap();

@@ -23,7 +23,7 @@ impl Model {
         let first = now.plus_ms(settings.code_after_ms);
         let code = || Due::Sms(code_text(entropy));
         match scenario {
-            Scenario::Ordinary | Scenario::SilentRefund => [(first, code())].into(),
+            Scenario::Ordinary | Scenario::SilentRefund | Scenario::LateSms => [(first, code())].into(),
             Scenario::CodeNow => [(now, code())].into(),
             Scenario::CodeLater | Scenario::ServerErrorCharged | Scenario::Garbled | Scenario::StatusNoise => {
                 [(now.plus_ms(settings.later_after_ms), code())].into()
@@ -173,11 +173,14 @@ impl Model {
     /// The same of a read, of one or of the list, if it is to be spoilt; counts it then.
     pub fn moment_of_read(&mut self, now: Timestamp, id: Option<u64>) -> Option<(Scenario, Moment)> {
         self.advance(now);
-        let found = match id {
-            Some(id) => self.to_spoil.get(&id),
-            None => self.to_spoil.first(),
+        let spoilt = |id: &u64| {
+            let found = self.activations.get(id);
+            found.is_some_and(|one| one.scenario.spoils_reads_of_nothing() || !one.messages.is_empty())
         };
-        let id = *found?;
+        let id = match id {
+            Some(id) => self.to_spoil.get(&id).filter(|id| spoilt(id)).copied(),
+            None => self.to_spoil.iter().find(|id| spoilt(id)).copied(),
+        }?;
         let activation = self.activations.get_mut(&id)?;
         let before = activation.spoilt;
         activation.spoilt += 1;

@@ -54,6 +54,8 @@ pub struct Model {
     /// Prices and stocks that were set, in place of the tables.
     prices: BTreeMap<(u16, String), Money>,
     stocks: BTreeMap<(u16, String), u32>,
+    /// What services do, in place of the tables.
+    scenarios: BTreeMap<String, Scenario>,
 }
 
 impl Model {
@@ -75,6 +77,7 @@ impl Model {
             dead: None,
             prices: BTreeMap::new(),
             stocks: BTreeMap::new(),
+            scenarios: BTreeMap::new(),
         }
     }
 
@@ -86,6 +89,17 @@ impl Model {
     /// Sets how many numbers of a pair may be open at once.
     pub fn set_stock(&mut self, country: u16, service: &str, count: u32) {
         self.stocks.insert((country, service.to_owned()), count);
+    }
+
+    /// Lets a service play a scenario from the next purchase on: a live server sells the market's services and no others.
+    pub fn set_scenario(&mut self, service: &str, scenario: Scenario) {
+        self.scenarios.insert(service.to_owned(), scenario);
+    }
+
+    /// What a purchase of this service is like; `None` if it is not sold.
+    pub(super) fn scenario(&self, service: &str) -> Option<Scenario> {
+        let (scenario, _) = stock::service(service)?;
+        Some(self.scenarios.get(service).copied().unwrap_or(scenario))
     }
 
     /// Sets the account's money, in its currency.
@@ -124,7 +138,7 @@ impl Model {
     /// Sells a number.
     pub fn buy(&mut self, now: Timestamp, entropy: &dyn Entropy, wanted: &Wanted<'_>) -> Result<&Activation, Refusal> {
         self.advance(now);
-        let (scenario, _) = stock::service(wanted.service).ok_or(Refusal::BadService)?;
+        let scenario = self.scenario(wanted.service).ok_or(Refusal::BadService)?;
         let price = self.price(wanted.country, wanted.service).ok_or(Refusal::BadCountry)?;
         self.check(wanted, scenario, price)?;
         let phone = self.number_for(wanted, scenario, entropy).ok_or(Refusal::NoNumbers)?;
@@ -276,6 +290,11 @@ impl Model {
                     Ok(())
                 }
             },
+            // its right hand does not know what its left hand sends
+            (Step::Cancel, Stage::Received) if activation.scenario == Scenario::LateSms => {
+                self.close(id, Stage::Cancelled, now);
+                Ok(())
+            }
             (Step::Cancel, Stage::Received | Stage::Retrying) => Err(Refusal::SmsArrived),
             (Step::Ready | Step::More | Step::Finish | Step::Cancel, _) => Err(Refusal::BadStatus),
         }

@@ -36,6 +36,8 @@ pub struct Settings {
     pub silent_ms: u32,
     /// Milliseconds until the purchase of `sbx_slow` is answered.
     pub slow_ms: u32,
+    /// Milliseconds until the read that brings the SMS of `sbx_late_sms` is answered. Shorter than callers wait.
+    pub late_read_ms: u32,
     /// Milliseconds until `sbx_supplier_ends` is ended.
     pub ends_after_ms: i64,
     /// Milliseconds after the end of an activation until what happens then: a late SMS, a refund, a charge.
@@ -62,6 +64,7 @@ impl Default for Settings {
             late_after_ms: 60_000,
             silent_ms: 60_000,
             slow_ms: 25_000,
+            late_read_ms: 8_000,
             ends_after_ms: 10_000,
             aftermath_ms: 30_000,
             dead_ms: 1_800_000,

@@ -352,6 +352,21 @@ fn the_first_reads_are_spoilt_one_after_another() {
 }
 
 #[test]
+fn the_read_that_brings_the_sms_is_spoilt_and_a_cancel_granted_meanwhile() {
+    let (mut model, entropy) = (Model::new(Settings::default()), entropy());
+    let before = model.balance();
+    let id = model.buy(START, &entropy, &wanted("sbx_late_sms")).ok().unwrap().id;
+    assert_eq!(model.moment_of_read(START, None), None, "there is nothing in it");
+    let there = START.plus_ms(1_000);
+    assert_eq!(model.moment_of_read(there, None), Some((Scenario::LateSms, Moment::Read { before: 0 })));
+    assert_eq!(model.moment_of_read(there, Some(id)), None, "one of them");
+    let seen = model.status(there, id).ok().unwrap();
+    assert_eq!((seen.stage, seen.messages.len()), (Stage::Received, 1));
+    model.step(START.plus_ms(3_000), &entropy, id, Step::Cancel).unwrap();
+    assert_eq!((model.find(id).unwrap().stage, model.balance()), (Stage::Cancelled, before));
+}
+
+#[test]
 fn who_is_told_of_arrivals_has_a_limit() {
     let mut model = Model::new(Settings { stock: 2_000, ..Settings::default() });
     let entropy = entropy();

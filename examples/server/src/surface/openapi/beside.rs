@@ -7,7 +7,7 @@ use super::shape::{Operation, about, boolean, closed, int32, int64, named, one_o
 
 /// What every server serves.
 pub(super) fn routes() -> Vec<Operation> {
-    let mut all = vec![stubs("get"), stubs("post"), events(), explain()];
+    let mut all = vec![stubs("get"), stubs("post"), events(), explain(), preview(), delete_account()];
     all.extend(operation());
     all.extend(documents());
     all
@@ -74,10 +74,33 @@ fn events() -> Operation {
 
 fn explain() -> Operation {
     Operation::new("get", "/account/orders/{id}/explain", "account", "Why an order is as it is")
-        .remark("Its steps, oldest first, each with its rule and the transfer that went with it; and what may be done with it now.")
+        .remark(
+            "Its steps, oldest first, each with its rule and the transfer that went with it; what happens to it next by \
+             itself; and what may be done with it now.",
+        )
         .parameter("path", "id", int32(), true)
         .data(named("Explanation"), None)
         .refuses(&[401, 404, 429, 500, 503])
+}
+
+fn preview() -> Operation {
+    Operation::new("get", "/account/deletion", "account", "What the deletion of the account would do now")
+        .remark("What is given up, what becomes of each open order, and what stays. Nothing of it is promised: an SMS may come.")
+        .data(named("DeletionPreview"), None)
+        .refuses(&[401, 429, 500, 503])
+}
+
+fn delete_account() -> Operation {
+    Operation::new("delete", "/account", "account", "Delete the account")
+        .remark(
+            "At once and for good: what is available is forfeited, every token is gone, and nothing can be read any more. \
+             An order that has had its SMS ends; another one is cancelled as soon as its supplier allows it, and what it \
+             gives back is forfeited too. `forfeit` must be true: /account/deletion tells how much it is. The same again \
+             answers 401, as for every token that is none.",
+        )
+        .body("Deletion")
+        .data(closed([("deleted", boolean())]), None)
+        .refuses(&[401, 413, 422, 429, 500, 503])
 }
 
 fn operation() -> Vec<Operation> {

@@ -33,6 +33,8 @@ pub(super) fn all() -> Value {
     put("WebhookTest", closed([("status_code", int32())]));
     put("AccountEvent", account_event());
     put("Explanation", explanation());
+    put("DeletionPreview", deletion_preview());
+    put("Deletion", closed([("forfeit", about(boolean(), "Must be true: what is available is given up."))]));
     put("SandboxSms", closed([("phone", text()), ("text", text())]));
     put("SandboxAdvance", sandbox_advance());
     for (version, amount, limit) in [("V1", rupiah(), int64()), ("V2", named("Money"), decimal())] {
@@ -64,10 +66,36 @@ fn explanation() -> Value {
         ("from", about(or_null(time()), "From when it will be, if time alone is missing.")),
         ("reason", text()),
     ]);
+    let next = or_null(closed([("what", text()), ("at", or_null(time()))]));
+    let next = about(next, "What happens to it by itself, and when if that is known; null once it has ended.");
     closed([
         ("order", named("OrderV1")),
+        ("state", about(text(), "Where it stands, finer than the five statuses.")),
         ("steps", json!({"type": "array", "items": step})),
+        ("next", next),
         ("allowed", json!({"type": "array", "items": action})),
+    ])
+}
+
+fn deletion_preview() -> Value {
+    let order = closed([
+        ("order_id", int32()),
+        ("status", status()),
+        ("held", about(int64(), "What it holds; nothing once its SMS is paid for.")),
+        ("becomes", one_of(&["completed", "cancelled", "looked_up"])),
+        ("from", about(or_null(time()), "From when on it can be cancelled, if that is later than now.")),
+    ]);
+    let stays = closed([("what", text()), ("why", text())]);
+    closed([
+        ("currency", text()),
+        ("available", about(int64(), "Is forfeited at once.")),
+        ("held", about(int64(), "Is paid if an SMS comes, and forfeited otherwise.")),
+        ("debt", about(int64(), "Owed, zero or below; it stays in the books.")),
+        (
+            "orders",
+            json!({"type": "array", "items": order, "description": "Open orders, newest first, at most 1,000."}),
+        ),
+        ("stays", json!({"type": "array", "items": stays})),
     ])
 }
 

@@ -86,6 +86,15 @@ impl Members {
         }
     }
 
+    /// Takes a yes or no.
+    pub fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Failure> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(flag)),
+            Some(_) => Err(Failure::input(name, format!("{name} must be true or false"))),
+        }
+    }
+
     /// Refuses what nobody took: ignoring a misspelled `max_price` costs money.
     pub fn end(self) -> Result<(), Failure> {
         let Some(name) = self.found.keys().next() else {

@@ -37,6 +37,11 @@ pub fn refused(error: &OrderError) -> Failure {
         E::Cap { what, max, retry_after_seconds } => Failure::new(Code::RateLimit, text)
             .with("limit", json!({"of": what, "max": max}))
             .after(*retry_after_seconds),
+        E::Supplier { cause: cause @ "cancel_undecided" } => {
+            let message =
+                "the supplier has not granted the cancel: the order stays open, and it is asked again by itself";
+            Failure::new(Code::Provider, message).with("cause", *cause)
+        }
         E::Supplier { cause } => Failure::new(Code::Provider, text).with("cause", *cause),
         E::CancelTooEarly { at, wait_seconds } => {
             let message = format!("the order can be cancelled in {wait_seconds} seconds");
