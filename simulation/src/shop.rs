@@ -216,9 +216,12 @@ impl Shop {
     }
 
     fn row(&self, sold: &model::Activation) -> Activation {
-        let told = self.sold.get(&sold.id).and_then(|sale| sale.told_phone.clone());
-        let mut row = Activation::new(ActivationId(sold.id.to_string()), told.unwrap_or_else(|| sold.phone.clone()));
-        row.cost = Some(sold.cost);
+        let sale = self.sold.get(&sold.id);
+        let phone = sale.and_then(|sale| sale.told_phone.clone()).unwrap_or_else(|| sold.phone.clone());
+        let mut row = Activation::new(ActivationId(sold.id.to_string()), phone);
+        // what is said again is what was said before
+        let told_cost = sale.and_then(|sale| sale.told_cost);
+        row.cost = Some(told_cost.map_or(sold.cost, |minor| Money::new(minor, sold.cost.currency)));
         row.reference.clone_from(&sold.reference);
         row.country = Some(sold.country);
         row.service = Some(sold.service.clone());

@@ -48,10 +48,23 @@ const SEARCHES: [Bounds; 7] = [
     bounds(Wrong::Supplier, &[Cancel]),
 ];
 
+/// With this set to `1` the wider searches are made, too: minutes with an optimised core, an hour without.
+const WIDE: &str = "SMSCODE_INTERLEAVING_WIDE";
+
+const WIDE_SEARCHES: [Bounds; 6] = [
+    bounds(Wrong::Crash, &[Sms, Cancel]),
+    bounds(Wrong::Crash, &[Sms, Finish]),
+    bounds(Wrong::Crash, &[Sms, SecondSms]),
+    bounds(Wrong::Crash, &[Sms, DeleteAccount]),
+    bounds(Wrong::Nothing, &[Sms, Cancel, DeleteAccount]),
+    bounds(Wrong::Nothing, &[Sms, SecondSms, LateSms, Cancel, Finish, DeleteAccount]),
+];
+
 #[test]
 fn all_orders_of_everything() {
+    let wide = std::env::var(WIDE).is_ok_and(|value| value == "1");
     let mut states = HashSet::new();
-    for bounds in SEARCHES {
+    for bounds in SEARCHES.into_iter().chain(WIDE_SEARCHES.into_iter().filter(|_| wide)) {
         let began = std::time::Instant::now();
         let report = explore(bounds, WORKERS);
         println!("{bounds:?}: {report} {:?}", began.elapsed());

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use smscode_core::money::{Currency, Money};
 use smscode_core::port::{
     Activation, ActivationId, ActivationState, BuyOutcome, BuyRequest, CallError, CancelOutcome, Capabilities,
-    FinishOutcome, MoreOutcome, Offer, Rejection, Supplier, SupplierInfo, SupplierSms,
+    FinishOutcome, MoreOutcome, Offer, Past, Rejection, Supplier, SupplierInfo, SupplierSms,
 };
 use smscode_core::time::Timestamp;
 
@@ -248,6 +248,10 @@ impl Supplier for GatedSupplier {
             Answer::Active(list) => list,
             _ => Err(CallError::Unsupported),
         }
+    }
+
+    async fn history(&self, _from: Timestamp, _until: Timestamp) -> Result<Vec<Past>, CallError> {
+        Err(CallError::Unsupported)
     }
 
     async fn more(&self, _id: &ActivationId) -> MoreOutcome {
