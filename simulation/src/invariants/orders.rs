@@ -247,9 +247,7 @@ impl Watch {
                     hits.push("U23");
                 }
                 let away = before.activation.and_then(|(shop, _)| lock(&world.shops[shop]).is_away(written.at_us));
-                if away.is_some() {
-                    hits.push("U21");
-                }
+                hits.extend(away.map(|_| "U21"));
             }
             Input::Reject | Input::NextSupplier => hits.extend(rejected(record, input)),
             _ => {}

@@ -44,6 +44,16 @@ const LOOK_MS: i64 = 1_000;
 /// The reason when a supplier gives out a number that an open order has.
 const NUMBER_IN_USE: &str = "number_in_use";
 
+/// What a purchase has left at its supplier that its order does not have.
+enum Left<'a> {
+    Nothing,
+    /// A number that is not wanted.
+    Unwanted(&'a Activation),
+    /// What it bought is another order's by now: that one's look-up took it for its own, so what that one bought may still
+    /// turn up, and nobody waits for it.
+    Anothers,
+}
+
 /// What to do after a certain rejection.
 enum After {
     Ended,
@@ -62,12 +72,14 @@ impl Inner {
                 BuyOutcome::Accepted(activation) => self.accept(&purchase, activation).await,
                 BuyOutcome::NotSent(why) => {
                     tracing::warn!(supplier = %purchase.supplier, why, "a purchase was not sent");
-                    self.rejected(&purchase, "provider_unavailable", None).await
+                    self.rejected(&purchase, "provider_unavailable", Left::Nothing).await
                 }
                 BuyOutcome::RejectedUncharged(Rejection::ReferenceUsed) => {
                     self.unclear(&purchase, "reference used").await
                 }
-                BuyOutcome::RejectedUncharged(rejection) => self.rejected(&purchase, rejection.code(), None).await,
+                BuyOutcome::RejectedUncharged(rejection) => {
+                    self.rejected(&purchase, rejection.code(), Left::Nothing).await
+                }
                 BuyOutcome::Unknown(why) => self.unclear(&purchase, &why).await,
             };
             match next {
@@ -155,7 +167,7 @@ impl Inner {
                 Ok(After::Ended)
             }
             Attached::NumberInUse => self.give_back(purchase, NUMBER_IN_USE, &got).await,
-            Attached::Known => self.rejected(purchase, NUMBER_IN_USE, None).await,
+            Attached::Known => self.rejected(purchase, NUMBER_IN_USE, Left::Anothers).await,
         }
     }
 
@@ -168,7 +180,7 @@ impl Inner {
     ) -> Result<After, StoreError> {
         tracing::warn!(supplier = %purchase.supplier, reason, "a number is given back");
         let known = self.is_known(&purchase.supplier, got).await?;
-        self.rejected(purchase, reason, (!known).then_some(got)).await
+        self.rejected(purchase, reason, if known { Left::Nothing } else { Left::Unwanted(got) }).await
     }
 
     pub(super) fn supply_record(
@@ -237,13 +249,8 @@ impl Inner {
         settle(done)
     }
 
-    /// A certain rejection: the next supplier, or the money back. `got` is a number that was bought and is not wanted.
-    async fn rejected(
-        &self,
-        purchase: &Purchase,
-        reason: &'static str,
-        got: Option<&Activation>,
-    ) -> Result<After, StoreError> {
+    /// A certain rejection: the next supplier, or the money back.
+    async fn rejected(&self, purchase: &Purchase, reason: &'static str, left: Left<'_>) -> Result<After, StoreError> {
         let now = self.now();
         let (account, id) = (purchase.account, purchase.id);
         let claim = self.claim_version(account, id).await?;
@@ -251,12 +258,9 @@ impl Inner {
         let mut next = None;
         let done = self
             .change_order::<(), OrderError>(account, id, false, |draft, sight| {
-                if let Some(got) = got {
-                    let supply = self.supply_record(draft, got, SupplyState::Cancelling, sight.now);
-                    draft.push(put_supply(got, &supply, self.version())?);
-                }
-                // the order is not the call's any more, but what it has bought goes back
-                let settled_meanwhile = if got.is_some() { Step::Write(()) } else { Step::Leave(()) };
+                // the order may not be the call's any more, but what the call has left is seen to
+                let settled_meanwhile =
+                    if self.see_to(draft, &left, sight.now)? { Step::Write(()) } else { Step::Leave(()) };
                 next = if sight.without_reader { None } else { self.next_offer(draft, purchase, now) };
                 match next.clone() {
                     Some((supplier, product)) => {
@@ -281,7 +285,7 @@ impl Inner {
             })
             .await;
         settle(done)?;
-        if got.is_some() {
+        if let Left::Unwanted(_) = left {
             self.supply.notify_one();
         }
         Ok(match next {
@@ -296,6 +300,21 @@ impl Inner {
             })),
             None => After::Ended,
         })
+    }
+
+    /// Adds what becomes of it; `false` if there is nothing.
+    fn see_to(&self, draft: &mut Draft, left: &Left<'_>, now: Timestamp) -> Result<bool, OrderError> {
+        let entry = match left {
+            Left::Nothing => None,
+            Left::Unwanted(got) => {
+                let supply = self.supply_record(draft, got, SupplyState::Cancelling, now);
+                Some(put_supply(got, &supply, self.version())?)
+            }
+            Left::Anothers => self.watch_entry(draft, None, now)?,
+        };
+        let some = entry.is_some();
+        entry.into_iter().for_each(|entry| draft.push(entry));
+        Ok(some)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one caller; a struct of these would be used once")]

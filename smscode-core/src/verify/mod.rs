@@ -16,7 +16,8 @@
 //! | `head_available`, `head_held`, `head_debt`, `head_number`, `head_event` | an account's head is not what its newest transfer and event say |
 //! | `places_of_its_kind`, `kind_of_an_order` | a transfer between other places than its kind moves, or of a kind that orders do not have |
 //! | `an_order_has_a_hold`, `held_twice`, `hold_is_the_price` | an order without its hold, with two, or with one that is not its price |
-//! | `closed_without_a_hold`, `closed_as_held`, `closed_twice`, `closed_as_the_order_says`, `an_ended_order_is_closed` | a hold that is not closed once, by its amount, as its order says |
+//! | `closed_without_a_hold`, `closed_as_held`, `closed_twice` | a hold that is not closed once, by its amount |
+//! | `closed_as_the_order_says`, `an_ended_order_is_closed` | a hold that is not closed as its order says |
 //! | `forfeited_as_released` | a forfeit of an order that is not what was released just before |
 //! | `no_order` | a transfer of an order that does not exist |
 //! | `held_is_what_open_orders_hold`, `a_hold_belongs_to_an_open_order`, `an_open_order_holds` | what is held is not what open orders hold |

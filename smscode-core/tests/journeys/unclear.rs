@@ -341,3 +341,31 @@ async fn u5_lost_keys_release_what_was_not_shown() {
     world.assert_postings(order.id, &[Hold, Release]).await;
     world.stop().await;
 }
+
+/// A look-up without references takes what another order is just buying. The other one's money goes back, and what the
+/// first had bought is watched for.
+#[tokio::test]
+async fn u4_what_a_look_up_took_for_its_own_leaves_a_watch() {
+    let world = World::new().await;
+    world.supplier().plan([Buy::Silence]);
+    let unclear = world.place_one().await;
+    world.supplier().script(|script| script.answer_ms = 15_000);
+    let (platform, account) = (world.platform.clone(), world.account);
+    let call = tokio::spawn(async move { platform.place_orders(account, World::whatsapp()).await });
+    world.clock.advance(10).await;
+    let found = world.order(unclear).await;
+    assert_eq!((found.state, world.watches().await), (State::Active, 0));
+    world.clock.advance(10).await;
+    let placed = call.await.unwrap().unwrap();
+    assert!(matches!(placed.items[0].outcome, ItemOutcome::Rejected(_)), "its number is another's");
+    world.assert_postings(placed.items[0].order, &[Hold, Release]).await;
+    assert_eq!(world.watches().await, 1, "nobody waits for what the first has bought");
+    let orphan = world.supplier().sell_to_somebody_else("wa");
+    world.clock.step(80, 1_000).await;
+    assert!(world.supplier().script.lock().unwrap().sold[&orphan].cancelled);
+    assert_eq!(world.watches().await, 0);
+    world.supplier().deliver(found.phone.as_ref().unwrap(), None, "Your code is 415127");
+    world.clock.advance(12).await;
+    world.assert_postings(unclear, &[Hold, Capture]).await;
+    world.stop().await;
+}

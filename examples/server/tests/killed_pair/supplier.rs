@@ -99,8 +99,8 @@ const BURST_CALLS: u32 = 10;
 /// Spoils some of the calls until the customers are done; how many faults it has planned.
 pub async fn faults(world: &World, over: &AtomicBool) -> u64 {
     let mut dice = Dice::new(world.seed, u64::MAX - 1);
-    let sorts: [(&str, fn(u64) -> Fault); 3] =
-        [("getNumberV2", of_purchase), ("getActiveActivations", of_read), ("setStatus", of_word)];
+    type Sort = (&'static str, fn(u64) -> Fault);
+    let sorts: [Sort; 3] = [("getNumberV2", of_purchase), ("getActiveActivations", of_read), ("setStatus", of_word)];
     let mut next = [0, 0, 0].map(|at: u64| at + dice.between(CALLS));
     let mut burst_at = Instant::now() + Duration::from_millis(dice.between(BURST_AFTER_MS));
     let mut planned = 0;
