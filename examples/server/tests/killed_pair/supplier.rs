@@ -96,8 +96,9 @@ const CALLS: (u64, u64) = (8, 24);
 const BURST_AFTER_MS: (u64, u64) = (5_000, 12_000);
 const BURST_CALLS: u32 = 10;
 
-/// Spoils some of the calls until the customers are done; how many faults it has planned.
-pub async fn faults(world: &World, over: &AtomicBool) -> u64 {
+/// Spoils some of the calls until the customers are done, of those that tell the supplier something only if `words`; how many
+/// faults it has planned.
+pub async fn faults(world: &World, over: &AtomicBool, words: bool) -> u64 {
     let mut dice = Dice::new(world.seed, u64::MAX - 1);
     type Sort = (&'static str, fn(u64) -> Fault);
     let sorts: [Sort; 3] = [("getNumberV2", of_purchase), ("getActiveActivations", of_read), ("setStatus", of_word)];
@@ -106,7 +107,7 @@ pub async fn faults(world: &World, over: &AtomicBool) -> u64 {
     let mut planned = 0;
     while !over.load(Ordering::Acquire) {
         sleep(Duration::from_millis(50)).await;
-        for ((action, fault), next) in sorts.iter().zip(&mut next) {
+        for ((action, fault), next) in sorts.iter().zip(&mut next).take(if words { 3 } else { 2 }) {
             let calls = world.simulator.calls(action);
             // never more than one is waiting: what is told twice or thrice is heard
             if calls >= *next {
