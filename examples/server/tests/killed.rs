@@ -20,8 +20,8 @@ use smscode_test_postgres::{Cluster, ClusterOptions};
 use tokio::task::block_in_place;
 
 const CLIENTS: usize = 50;
-const ORDERS_EACH: usize = 20;
-const KILLS: u64 = 10;
+const ORDERS_EACH: usize = 10;
+const KILLS: u64 = 5;
 
 fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap()
