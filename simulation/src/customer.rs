@@ -101,6 +101,13 @@ pub(crate) fn node_of(world: &World, wanted: usize) -> usize {
     wanted % world.shape.nodes.max(1)
 }
 
+/// The wanted node, or another one if that is down.
+fn up(world: &World, wanted: usize) -> usize {
+    let nodes = lock(&world.nodes);
+    let is_up = |node: &usize| nodes.get(*node).is_some_and(|state| state.platform.is_some());
+    (0..nodes.len()).map(|n| node_of(world, wanted + n)).find(is_up).unwrap_or(wanted)
+}
+
 /// Opens a customer's account and books the first deposit, however often that takes.
 pub(crate) async fn open(world: Arc<World>, customer: usize) {
     let mut node = customer;
@@ -177,7 +184,8 @@ pub(crate) async fn visit(world: Arc<World>, item: usize, visit: Visit) {
             drop(place(&world, account, &twin, twin.node).await);
         });
     }
-    let placing = place(&world, account, &visit, visit.node);
+    let node = if visit.reserve { up(&world, visit.node) } else { visit.node };
+    let placing = place(&world, account, &visit, node);
     let mut orders = match visit.leaves_after_ms {
         Some(ms) => {
             let leaves = world.timeline.sleep(ms * 1_000);

@@ -337,13 +337,15 @@ fn forgeries(rng: &mut Rng, shape: &Shape, items: &mut Vec<Item>) {
 
 /// So many customers who come late are drawn.
 const RESERVE: i64 = 40;
+/// So many of them come every ten seconds. The others come less often, so that no crash outlasts them all.
+const RESERVE_SOON: i64 = 20;
 
 /// The first customer, who comes back until the run has the orders it is to have.
 fn reserve(rng: &mut Rng, shape: &Shape, items: &mut Vec<Item>) {
     for n in 0..RESERVE {
         items.push(Item::Visit(Visit {
             customer: 0,
-            at_ms: ACTING_MS + n * 10_000,
+            at_ms: ACTING_MS + n.min(RESERVE_SOON) * 10_000 + (n - RESERVE_SOON).max(0) * 40_000,
             node: usize::try_from(rng.below(shape.nodes as u64)).unwrap_or(0),
             pair: usize::try_from(rng.below(PAIRS.len() as u64)).unwrap_or(0),
             quantity: u32::try_from(rng.between(3, 8)).unwrap_or(3),

@@ -164,9 +164,12 @@ pub(crate) fn suppliers(suppliers: &[std::sync::Arc<GatedSupplier>], digest: &mu
     }
 }
 
+/// One gate of a task: what it stands before, how far it is, its answer, and whether its commit is refused for certain.
+type GateNow = (u64, u8, String, bool);
+
 /// What is under way: each task with its past, its gates and how long it still sleeps.
 pub(crate) fn under_way(state: &State, stored: &Stored, listens: bool, digest: &mut Digest) {
-    let mut tasks: BTreeMap<usize, (Vec<(u64, u8, String, bool)>, Vec<i64>)> = BTreeMap::new();
+    let mut tasks: BTreeMap<usize, (Vec<GateNow>, Vec<i64>)> = BTreeMap::new();
     let mut orphans = Vec::new();
     for gate in state.gates.values() {
         let (phase, answer) = match &gate.phase {

@@ -65,9 +65,8 @@ fn all_orders_of_everything() {
     let wide = std::env::var(WIDE).is_ok_and(|value| value == "1");
     let mut states = HashSet::new();
     for bounds in SEARCHES.into_iter().chain(WIDE_SEARCHES.into_iter().filter(|_| wide)) {
-        let began = std::time::Instant::now();
         let report = explore(bounds, WORKERS);
-        println!("{bounds:?}: {report} {:?}", began.elapsed());
+        println!("{bounds:?}: {report}");
         if let Some(found) = report.found {
             panic!("{}", tell(bounds, &shrink(bounds, found)));
         }
