@@ -336,7 +336,7 @@ fn forgeries(rng: &mut Rng, shape: &Shape, items: &mut Vec<Item>) {
 }
 
 /// So many customers who come late are drawn.
-const RESERVE: i64 = 40;
+const RESERVE: i64 = 60;
 /// So many of them come every ten seconds. The others come less often, so that no crash outlasts them all.
 const RESERVE_SOON: i64 = 20;
 
