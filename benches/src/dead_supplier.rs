@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use smscode_core::account::AccountId;
 use smscode_core::money::{Currency, Money};
 use smscode_core::order::{PlaceOrders, Wanted};
-use smscode_core::port::FixedRates;
+use smscode_core::port::{FixedRates, MemoryKeyring};
 use smscode_core::store::{MemoryStore, Store};
 use smscode_core::{Platform, Settings};
 use smscode_providers::clock::{OsEntropy, SystemClock};
@@ -172,6 +172,7 @@ impl Shop {
         config.dialect.concurrency = options.callers.max(8);
         let mut builder = Platform::builder()
             .store(store)
+            .keyring(Arc::new(MemoryKeyring::new()))
             .clock(Arc::new(SystemClock))
             .entropy(Arc::new(OsEntropy))
             .rates(Arc::new(FixedRates::new().with(Currency::Usd, Currency::Idr, 16_000)))

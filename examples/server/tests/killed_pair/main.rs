@@ -35,12 +35,12 @@ use tokio::time::sleep;
 use world::World;
 
 /// Without another wish: as many as take a minute. 2,000 take four.
-const ORDERS: u64 = 120;
+const ORDERS: u64 = 80;
 /// From so many on the kills go on until the last order has ended, and what suppliers are told is spoilt, too: what was told
 /// in vain some times is told again after two minutes.
 const MANY: u64 = 500;
 /// With fewer orders the kills end after this.
-const KILLS_END_MS: u64 = 25_000;
+const KILLS_END_MS: u64 = 20_000;
 /// Fewer kills than this prove nothing.
 const KILLS_MIN: u64 = 5;
 /// Milliseconds between a server that is ready and the next kill.
