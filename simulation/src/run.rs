@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use smscode_core::account::AccountId;
+use smscode_core::store::copy::Portable;
 use smscode_core::store::{Index, MemoryStore, Owner, Range, Row, Store};
 use smscode_storage_redb::{RedbOptions, RedbStore};
 
@@ -88,15 +89,14 @@ pub(crate) fn run_until(
         StoreKind::Memory => None,
         StoreKind::Redb => Some(tempfile::tempdir().map_err(|error| error.to_string())?),
     };
-    let memory = folder.is_none().then(|| Arc::new(MemoryStore::new()));
-    let store: Arc<dyn Store> = match &folder {
-        None => memory.clone().unwrap_or_default(),
+    let store: Arc<dyn Portable> = match &folder {
+        None => Arc::new(MemoryStore::new()),
         Some(folder) => {
             let options = RedbOptions { cache_bytes: CACHE_BYTES, quick_repair: false, ..RedbOptions::default() };
             Arc::new(RedbStore::open(folder.path().join("books.redb"), options).map_err(|error| error.to_string())?)
         }
     };
-    let world = World::new(plan, enabled, store, tell);
+    let world = World::new(plan, enabled, Arc::clone(&store) as Arc<dyn Store>, tell);
     for node in 0..plan.shape.nodes {
         node::start(&world, node);
     }
@@ -123,7 +123,7 @@ pub(crate) fn run_until(
         over(&inside, now)
     });
     if limit_us == LIMIT_US || halt != Halt::TimeOver {
-        end(&world, halt, memory.as_ref());
+        end(&world, halt, &*store);
     }
     let outcome = outcome(&world);
     executor.end();
@@ -162,7 +162,7 @@ fn over(world: &World, now: i64) -> bool {
     now - since_us > ORPHANS_US || watch.lost(world).is_empty()
 }
 
-fn end(world: &Arc<World>, halt: Halt, memory: Option<&Arc<MemoryStore>>) {
+fn end(world: &Arc<World>, halt: Halt, books: &dyn Portable) {
     let now = world.timeline.now_us();
     if lock(&world.watch).violation.is_some() {
         return;
@@ -171,8 +171,8 @@ fn end(world: &Arc<World>, halt: Halt, memory: Option<&Arc<MemoryStore>>) {
         Halt::Told => {
             full_check(world, true);
             lock(&world.watch).note_orphans(world);
-            let books = memory.filter(|_| world.shape.tampers && lock(&world.watch).violation.is_none());
-            if let Some(wrong) = books.and_then(|books| tampered::audit_copy(world, books)) {
+            let tampers = world.shape.tampers && lock(&world.watch).violation.is_none();
+            if let Some(wrong) = tampers.then(|| tampered::audit_copy(world, books)).flatten() {
                 lock(&world.watch).stuck(now, wrong);
             }
         }

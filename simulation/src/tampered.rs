@@ -7,7 +7,7 @@ use smscode_core::Platform;
 use smscode_core::account::AccountId;
 use smscode_core::account::record::{AccountRecord, account_key};
 use smscode_core::money::Currency;
-use smscode_core::store::copy::carry;
+use smscode_core::store::copy::{Portable, carry};
 use smscode_core::store::{
     Amount, Body, Bucket, ChangeSet, Entry, LoadKey, MemoryStore, OperationId, Owner, Place, Post, Store, TransferId,
     TransferKind,
@@ -18,16 +18,16 @@ use crate::rng::{Rng, Seeded};
 use crate::world::{World, lock, wait_for};
 
 /// Tampers with a copy of the books of a run that has ended. What is wrong, if anything is.
-pub(crate) fn audit_copy(world: &Arc<World>, books: &Arc<MemoryStore>) -> Option<String> {
+pub(crate) fn audit_copy(world: &Arc<World>, books: &dyn Portable) -> Option<String> {
     match wait_for(audit(world, books)) {
         Ok(wrong) => wrong,
         Err(reason) => Some(format!("a copy of the books could not be audited: {reason}")),
     }
 }
 
-async fn audit(world: &Arc<World>, books: &Arc<MemoryStore>) -> Result<Option<String>, String> {
+async fn audit(world: &Arc<World>, books: &dyn Portable) -> Result<Option<String>, String> {
     let copy = Arc::new(MemoryStore::new());
-    let carried = carry(&**books, &*copy, &[]).await.map_err(|e| e.to_string())?;
+    let carried = carry(books, &*copy, &[]).await.map_err(|e| e.to_string())?;
     carried.finish().await.map_err(|e| e.to_string())?;
     let clock = NodeClock { timeline: Arc::clone(&world.timeline), skew: Skew::default() };
     let builder = Platform::builder()
