@@ -17,7 +17,7 @@ use smscode_simulation::{Coverage, Plan, StoreKind, report, run};
 /// decision on a record that has changed since; 3 the first that finds a release to a deleted account that is not forfeited.
 const FIXED: [u64; 15] = [1, 3, 7, 15, 29, 32, 34, 37, 43, 48, 60, 68, 582, 20_095, 796_911_912];
 /// Fresh ones.
-const FRESH: u64 = 5;
+const FRESH: u64 = 8;
 /// Threads; each seed is played on one.
 const THREADS: usize = 2;
 /// Every seed places so many orders.

@@ -1,5 +1,5 @@
-//! 500 orders from 50 parallel clients while the server is killed with SIGKILL five times, and with it the database
-//! server five times: no order lost, none paid twice, each hold closed once or still open with its order, the sum of all
+//! 1,000 orders from 50 parallel clients while the server is killed with SIGKILL ten times, and with it the database
+//! server ten times: no order lost, none paid twice, each hold closed once or still open with its order, the sum of all
 //! accounts zero.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "a test of processes in real time")]
@@ -20,8 +20,8 @@ use smscode_test_postgres::{Cluster, ClusterOptions};
 use tokio::task::block_in_place;
 
 const CLIENTS: usize = 50;
-const ORDERS_EACH: usize = 10;
-const KILLS: u64 = 5;
+const ORDERS_EACH: usize = 20;
+const KILLS: u64 = 10;
 
 fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap()
@@ -77,7 +77,7 @@ async fn check(what: &str, crowd: &Crowd, progress: &Progress, store: &dyn Store
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn orders_survive_kills_of_the_server() {
+async fn a_thousand_orders_survive_ten_kills() {
     let dir = tempfile::tempdir().unwrap();
     let simulator = simulator().await;
     let file = dir.path().join("server").join("smscode.redb");
@@ -90,13 +90,13 @@ async fn orders_survive_kills_of_the_server() {
     let (crowd, progress) = killed(&place, KILLS, kill).await;
     server.kill();
     let store = RedbStore::open(&file, RedbOptions::default()).unwrap();
-    check(&format!("redb, {KILLS} kills"), &crowd, &progress, &store).await;
+    check("redb, 10 kills", &crowd, &progress, &store).await;
     println!("calls to buy {}", simulator.calls("getNumber") + simulator.calls("getNumberV2"));
     simulator.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn orders_survive_kills_of_the_server_and_of_postgres() {
+async fn a_thousand_orders_survive_ten_kills_of_the_server_and_ten_of_postgres() {
     let dir = tempfile::tempdir().unwrap();
     let simulator = simulator().await;
     let cluster = block_in_place(|| Cluster::start(&ClusterOptions::default()));
@@ -117,7 +117,7 @@ async fn orders_survive_kills_of_the_server_and_of_postgres() {
     let (crowd, progress) = killed(&place, 2 * KILLS, kill).await;
     server.kill();
     let store = database.store().await;
-    check(&format!("postgres, {KILLS} kills of the server, {KILLS} of it"), &crowd, &progress, &store).await;
+    check("postgres, 10 kills of the server, 10 of it", &crowd, &progress, &store).await;
     println!("calls to buy {}", simulator.calls("getNumber") + simulator.calls("getNumberV2"));
     store.close().await;
     simulator.shutdown().await;

@@ -799,6 +799,8 @@ impl World {
         let driver = tokio::spawn(async move {
             driving.run(async move { drop(stopped.await) }).await;
         });
+        // recovery takes as long as the store does
+        platform.ready().await;
         settle().await;
         Self { platform, clock, store, keyring, rates, alarms, suppliers, account, stop: Some(stop), driver }
     }

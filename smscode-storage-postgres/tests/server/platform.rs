@@ -19,8 +19,6 @@ pub(crate) async fn settled(store: Arc<dyn Store>) -> (World, OrderId) {
     let clock = TestClock::new();
     let suppliers = vec![TestSupplier::timed("alpha", &clock, 0, 60)];
     let world = World::on(store, Arc::new(MemoryKeyring::new()), clock, suppliers, Settings::default(), None).await;
-    // recovery reads from a real server, which takes its time
-    world.platform.ready().await;
     let order = world.place().await;
     world.supplier().deliver(order.phone.as_deref().unwrap(), Some("1"), "your code is 1234");
     for _ in 0..2_000 {

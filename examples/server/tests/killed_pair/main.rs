@@ -34,7 +34,7 @@ use smscode_providers::clock::OsEntropy;
 use tokio::time::sleep;
 use world::World;
 
-/// Without another wish: as many as take a minute. 2,000 take four.
+/// Without another wish: as many as take half a minute. 2,000 take four.
 const ORDERS: u64 = 80;
 /// From so many on the kills go on until the last order has ended, and what suppliers are told is spoilt, too: what was told
 /// in vain some times is told again after two minutes.
