@@ -157,7 +157,11 @@ pub(crate) fn due_at(record: &OrderRecord, settings: &Settings, now: Timestamp) 
     match record.state {
         // a little after the sender itself would have given up
         State::Calling => record.call.as_ref().map(|call| call.over_at.plus_seconds(5)),
-        State::Unclear => Some(now.plus_seconds(look_up_pause_seconds(record.look_ups))),
+        State::Unclear => {
+            let (next, end) = (now.plus_seconds(look_up_pause_seconds(record.look_ups)), given_up_at(record, settings));
+            // the last look-up is at the deadline, not a pause after it: until then the money is held
+            Some(if now < end { next.min(end) } else { next })
+        }
         // nobody holds its id, or its owner has asked for it: cancelled as soon as the supplier takes a cancel
         State::Active if record.abandoned || record.cancel_scheduled => {
             let earliest = record.cancel_at.unwrap_or(now).max(now);

@@ -60,9 +60,26 @@ async fn u4_never_found_is_released_after_window_and_grace() {
     let view = world.order(id).await;
     assert_eq!((view.status, view.failed_reason.as_deref()), (Status::Expired, Some("unknown")));
     let after = view.ended_at.unwrap().ms_since(placed_at);
-    assert!((1_320_000..1_385_000).contains(&after), "{after}");
+    assert!((1_320_000..1_322_000).contains(&after), "{after}");
     assert_eq!(world.events(id).await, ["order.placed", "order.expired"]);
     assert_eq!(world.available().await, MONEY);
+    world.assert_postings(id, &[Hold, Release]).await;
+    world.stop().await;
+}
+
+/// The pauses between look-ups grow to minutes; the money is not held for one longer than the deadline.
+#[tokio::test]
+async fn u4_never_found_is_released_at_the_deadline_of_a_short_window() {
+    let settings = Settings { window_ms: 15_000, unclear_grace_ms: 5_000, ..Settings::default() };
+    let world = World::with(1, settings).await;
+    world.supplier().plan([Buy::Silence]);
+    let id = pending(&world).await;
+    let placed_at = world.platform.now();
+    world.clock.step(19, 1_000).await;
+    world.assert_postings(id, &[Hold]).await;
+    world.clock.step(4, 1_000).await;
+    let after = world.order(id).await.ended_at.unwrap().ms_since(placed_at);
+    assert!((20_000..22_000).contains(&after), "{after}");
     world.assert_postings(id, &[Hold, Release]).await;
     world.stop().await;
 }
