@@ -20,6 +20,28 @@ pub(crate) const SHOWS_FIGURES: &[&str] = &[
     "broken",
 ];
 
+/// How many of [`WAITS`] run at the same time.
+pub(crate) const BESIDE_MAX: usize = 3;
+
+/// Programs that leave more than half of two cores idle while they wait for kills, for servers to be ready and for a simulator's answers,
+/// by `package::target`: they run beside each other when all others of their layer have run alone. The longest first.
+pub(crate) const WAITS: &[&str] = &[
+    "smscode-server::killed",
+    "smscode-server::killed_pair",
+    "smscode-server::stubs",
+    "smscode-server::journeys",
+    "smscode-server::hooks",
+    "smscode-server::chained",
+    "smscode-server::shapes",
+    "smscode-server::openapi",
+    "smscode-server::refusals",
+    "smscode-providers::supplier_conformance",
+    "smscode-providers::broken_suppliers",
+    "smscode-providers::sms_activate",
+    "custom-supplier::conformance",
+    "quickstart::runs",
+];
+
 /// A step of the run with a time of its own.
 #[derive(Debug)]
 pub(crate) struct Layer {
@@ -81,6 +103,12 @@ pub(crate) fn shows_figures(which: &Which<'_>) -> bool {
     SHOWS_FIGURES.iter().any(|part| full.contains(part))
 }
 
+/// The place of a target in [`WAITS`], if it is there.
+pub(crate) fn waits_at(which: &Which<'_>) -> Option<usize> {
+    let full = format!("{}::{}", which.package, which.name);
+    WAITS.iter().position(|waits| *waits == full && which.kind == "test")
+}
+
 /// The place in [`LAYERS`] of the layer that runs this target.
 pub(crate) fn layer_of(which: &Which<'_>) -> Option<usize> {
     LAYERS.iter().position(|layer| matches!(layer.run, Run::Targets(picks) if picks(which)))
@@ -106,6 +134,20 @@ mod tests {
         for ((package, kind, name), layer) in table {
             let found = layer_of(&Which { package, kind, name });
             assert_eq!(found.map(|at| LAYERS[at].name), Some(layer), "{package} {kind} {name}");
+        }
+    }
+
+    #[test]
+    fn those_that_wait_are_targets_of_the_workspace() {
+        let packages = crate::workspace::read().expect("the workspace").packages;
+        for waits in WAITS {
+            let known = packages.iter().any(|package| {
+                let mut tested = package.tested.iter();
+                tested.any(|(kind, name)| {
+                    waits_at(&Which { package: &package.name, kind, name }).is_some_and(|at| WAITS[at] == *waits)
+                })
+            });
+            assert!(known, "{waits}");
         }
     }
 

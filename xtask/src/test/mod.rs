@@ -2,10 +2,10 @@
 
 mod built;
 mod layers;
+mod programs;
 mod setup;
 mod tally;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use self::built::Program;
@@ -30,6 +30,11 @@ impl Found {
     fn fail(&mut self, reason: String) {
         self.tally.failed += 1;
         self.failures.push(reason);
+    }
+
+    fn add(&mut self, other: Self) {
+        self.tally.add(other.tally);
+        self.failures.extend(other.failures);
     }
 }
 
@@ -84,75 +89,18 @@ fn run_layer(workspace: &Workspace, at: usize, layer: &Layer, programs: &mut Vec
         Run::Targets(_) => {
             let picked: Vec<&Program> =
                 programs.iter().filter(|it| layers::layer_of(&it.which()) == Some(at)).collect();
-            found.note = format!("programs: {}", picked.len());
-            for program in picked {
-                run_program(program, &mut found);
-            }
+            let note = format!("programs: {}", picked.len());
+            found = programs::run(picked);
+            found.note = note;
         }
         Run::Docs => {
             let mut command = process::cargo(&workspace.root, &["test"]);
             command.args(built::EVERYTHING).args(["--doc", "--no-fail-fast"]);
-            count(command, "doc tests", &mut found);
+            found = programs::count(command, "doc tests", |line| println!("{line}"));
         }
         Run::Deny => deny(workspace, &mut found),
     }
     found
-}
-
-/// Runs one test program where and how `cargo test` would.
-fn run_program(program: &Program, found: &mut Found) {
-    let which = program.which();
-    println!("     Running {} {} of {}", which.kind, which.name, which.package);
-    let mut command = Command::new(&program.executable);
-    command.current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder);
-    command.env("CARGO_PKG_NAME", &program.package).env("CARGO_PKG_VERSION", &program.version);
-    if layers::shows_figures(&which) {
-        command.arg("--show-output");
-    }
-    count(command, &format!("{} {}", which.package, which.name), found);
-}
-
-/// Echoes a command that runs tests and adds up what it reports. One that ends badly without a failed test is a failure of its own.
-fn count(command: Command, name: &str, found: &mut Found) {
-    let mut tally = Tally::default();
-    let mut echo = Echo::default();
-    let ended = process::stream(command, COMMAND_LIMIT, |line| {
-        if echo.shows(line) {
-            println!("{line}");
-        }
-        if let Some(counts) = tally::result_line(line) {
-            tally.add(counts);
-        }
-    });
-    found.tally.add(tally);
-    match ended {
-        Ok(true) => {}
-        Ok(false) if tally.failed > 0 => found.failures.push(format!("{name}: {} failed", tally.failed)),
-        Ok(false) => found.fail(format!("{name}: ended with a failure outside its tests")),
-        Err(reason) => found.fail(reason),
-    }
-}
-
-/// With `--show-output` a test program lists its passed tests a second time, below their output; that list is left out.
-#[derive(Debug, Default)]
-struct Echo {
-    headings: u8,
-}
-
-impl Echo {
-    fn shows(&mut self, line: &str) -> bool {
-        const OUTPUTS: u8 = 1;
-        const LIST: u8 = 2;
-        if line == "successes:" {
-            self.headings = self.headings.saturating_add(1);
-            return self.headings < LIST;
-        }
-        if line == "failures:" || line.starts_with("test result:") {
-            self.headings = 0;
-        }
-        let blank_between = self.headings == OUTPUTS && line.is_empty();
-        self.headings < LIST && !blank_between
-    }
 }
 
 /// Advisories need a downloaded database, so they are not part of a run that must work without a network.
@@ -176,67 +124,6 @@ fn deny(workspace: &Workspace, found: &mut Found) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn counted(script: &str) -> Found {
-        let mut found = Found::default();
-        let mut command = Command::new("sh");
-        command.args(["-c", script]);
-        count(command, "shell", &mut found);
-        found
-    }
-
-    #[test]
-    fn programs_are_counted_by_what_they_say_and_how_they_end() {
-        let table = [
-            ("echo 'test result: ok. 2 passed; 0 failed; 0 ignored'", (2, 0), 0),
-            ("echo 'test result: FAILED. 1 passed; 3 failed; 0 ignored'; exit 101", (1, 3), 1),
-            ("echo 'test result: ok. 2 passed; 0 failed; 0 ignored'; exit 1", (2, 1), 1),
-            ("kill -9 $$", (0, 1), 1),
-        ];
-        for (script, (passed, failed), failures) in table {
-            let found = counted(script);
-            assert_eq!(found.tally, Tally { passed, failed }, "{script}");
-            assert_eq!(found.failures.len(), failures, "{script}");
-        }
-    }
-
-    #[test]
-    fn output_of_passed_tests_is_shown_and_their_second_list_is_not() {
-        let said = [
-            "running 2 tests",
-            "test a ... ok",
-            "",
-            "successes:",
-            "",
-            "---- a stdout ----",
-            "seed 7",
-            "",
-            "successes:",
-            "    a",
-            "",
-            "failures:",
-            "---- b stdout ----",
-            "failures:",
-            "    b",
-            "test result: FAILED. 1 passed; 1 failed; 0 ignored",
-        ];
-        let mut echo = Echo::default();
-        let shown: Vec<&str> = said.into_iter().filter(|line| echo.shows(line)).collect();
-        let expected = [
-            "running 2 tests",
-            "test a ... ok",
-            "",
-            "successes:",
-            "---- a stdout ----",
-            "seed 7",
-            "failures:",
-            "---- b stdout ----",
-            "failures:",
-            "    b",
-            "test result: FAILED. 1 passed; 1 failed; 0 ignored",
-        ];
-        assert_eq!(shown, expected);
-    }
 
     #[test]
     fn a_failed_layer_never_counts_zero_failed() {
