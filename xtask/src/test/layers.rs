@@ -116,6 +116,8 @@ pub(crate) fn layer_of(which: &Which<'_>) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
     use super::*;
 
     #[test]
@@ -139,7 +141,7 @@ mod tests {
 
     #[test]
     fn those_that_wait_are_targets_of_the_workspace() {
-        let packages = crate::workspace::read().expect("the workspace").packages;
+        let packages = crate::workspace::read().unwrap().packages;
         for waits in WAITS {
             let known = packages.iter().any(|package| {
                 let mut tested = package.tested.iter();
