@@ -33,6 +33,9 @@ const PATIENCE_MS: i64 = 60_000;
 const LATENCY_MAX_US: u64 = 120_000_000;
 /// Suppliers may still be told of finished orders for so long after the last one.
 const SETTLE: Duration = Duration::from_secs(60);
+/// The platform is at rest when nothing is written between so many looks in a row: one alone may see a thread that had to wait.
+const QUIET_LOOKS: u32 = 5;
+const QUIET_LOOK: Duration = Duration::from_millis(40);
 
 /// What the slices of a run add up to.
 #[derive(Default)]
@@ -65,7 +68,9 @@ pub(crate) async fn measure(options: &Options, commit_alone: bool) -> Result<Rep
         }
         let counted = store.progress()?;
         let time = Duration::from_secs(options.seconds) / SLICES;
-        run_slice(&world, commit_alone, quota, time, &mut sum, &mut latency).await?;
+        // so many operations were asked for, however long they take
+        let limit = if options.orders.is_some() { Duration::MAX } else { time };
+        run_slice(&world, commit_alone, quota, limit, &mut sum, &mut latency).await?;
         let seen = store.progress()?.since(&counted);
         sum.commits += seen.commits;
         settle(&store).await?;
@@ -165,15 +170,14 @@ async fn one(platform: &Platform, account: AccountId, commit_alone: bool) -> Res
 /// Waits until the platform has nothing left to write: the supplier is told of finished orders after they have ended.
 async fn settle(store: &Measured) -> Result<(), Failure> {
     let quiet = async {
-        let mut before = store.progress()?.commits;
-        loop {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        let (mut before, mut quiet) = (store.progress()?.commits, 0);
+        while quiet < QUIET_LOOKS {
+            tokio::time::sleep(QUIET_LOOK).await;
             let now = store.progress()?.commits;
-            if now == before {
-                return Ok(());
-            }
+            quiet = if now == before { quiet + 1 } else { 0 };
             before = now;
         }
+        Ok(())
     };
     tokio::time::timeout(SETTLE, quiet).await?
 }

@@ -28,7 +28,7 @@ async fn fresh() -> Database {
 #[async_trait]
 impl Fixture for Sql {
     async fn open(group_max: usize) -> Self {
-        let options = PostgresOptions { group_max, ..PostgresOptions::default() };
+        let options = PostgresOptions { group_max, limit_ms: 60_000, ..PostgresOptions::default() };
         let database = fresh().await;
         let store = Arc::new(PostgresStore::open(database.url(), options.clone()).await.unwrap());
         Self { store, database, options }
@@ -65,7 +65,7 @@ impl Fixture for Sql {
 }
 
 /// No case takes nearly as long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 fn run<T>(case: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     static RUNTIME: LazyLock<tokio::runtime::Runtime> =

@@ -42,6 +42,7 @@ use std::sync::OnceLock;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use pooler::Pooler;
+pub use ports::free_port;
 pub use server::{Database, Server, Template};
 
 /// Uses a given server in [`shared`], instead of starting one.

@@ -21,7 +21,13 @@ pub(crate) fn on_free_port<T>(mut start: impl FnMut(u16) -> Option<T>) -> Option
     })
 }
 
-fn free_port() -> u16 {
+/// A port of 127.0.0.1 that is free at this moment, and that Linux gives to nobody who asks for any port.
+///
+/// # Panics
+///
+/// If none of a thousand is free.
+#[must_use]
+pub fn free_port() -> u16 {
     let span = PORTS.end() - PORTS.start() + 1;
     let mut candidates = (0..LOOKS).map(|_| PORTS.start() + u16::from_le_bytes(random_bytes()) % span);
     candidates.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")

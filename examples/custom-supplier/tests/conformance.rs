@@ -21,7 +21,7 @@ struct Fixture(Simulator);
 
 fn pelican(base_url: &str) -> Pelican {
     let (client, url) = (http::client().unwrap(), format!("{base_url}/v1/"));
-    Pelican(Api::new(client, &url, SignIn::Bearer, ApiKey::new(KEY)).timeout_ms(1_000))
+    Pelican(Api::new(client, &url, SignIn::Bearer, ApiKey::new(KEY)).timeout_ms(3_000))
 }
 
 #[async_trait]

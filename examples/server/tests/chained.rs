@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{Api, TOKEN, sandbox, serve};
+use common::{Api, PATIENCE, TOKEN, sandbox, serve};
 use serde_json::{Value, json};
 use smscode_core::catalogue::{Category, ServiceEntry};
 use smscode_core::money::Currency;
@@ -131,7 +131,7 @@ async fn a_lost_answer_between_them_buys_once() {
             break again.data()["orders"][0].clone();
         }
         assert_eq!(again.code(), "REQUEST_IN_PROGRESS");
-        assert!(begin.elapsed() < Duration::from_secs(30), "it is never found");
+        assert!(begin.elapsed() < PATIENCE, "it is never found");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     upstream(&sandbox, &order["phone_number"]).await;
@@ -224,7 +224,7 @@ async fn a_cancel_at_one_end_is_a_cancel_at_the_other() {
             break;
         }
         assert_eq!(answer.status, 409, "{}", answer.text);
-        assert!(begin.elapsed() < Duration::from_secs(10), "never cancelled: {}", answer.text);
+        assert!(begin.elapsed() < PATIENCE, "never cancelled: {}", answer.text);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(sandbox.read(&bought["id"]).await["status"], "CANCELED");

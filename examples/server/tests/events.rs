@@ -12,12 +12,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Api, TOKEN, keys, set};
+use common::{Api, PATIENCE, TOKEN, keys, set};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-
-/// The longest wait for something that must come.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A stream as a client reads it.
 struct Stream {
@@ -203,7 +200,7 @@ async fn streams_of_one_account_are_limited_and_places_come_back() {
 async fn a_stream_ends_when_the_server_stops() {
     let api = Api::sandbox().await;
     let mut stream = Stream::open(&api, "", None).await;
-    let stopping = tokio::time::timeout(Duration::from_secs(5), api.running.shutdown());
+    let stopping = tokio::time::timeout(PATIENCE, api.running.shutdown());
     let (stopped, rest) = tokio::join!(stopping, stream.block());
     stopped.expect("an open stream does not hold the server up");
     assert_eq!(rest, None);

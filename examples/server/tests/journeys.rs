@@ -12,7 +12,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Api, each, sandbox, serve};
+use common::{Api, PATIENCE, each, sandbox, serve};
 use serde_json::{Value, json};
 use smscode_core::store::TransferKind::{Capture, Hold, Release};
 use smscode_providers::sandbox::{Fault, FaultReply};
@@ -21,7 +21,6 @@ use smscode_providers::sandbox::{Fault, FaultReply};
 async fn j5_an_order_its_sms_and_its_end() {
     each(async |api: Api| {
         let begin = api.balance().await;
-        let asked = Instant::now();
         let order = api.order("whatsapp").await;
         let (id, price) = (order["id"].clone(), order["amount"].as_i64().unwrap());
         assert_eq!((&order["status"], order["can_cancel"].as_bool()), (&json!("ACTIVE"), Some(false)));
@@ -29,7 +28,6 @@ async fn j5_an_order_its_sms_and_its_end() {
         assert_eq!(api.balance().await, begin - price, "held at once");
 
         let received = api.until(&id, |order| order["status"] == "OTP_RECEIVED").await;
-        assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
         assert_eq!(received["sms_revision"], 1);
         let code = received["otp_code"].as_str().unwrap();
         assert!(received["otp_message"].as_str().unwrap().contains(code));
@@ -107,14 +105,16 @@ async fn u6_a_client_that_timed_out_tries_again() {
     each(async |api: Api| {
         let (slot, _) = api.product("sbx-manual").await;
         let before = api.balance().await;
-        api.plan(1, Fault::slow(1_500));
+        api.plan(1, Fault::slow(4_000));
         let body = json!({"product_id": slot});
-        let impatient = api
-            .request(reqwest::Method::POST, "/v1/orders/create")
-            .header("idempotency-key", "u6")
-            .timeout(Duration::from_millis(300))
-            .json(&body);
-        assert!(impatient.send().await.unwrap_err().is_timeout());
+        let impatient = api.request(reqwest::Method::POST, "/v1/orders/create").header("idempotency-key", "u6");
+        let bought = || api.running.app.sandbox.as_ref().unwrap().simulator().calls("getNumberV2");
+        let (before_it, impatient) = (bought(), tokio::spawn(impatient.json(&body).send()));
+        while bought() == before_it {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // the supplier is asked; who has asked for it hangs up
+        impatient.abort();
         assert_eq!(api.create("v1", body.clone(), "u6").await.code(), "REQUEST_IN_PROGRESS");
         let other = json!({"product_id": slot, "quantity": 2});
         assert_eq!(api.create("v1", other, "u6").await.code(), "IDEMPOTENCY_KEY_REUSED");
@@ -125,7 +125,7 @@ async fn u6_a_client_that_timed_out_tries_again() {
                 break answer;
             }
             assert_eq!(answer.code(), "REQUEST_IN_PROGRESS");
-            assert!(begin.elapsed() < Duration::from_secs(10), "never settled");
+            assert!(begin.elapsed() < PATIENCE, "never settled");
             tokio::time::sleep(Duration::from_millis(50)).await;
         };
         let list = api.get("/v1/orders").await;

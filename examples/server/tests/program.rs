@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::postgres::{Migrated, PASSWORD};
-use common::program;
+use common::{PATIENCE, program};
 use serde_json::{Value, json};
 use smscode_test_postgres::shared;
 use tokio::task::block_in_place;
@@ -88,7 +88,7 @@ async fn secretive(dir: &std::path::Path, store: &str) {
     assert_eq!(client.post(format!("{url}/sandbox/sms")).json(&sms).send().await.unwrap().status(), 202);
     let began = Instant::now();
     while get(&format!("/v1/orders/{}", order["id"])).await["data"]["otp_code"] != "80915172" {
-        assert!(began.elapsed() < Duration::from_secs(8));
+        assert!(began.elapsed() < PATIENCE);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(end(&mut child, "-TERM"), "an orderly end");

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{sandbox, serve, without_rate};
+use common::{PATIENCE, sandbox, serve, without_rate};
 use serde_json::Value;
 use smscode_core::port::Entropy;
 use smscode_core::store::{Body, ChangeSet, Entry, Expect, Key, Kind, LoadKey, OperationId, Store};
@@ -43,7 +43,7 @@ async fn a_restart_keeps_customer_token_money_and_orders() {
     let balance = api.balance().await;
     let began = Instant::now();
     api.running.shutdown().await;
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < PATIENCE, "an end that waits for nobody");
 
     let mut api = serve(on_disk(dir.path())).await;
     assert_eq!(api.running.demo_token.as_ref().unwrap().reveal(), token, "kept for the sandbox");
@@ -173,7 +173,7 @@ async fn slow_heads_and_idle_connections_are_cut_off_and_connections_are_counted
     assert!(began.elapsed() >= Duration::from_millis(280), "{:?}", began.elapsed());
     let mut rest = Vec::new();
     for stream in [&mut slow, &mut idle] {
-        let ended = tokio::time::timeout(Duration::from_secs(3), stream.read_to_end(&mut rest)).await;
+        let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok(), "it is closed");
     }
     api.running.shutdown().await;

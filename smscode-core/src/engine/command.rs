@@ -122,13 +122,13 @@ impl Inner {
         let mut tries = 0;
         let receipt = loop {
             match self.store.commit(change_set.clone()).await {
-                Err(StoreError::Unavailable { effect: Effect::Unknown, .. }) if tries < UNKNOWN_MAX => {
+                // what this try did not do, an earlier one may have done
+                Err(StoreError::Unavailable { store, effect, reason }) if effect == Effect::Unknown || tries > 0 => {
+                    if tries == UNKNOWN_MAX {
+                        return Err(StoreError::Unavailable { store, effect: Effect::Unknown, reason });
+                    }
                     self.clock.sleep_until(self.now().plus_ms(50 << tries)).await;
                     tries += 1;
-                }
-                // what this try did not do, an earlier one may have done
-                Err(StoreError::Unavailable { store, reason, .. }) if tries > 0 => {
-                    return Err(StoreError::Unavailable { store, effect: Effect::Unknown, reason });
                 }
                 Err(error) => return Err(error),
                 Ok(receipt) => break receipt,

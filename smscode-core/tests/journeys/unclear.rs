@@ -1,13 +1,16 @@
 //! U4, U5, U23: answers that are lost, processes that die.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use smscode_core::Settings;
 use smscode_core::order::{ItemOutcome, OrderId, PlaceOrders, State, Status};
-use smscode_core::port::Rejection;
+use smscode_core::port::{MemoryKeyring, Rejection};
+use smscode_core::store::MemoryStore;
 use smscode_core::store::TransferKind::{Capture, Hold, Release};
 
-use crate::support::{Buy, MONEY, World};
+use crate::support::{Buy, MONEY, SlowStore, TestClock, TestSupplier, World, books};
 
 async fn pending(world: &World) -> OrderId {
     let placed = world.place_orders(World::whatsapp()).await.unwrap();
@@ -65,6 +68,36 @@ async fn u4_never_found_is_released_after_window_and_grace() {
     assert_eq!(world.available().await, MONEY);
     world.assert_postings(id, &[Hold, Release]).await;
     world.stop().await;
+}
+
+/// The answer to the hold is lost and the store is away for a while: what was placed is found there, and goes on.
+#[tokio::test]
+async fn u5_a_store_that_goes_away_with_an_answer_is_waited_for() {
+    for (commits, placed) in [(1, true), (5, true), (7, true), (8, false)] {
+        let clock = TestClock::new();
+        let suppliers = vec![TestSupplier::new("alpha", &clock)];
+        let store = SlowStore::new(Arc::new(MemoryStore::new()), 1);
+        let world =
+            World::on(store.clone(), Arc::new(MemoryKeyring::new()), clock, suppliers, Settings::default(), None).await;
+        // the first order of a node takes a block of numbers; that is not the commit that is to be lost
+        let first = world.place_one().await;
+        let before = store.commits.load(Ordering::Relaxed);
+        store.go_away(commits);
+        let placing = world.place_orders(World::whatsapp());
+        let time = async {
+            while store.commits.load(Ordering::Relaxed) == before {
+                tokio::task::yield_now().await;
+            }
+            world.clock.step(150, 100).await;
+        };
+        let (outcome, ()) = tokio::join!(placing, time);
+        assert_eq!(outcome.is_ok(), placed, "away for {commits} commits");
+        let orders = books::orders(&*world.store, world.account).await;
+        let (id, record) = orders.iter().find(|(id, _)| *id != first).expect("it is there");
+        assert_eq!(record.state, if placed { State::Active } else { State::Calling }, "away for {commits} commits");
+        world.assert_postings(*id, &[Hold]).await;
+        world.stop().await;
+    }
 }
 
 /// The pauses between look-ups grow to minutes; the money is not held for one longer than the deadline.

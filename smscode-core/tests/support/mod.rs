@@ -4,7 +4,7 @@
 
 pub mod books;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -625,6 +625,8 @@ pub struct SlowStore {
     /// Whether what is committed is kept for the test to look at.
     pub keeps: AtomicBool,
     kept: Mutex<Vec<Arc<ChangeSet>>>,
+    /// For each of the next commits whether it takes effect before the store is away; nobody is answered.
+    away: Mutex<VecDeque<bool>>,
 }
 
 impl SlowStore {
@@ -637,7 +639,13 @@ impl SlowStore {
             commits: AtomicU64::new(0),
             keeps: AtomicBool::new(false),
             kept: Mutex::new(Vec::new()),
+            away: Mutex::new(VecDeque::new()),
         })
+    }
+
+    /// The next commit takes effect without an answer, and then the store is away for so many.
+    pub fn go_away(&self, commits: usize) {
+        self.away.lock().unwrap().extend(std::iter::once(true).chain(std::iter::repeat_n(false, commits)));
     }
 
     /// What was committed while it was kept.
@@ -677,6 +685,15 @@ impl Store for SlowStore {
                 effect: Effect::No,
                 reason: "the disk is full".into(),
             });
+        }
+        let away = self.away.lock().unwrap().pop_front();
+        if let Some(takes_effect) = away {
+            let mut effect = Effect::No;
+            if takes_effect {
+                self.inner.commit(change_set).await?;
+                effect = Effect::Unknown;
+            }
+            return Err(StoreError::Unavailable { store: "slow", effect, reason: "it is away".into() });
         }
         self.pause().await;
         let committed = self.inner.commit(change_set.clone()).await;

@@ -22,7 +22,7 @@ pub(crate) const KEY: &str = "planted0key0planted0key0planted0";
 /// Where the product is sold, and what it is: only injected SMS arrive at its numbers.
 pub(crate) const PRODUCT: (u16, &str) = (6, "sbx_manual");
 /// The adapter's time limits: some cases wait for them, and a busy machine must not run into them.
-pub(crate) const LIMIT_MS: u32 = 1_000;
+pub(crate) const LIMIT_MS: u32 = 3_000;
 
 /// A dialect with the server that it is for, and what that server cannot do.
 pub(crate) struct Line {

@@ -200,6 +200,8 @@ async fn unwilling_servers_say_what_is_to_be_changed() {
         .sql("postgres", "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
         .await;
     let mighty = |database: &str| cluster.url(database);
+    // too long for a name, so that nobody is asked for it
+    let no_name = "x".repeat(64);
     let cases = [
         ("store_unusable", url.replace(PASSWORD, "another"), "the server refuses the password"),
         ("store_unusable", url.replace(NAME, "nobody"), "the server refuses the password"),
@@ -207,7 +209,7 @@ async fn unwilling_servers_say_what_is_to_be_changed() {
         ("store_unusable", mighty(latin), "the database has the encoding LATIN1, UTF8 is needed"),
         ("store_unusable", "nonsense".to_owned(), "the address of the server cannot be read"),
         ("store_format", url.replace(name, empty.name()), "the database is empty: run"),
-        ("store_unavailable", url.replace("127.0.0.1", "127.0.0.1.invalid"), "the connection failed"),
+        ("store_unavailable", url.replace("127.0.0.1", &no_name), "the connection failed"),
     ];
     for (code, url, why) in cases {
         let error = within(PostgresStore::open(&url, single())).await.unwrap_err();

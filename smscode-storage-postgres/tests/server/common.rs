@@ -22,7 +22,7 @@ pub(crate) const DUE: Kind = Kind::of("due");
 
 /// One task that commits and one that reads, so that it is known which connection does what.
 pub(crate) fn single() -> PostgresOptions {
-    PostgresOptions { committers: 1, readers: 1, ..PostgresOptions::default() }
+    PostgresOptions { committers: 1, readers: 1, limit_ms: 30_000, ..PostgresOptions::default() }
 }
 
 /// A database with the schema on the shared server.

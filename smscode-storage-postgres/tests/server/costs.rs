@@ -14,8 +14,14 @@ use crate::proxy::{Deed, Proxy, WRITE};
 
 /// A server that logs each statement when it begins, and does nothing by itself.
 fn telling() -> Cluster {
-    let settings =
-        [("log_statement", "all"), ("log_line_prefix", "%a|%p|"), ("autovacuum", "off"), ("log_checkpoints", "off")];
+    let settings = [
+        ("log_statement", "all"),
+        ("log_line_prefix", "%a|%p|"),
+        ("autovacuum", "off"),
+        ("log_checkpoints", "off"),
+        ("wal_writer_delay", "10s"),
+        ("checkpoint_timeout", "1h"),
+    ];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     Cluster::start(&ClusterOptions { settings, ..ClusterOptions::default() })
 }

@@ -120,7 +120,7 @@ async fn a_pooler_whose_server_goes_away() {
     let database = fresh_on(&cluster).await;
     let pooler = Pooler::start(&cluster, 2, &[("server_login_retry", "0")]);
     let store =
-        open(&pooler.url(database.name()), PostgresOptions { limit_ms: 2_000, ..PostgresOptions::default() }).await;
+        open(&pooler.url(database.name()), PostgresOptions { limit_ms: 5_000, ..PostgresOptions::default() }).await;
     commit(&store, &numbered(owner(1), 0)).await.unwrap();
     for n in 1..3 {
         let server = cluster.clone();

@@ -72,6 +72,9 @@ async fn hints_that_nobody_takes_are_dropped() {
     let many = "SELECT count(pg_notify('smscode', lpad(to_hex(n), 32, '0'))) FROM generate_series(1, 3000) n";
     shared().sql(database.name(), many).await;
     commit(&one, &set([append(owner(1), 1)])).await.unwrap();
+    let delivered = "SELECT pg_notification_queue_usage() = 0";
+    until("all have been told", async || shared().sql(database.name(), delivered).await == ["t"]).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     let mut heard = 0;
     while tokio::time::timeout(Duration::from_millis(500), other.next()).await.is_ok() {
         heard += 1;

@@ -38,7 +38,7 @@ impl Found {
     }
 }
 
-/// Runs all layers; whether everything passed within the budget.
+/// Runs all layers; whether everything passed within the limit.
 pub(crate) fn run(workspace: &Workspace) -> bool {
     let mut programs = Vec::new();
     let mut ran: Vec<Ran> = Vec::new();
@@ -53,7 +53,8 @@ pub(crate) fn run(workspace: &Workspace) -> bool {
             break;
         }
     }
-    let (table, within) = tally::table(&ran, Duration::from_secs(layers::BUDGET_MINUTES * 60));
+    let [budget, limit] = [layers::BUDGET_MINUTES, layers::LIMIT_MINUTES].map(|it| Duration::from_secs(it * 60));
+    let (table, within) = tally::table(&ran, budget, limit);
     let mut sum = Tally::default();
     for layer in &ran {
         sum.add(layer.tally);

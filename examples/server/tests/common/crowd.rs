@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use smscode_providers::ApiKey;
 use smscode_providers::sandbox::{Sandbox, SandboxConfig, SandboxHandle};
+use smscode_test_postgres::free_port;
 use tokio::task::JoinSet;
 
 pub const TOKEN: &str = "Kill0Test1Token2Of3Thirty2Chars0";
@@ -53,7 +54,7 @@ impl Place {
 
     /// The same with all settings but where it is, what it keeps where and for how many.
     pub fn with(dir: &Path, name: &str, store: &str, settings: &str) -> Self {
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, super::free_port()));
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let config = dir.join(format!("{name}.toml"));
         let text = format!(
             "listen = \"{addr}\"\ndata_dir = \"{data}\"\nkeyring_dir = \"{keys}\"\nstore = \"{store}\"\n\
@@ -90,11 +91,19 @@ impl Place {
 
     /// The pair that everybody wants.
     pub async fn product(&self, client: &reqwest::Client) -> i64 {
-        let list = client.get(self.url("/v1/catalog/products?country_id=6&limit=100"));
-        let (_, body) = call(list).await.unwrap();
-        let products = body["data"].as_array().unwrap();
-        let product = products.iter().find(|product| product["name"].as_str().unwrap().starts_with("WhatsApp"));
-        product.expect("WhatsApp is sold")["catalog_product_id"].as_i64().unwrap()
+        let begun = Instant::now();
+        loop {
+            let list = client.get(self.url("/v1/catalog/products?country_id=6&limit=100"));
+            let (_, body) = call(list).await.unwrap();
+            let products = body["data"].as_array().unwrap();
+            let sold = products.iter().find(|product| product["name"].as_str().unwrap().starts_with("WhatsApp"));
+            if let Some(product) = sold {
+                return product["catalog_product_id"].as_i64().unwrap();
+            }
+            // the first list may be late; the next is asked for after a minute
+            assert!(begun.elapsed() < 3 * super::PATIENCE, "WhatsApp is not sold");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 
@@ -166,7 +175,12 @@ async fn one_order(client: &reqwest::Client, place: &Place, key: String, product
                 }
                 pause().await;
             }
-            Some((422, body)) if body["error"]["code"] == "PROVIDER_ERROR" => pause().await,
+            // refused, or not offered for a while: a server that has just begun may have no list yet
+            Some((422, body))
+                if matches!(body["error"]["code"].as_str(), Some("PROVIDER_ERROR" | "NO_OFFER_AVAILABLE")) =>
+            {
+                pause().await;
+            }
             Some((503, body)) => {
                 assert_eq!(body["error"]["code"], "SERVICE_UNAVAILABLE", "{body}");
                 progress.away.fetch_add(1, Ordering::Relaxed);

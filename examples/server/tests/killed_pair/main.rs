@@ -66,7 +66,7 @@ async fn killer(world: &World, servers: &mut [Server; 2], over: &AtomicBool, unt
     let begun = Instant::now();
     let mut dice = Dice::new(world.seed, u64::MAX);
     let mut kills = 0;
-    while !over.load(Ordering::Acquire) && begun.elapsed() < until {
+    while kills < KILLS_MIN || (!over.load(Ordering::Acquire) && begun.elapsed() < until) {
         sleep(Duration::from_millis(dice.between(KILL_AFTER_MS))).await;
         let victim = usize::from(dice.one_in(2));
         loop {

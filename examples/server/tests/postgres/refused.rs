@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::common::postgres::{Migrated, PASSWORD, ROLE, as_role};
-use crate::common::{TOKEN, free_port, on_postgres, program, serve};
-use smscode_test_postgres::{Server, shared};
+use crate::common::{TOKEN, on_postgres, program, serve};
+use smscode_test_postgres::{Server, free_port, shared};
 use tokio::task::block_in_place;
 
 /// Takes the newest migration out of the list, or puts another behind it.

@@ -57,7 +57,8 @@ async fn delete_with_open_orders(api: &Api) -> (AccountId, Postings) {
     let account = platform.authenticate(&api.token).await.unwrap().unwrap();
     let received = api.order("sbx-code-now").await;
     advance(api, 2).await;
-    let (waiting, refused) = (api.order("sbx-no-sms").await, api.order("sbx-cancel-refused").await);
+    // none that could be cancelled before all this has been looked at
+    let (waiting, refused) = (api.order("sbx-cancel-early").await, api.order("sbx-cancel-refused").await);
     let (_, umbrella) = api.product("sbx-server-error-uncharged").await;
     let begun = api.create("v1", json!({"catalog_product_id": umbrella}), "unclear").await;
     assert_eq!(begun.code(), "REQUEST_IN_PROGRESS");

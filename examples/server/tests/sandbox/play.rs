@@ -8,7 +8,7 @@ use smscode_core::money::Currency;
 use smscode_core::store::{House, TransferKind};
 use tokio::task::JoinHandle;
 
-use crate::common::{Answer, Api};
+use crate::common::{Answer, Api, PATIENCE};
 use crate::table::{self, Do, Ends, Owner, Play, Told};
 use crate::{advance, assert_books, explained, simulator, statement};
 
@@ -217,7 +217,7 @@ async fn newest(api: &Api) -> Value {
         if let Some(order) = list.data().get(0) {
             return order["id"].clone();
         }
-        assert!(begun.elapsed() < Duration::from_secs(5), "no order");
+        assert!(begun.elapsed() < PATIENCE, "no order");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

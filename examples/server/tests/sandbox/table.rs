@@ -236,7 +236,7 @@ plays! {
     // while it waits
     sbx_status_noise ("U13") [Do::Order, Do::Pass(5), Do::Sees("ACTIVE", true), Do::Pass(20), Do::Code(1), Do::Finish, TOLD]
         => [GOOD], true, Customer;
-    sbx_supplier_ends ("U19") [Do::Order, Do::Pass(8), Do::Sees("ACTIVE", true), Do::Pass(8), Do::Sees("CANCELED", false), TOLD]
+    sbx_supplier_ends ("U19") [Do::Order, Do::Pass(5), Do::Sees("ACTIVE", true), Do::Pass(11), Do::Sees("CANCELED", false), TOLD]
         => [Ends { steps: &[PLACED, BOUGHT, ENDED_THERE] }], false, Operator;
     sbx_supplier_dies ("U21") [
         Do::Order, Do::Pass(1_190), Do::Sees("ACTIVE", true), Do::Pass(130), Do::Sees("EXPIRED", false), Do::Pass(700), Do::Working, TOLD,

@@ -133,10 +133,11 @@ async fn what_is_no_number_of_seconds_moves_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_who_move_it_at_once_wait_for_each_other() {
     let api = Api::sandbox().await;
-    let start = now(&api);
+    let (begun, start) = (Instant::now(), now(&api));
     tokio::join!(advance(&api, 100), advance(&api, 200));
     let moved = now(&api).ms_since(start);
-    assert!((300_000..305_000).contains(&moved), "{moved} ms");
+    let real = i64::try_from(begun.elapsed().as_millis()).unwrap();
+    assert!((300_000..=300_000 + real + 1_000).contains(&moved), "{moved} ms, {real} of them real");
 }
 
 /// What was written by a clock that was ahead is read by one that is.
@@ -168,8 +169,11 @@ async fn limits_stay_on_real_time() {
     let limits = LimitSettings { requests_a_minute: 20, attempts_a_minute: 60 };
     let api = serve(Config { limits: Some(limits), ..sandbox() }).await;
     while api.get("/v1/balance").await.status == 200 {}
+    let begun = Instant::now();
     advance(&api, 600).await;
-    let refused = (0..5).map(|_| api.get("/v1/balance"));
-    let refused = futures_util::future::join_all(refused).await;
-    assert!(refused.iter().any(|answer| answer.status == 429), "ten minutes that did not pass fill no bucket");
+    let asked = futures_util::future::join_all((0..20).map(|_| api.get("/v1/balance"))).await;
+    // one in three seconds becomes free
+    let free = 1 + begun.elapsed().as_secs() / 3;
+    let passed = asked.iter().filter(|answer| answer.status != 429).count();
+    assert!(passed as u64 <= free, "ten minutes that did not pass fill no bucket: {passed}, not {free}");
 }

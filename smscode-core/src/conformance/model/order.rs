@@ -10,7 +10,7 @@ use super::reference::{Added, History, Now, Step, judge};
 use crate::store::ChangeSet;
 
 /// Judgements before the search is given up: far more than the event numbers of a crowd leave open.
-const JUDGEMENTS_MAX: usize = 50_000;
+const JUDGEMENTS_MAX: usize = 300_000;
 
 struct Search<'a> {
     sets: &'a [Arc<ChangeSet>],

@@ -68,7 +68,8 @@ pub trait SupplierFixture: Send + Sync + 'static {
     fn address(&self) -> SocketAddr;
 
     /// The adapter with the simulator's account, talking to this address (`http://127.0.0.1:4711`, no slash at the end)
-    /// in place of the vendor's. Give it time limits of about a second: some cases wait for them.
+    /// in place of the vendor's. Give it time limits of 3 s: some cases wait for them, and a machine that stands still
+    /// for a moment must not run into them.
     fn supplier(&self, base_url: &str) -> Arc<dyn Supplier>;
 
     /// The secret that the adapter signs in with. It must be seen nowhere; make it long and unlike anything else.

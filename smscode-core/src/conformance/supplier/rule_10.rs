@@ -25,11 +25,11 @@ async fn all_given_up(w: &World, reply: Reply, what: &str) -> Checked {
 }
 
 pub(super) async fn rule_10_every_call_has_a_time_limit(w: &mut World) -> Checked {
-    all_given_up(w, Reply::Held, "5 s without a reply").await
+    all_given_up(w, Reply::Held, "8 s without a reply").await
 }
 
 pub(super) async fn rule_10_the_limit_is_on_the_whole_reply(w: &mut World) -> Checked {
-    all_given_up(w, Reply::Drip, "5 s of a byte now and then").await
+    all_given_up(w, Reply::Drip, "8 s of a byte now and then").await
 }
 
 pub(super) async fn rule_10_a_body_without_end_is_given_up(w: &mut World) -> Checked {

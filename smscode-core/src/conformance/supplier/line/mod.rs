@@ -25,8 +25,8 @@ use http::{Answer, Message};
 pub(super) const NOWHERE: &str = "http://127.0.0.1:1";
 /// How often a waiting thread looks whether it is still wanted.
 const TURN: Duration = Duration::from_millis(20);
-/// Turns that a reply is held back for an adapter that does not hang up: 5 s.
-const HELD_TURNS: usize = 250;
+/// Turns that a reply is held back for an adapter that does not hang up: 8 s.
+const HELD_TURNS: usize = 400;
 /// The simulator has this long for a reply.
 const SIMULATOR_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest reply of a simulator.
