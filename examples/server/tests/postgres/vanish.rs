@@ -77,6 +77,8 @@ async fn five_thousand_clients_vanish_and_nothing_stays_behind() {
     // however many of them come through
     config.platform.caps = Caps { open_orders: i64::try_from(REQUESTS).unwrap(), ..Caps::default() };
     let api = serve(config).await;
+    let simulator = api.running.app.sandbox.as_ref().unwrap().simulator();
+    simulator.with_model(|model| model.set_stock(6, "sbx_manual", u32::try_from(REQUESTS).unwrap()));
     let (_, product) = api.product("sbx-manual").await;
     let known = api.order("sbx-manual").await["id"].clone();
 
@@ -97,7 +99,7 @@ async fn five_thousand_clients_vanish_and_nothing_stays_behind() {
         assert!(turned_away < 100, "not served");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let placed = api.order("sbx-manual").await;
+    let placed = api.order("sbx-no-sms").await;
     assert_eq!(api.read(&placed["id"]).await["status"], "ACTIVE");
 
     let sql = async |text: &str| server.sql(database.database.name(), text).await;
