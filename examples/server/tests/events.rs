@@ -10,9 +10,7 @@
 
 mod common;
 
-use std::time::Duration;
-
-use common::{Api, PATIENCE, TOKEN, keys, set};
+use common::{Api, PATIENCE, TOKEN, keys, set, until};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -189,11 +187,8 @@ async fn streams_of_one_account_are_limited_and_places_come_back() {
     let _others_are_not_limited = Stream::open_as(&api, &other, "", None).await;
     streams.pop();
     // the server sees it when it writes next or the connection is closed
-    let begin = std::time::Instant::now();
-    while api.request(Method::GET, "/events").send().await.unwrap().status() != 200 {
-        assert!(begin.elapsed() < PATIENCE, "the place never comes back");
-        tokio::time::sleep(Duration::from_millis(30)).await;
-    }
+    let taken = async || api.request(Method::GET, "/events").send().await.unwrap().status() == 200;
+    until("the place comes back", taken).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,7 +13,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Answer, Api, PATIENCE, TOKEN, sandbox, serve};
+use common::{Answer, Api, TOKEN, sandbox, serve, until};
 use reqwest::Method;
 use serde_json::json;
 use smscode_core::money::Currency;
@@ -80,9 +80,7 @@ fn asked_of(simulator: &SandboxHandle) -> u64 {
 /// Waits until the supplier has been asked about a new order by itself, which happens once and then seldom. How often it
 /// has been asked.
 async fn asked_once(simulator: &SandboxHandle) -> u64 {
-    while asked_of(simulator) == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("the supplier is asked", async || asked_of(simulator) > 0).await;
     tokio::time::sleep(Duration::from_millis(400)).await;
     asked_of(simulator)
 }
@@ -94,9 +92,7 @@ async fn u17_a_push_brings_the_sms_and_twice_is_once() {
     let order = api.order("whatsapp").await;
     let received = api.until(&order["id"], |order| order["status"] == "OTP_RECEIVED").await;
     assert_eq!(received["sms_revision"], 1);
-    while heard(&api, "open").await + heard(&api, "unknown").await < 2 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("both are heard", async || heard(&api, "open").await + heard(&api, "unknown").await >= 2).await;
     assert_eq!(api.read(&order["id"]).await["sms_revision"], 1, "told twice, there once");
     assert_eq!(api.balance().await, before - order["amount"].as_i64().unwrap());
     // the next SMS is told, too: not sooner than the supplier likes to be asked again
@@ -126,14 +122,9 @@ async fn u17_without_a_push_it_waits() {
 async fn u17_a_push_before_the_purchase_is_answered() {
     let (api, simulator) = pushed(1, 0).await;
     simulator.plan(Some("getNumberV2"), 1, Fault::slow(4_000));
-    let told = async {
-        while heard(&api, "unknown").await == 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let told = tokio::time::timeout(PATIENCE, told);
-    let (order, told) = tokio::join!(api.order("whatsapp"), told);
-    assert!(told.is_ok() && heard(&api, "open").await == 0, "it came before");
+    let told = until("the push is heard", async || heard(&api, "unknown").await > 0);
+    let (order, ()) = tokio::join!(api.order("whatsapp"), told);
+    assert_eq!((heard(&api, "unknown").await, heard(&api, "open").await), (1, 0), "it came before");
     api.until(&order["id"], |order| order["status"] == "OTP_RECEIVED").await;
     api.assert_postings(&order["id"], &[Hold, Capture]).await;
 }
@@ -164,17 +155,18 @@ async fn u17_what_means_nothing_is_answered_and_changes_nothing() {
     let before = api.balance().await;
     let asked = asked_once(&simulator).await;
     let path = format!("/hooks/sms/{PATH}");
-    let mut slowest = Duration::ZERO;
+    let mut answered_after = Vec::new();
     for _ in 0..50 {
         let begun = Instant::now();
         let stranger = json!({"activationId": 1, "service": "go", "text": "Your code is 415127", "code": "415127"});
         assert_eq!(hook(&api, Method::POST, &path, stranger.to_string()).await.status, 200);
-        slowest = slowest.max(begun.elapsed());
+        answered_after.push(begun.elapsed());
     }
-    println!("50 pushes, the slowest answered after {slowest:?}");
-    while heard(&api, "unknown").await < 50 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    answered_after.sort();
+    println!("50 pushes, answered after {:?} (median), {:?} (the slowest)", answered_after[25], answered_after[49]);
+    // half of them: a machine that stands still for a moment is no slow answer
+    assert!(answered_after[25] < Duration::from_millis(100), "{answered_after:?}");
+    until("all are heard", async || heard(&api, "unknown").await >= 50).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(asked_of(&simulator), asked, "nothing of ours was named, so nothing is asked");
     assert_eq!((heard(&api, "open").await, heard(&api, "unknown").await), (0, 50));

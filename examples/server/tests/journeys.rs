@@ -10,9 +10,9 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{Api, PATIENCE, each, sandbox, serve};
+use common::{Api, each, sandbox, serve, until, wait_for};
 use serde_json::{Value, json};
 use smscode_core::store::TransferKind::{Capture, Hold, Release};
 use smscode_providers::sandbox::{Fault, FaultReply};
@@ -110,24 +110,21 @@ async fn u6_a_client_that_timed_out_tries_again() {
         let impatient = api.request(reqwest::Method::POST, "/v1/orders/create").header("idempotency-key", "u6");
         let bought = || api.running.app.sandbox.as_ref().unwrap().simulator().calls("getNumberV2");
         let (before_it, impatient) = (bought(), tokio::spawn(impatient.json(&body).send()));
-        while bought() == before_it {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until("the supplier is asked", async || bought() > before_it).await;
         // the supplier is asked; who has asked for it hangs up
         impatient.abort();
         assert_eq!(api.create("v1", body.clone(), "u6").await.code(), "REQUEST_IN_PROGRESS");
         let other = json!({"product_id": slot, "quantity": 2});
         assert_eq!(api.create("v1", other, "u6").await.code(), "IDEMPOTENCY_KEY_REUSED");
-        let begin = Instant::now();
-        let settled = loop {
+        let settled = wait_for("it is settled", async || {
             let answer = api.create("v1", body.clone(), "u6").await;
             if answer.status == 200 {
-                break answer;
+                return Ok(answer);
             }
             assert_eq!(answer.code(), "REQUEST_IN_PROGRESS");
-            assert!(begin.elapsed() < PATIENCE, "never settled");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        };
+            Err(answer)
+        })
+        .await;
         let list = api.get("/v1/orders").await;
         assert_eq!(list.data().as_array().unwrap().len(), 1, "one order for one key");
         assert_eq!(list.data()[0]["id"], settled.data()["orders"][0]["id"]);

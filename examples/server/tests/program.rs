@@ -12,10 +12,9 @@ mod common;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use common::postgres::{Migrated, PASSWORD};
-use common::{PATIENCE, program};
+use common::{program, until};
 use serde_json::{Value, json};
 use smscode_test_postgres::shared;
 use tokio::task::block_in_place;
@@ -86,11 +85,8 @@ async fn secretive(dir: &std::path::Path, store: &str) {
     let phone = order["phone_number"].as_str().unwrap().to_owned();
     let sms = json!({"phone": phone, "text": "planted-text with code 80915172"});
     assert_eq!(client.post(format!("{url}/sandbox/sms")).json(&sms).send().await.unwrap().status(), 202);
-    let began = Instant::now();
-    while get(&format!("/v1/orders/{}", order["id"])).await["data"]["otp_code"] != "80915172" {
-        assert!(began.elapsed() < PATIENCE);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let path = format!("/v1/orders/{}", order["id"]);
+    until("the code is read", async || get(&path).await["data"]["otp_code"] == "80915172").await;
     assert!(end(&mut child, "-TERM"), "an orderly end");
     let log = log.join().unwrap();
     assert!(log.contains("route=\"/v1/orders/create\" status=200"), "a positive control\n{log}");

@@ -13,9 +13,9 @@ mod common;
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{Api, PATIENCE, TOKEN, keys, sandbox, serve, set};
+use common::{Api, TOKEN, keys, sandbox, serve, set, wait_for};
 use reqwest::Method;
 use serde_json::{Value, json};
 use smscode_providers::sandbox::{Fault, FaultReply};
@@ -44,15 +44,11 @@ async fn document(api: &Api, query: &str) -> Value {
 
 /// Asks until the answer is this one.
 async fn until(api: &Api, query: &str, wanted: &str) {
-    let begin = Instant::now();
-    loop {
+    wait_for(&format!("{query} answers {wanted}"), async || {
         let text = ask(api, query).await;
-        if text == wanted {
-            return;
-        }
-        assert!(begin.elapsed() < PATIENCE, "{query}: {text} and never {wanted}");
-        tokio::time::sleep(Duration::from_millis(30)).await;
-    }
+        if text == wanted { Ok(()) } else { Err(text) }
+    })
+    .await;
 }
 
 /// Rents a number in Indonesia: id and phone.
@@ -463,11 +459,8 @@ async fn a_purchase_without_an_answer_is_neither_a_yes_nor_a_no() {
     let text = ask(&api, "action=getNumberV2&service=sbx_manual&country=6&orderId=late-1").await;
     assert_eq!(text, "SERVER_ERROR");
     // once it is found it is there, and its order id is taken
-    let begin = Instant::now();
-    while document(&api, "action=getActiveActivations").await["data"] == json!([]) {
-        assert!(begin.elapsed() < PATIENCE, "it is never found");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let found = async || document(&api, "action=getActiveActivations").await["data"] != json!([]);
+    common::until("it is found", found).await;
     let again = ask(&api, "action=getNumberV2&service=sbx_manual&country=6&orderId=late-1").await;
     assert_eq!(again, "ORDER_ALREADY_EXISTS");
     assert!(api.balance().await < before);

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::postgres::{Migrated, PASSWORD};
-use common::{Api, program, serve};
+use common::{Api, program, serve, until};
 use serde_json::{Value, json};
 use smscode_core::money::Currency;
 use smscode_core::store::TransferKind::{Capture, Hold, Release};
@@ -225,11 +225,7 @@ async fn backups_under_load_restore_to_clean_stores() {
             }
             files.push(to);
         }
-        let begun = std::time::Instant::now();
-        while done.load(Ordering::Relaxed) <= CUSTOMERS {
-            assert!(begun.elapsed() < common::PATIENCE, "the crowd stands still");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until("orders go through", async || done.load(Ordering::Relaxed) > CUSTOMERS).await;
         stop.store(true, Ordering::Relaxed);
         while let Some(one) = crowd.join_next().await {
             one.unwrap();

@@ -16,6 +16,7 @@ pub mod postgres;
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -41,6 +42,23 @@ pub const TOKEN: &str = "abcdefghijklmnopqrstuvwxyz012345";
 
 /// Whoever waits for something gives up only after this: a busy machine is no fault of ours.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Looks again and again until it finds what must come, and gives it. A look that does not find it says what it saw.
+pub async fn wait_for<T, S: Debug>(what: &str, mut look: impl AsyncFnMut() -> Result<T, S>) -> T {
+    let begun = Instant::now();
+    loop {
+        match look().await {
+            Ok(found) => return found,
+            Err(seen) => assert!(begun.elapsed() < PATIENCE, "{what}: {seen:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}
+
+/// Waits until it is so.
+pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    wait_for(what, async || if so().await { Ok(()) } else { Err("not so") }).await;
+}
 
 /// A client of a server.
 pub struct Api {
@@ -269,6 +287,7 @@ impl Api {
 
     /// Reads an order until it is as wished.
     pub async fn until(&self, id: &Value, wished: impl Fn(&Value) -> bool) -> Value {
+        // not `wait_for`: the future of a closure that borrows cannot be sent to another task, and customers are tasks
         let begin = Instant::now();
         loop {
             let order = self.read(id).await;

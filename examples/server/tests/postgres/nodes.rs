@@ -1,12 +1,12 @@
 //! Two servers on one database, each a process of its own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::common::PATIENCE;
 use crate::common::books::books;
 use crate::common::crowd::{CREDIT, Place, TOKEN, call, simulator};
 use crate::common::postgres::Migrated;
+use crate::common::{PATIENCE, wait_for};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use smscode_test_postgres::shared;
@@ -20,18 +20,19 @@ async fn data(request: RequestBuilder) -> Value {
 
 async fn order(client: &Client, place: &Place, product: i64) -> Value {
     static KEYS: AtomicU64 = AtomicU64::new(0);
-    let (begun, key) = (Instant::now(), format!("key-{}", KEYS.fetch_add(1, Ordering::Relaxed)));
-    loop {
+    let key = format!("key-{}", KEYS.fetch_add(1, Ordering::Relaxed));
+    wait_for("it is placed", async || {
         let create = client.post(place.url("/v1/orders/create")).header("idempotency-key", &key);
         match call(create.json(&json!({"catalog_product_id": product}))).await {
-            Some((200, body)) => return body["data"]["orders"][0].clone(),
-            Some((409, body)) if begun.elapsed() < PATIENCE => {
+            Some((200, body)) => Ok(body["data"]["orders"][0].clone()),
+            Some((409, body)) => {
                 assert_eq!(body["error"]["code"], "REQUEST_IN_PROGRESS");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                Err(body)
             }
             other => panic!("{other:?}"),
         }
-    }
+    })
+    .await
 }
 
 async fn read(client: &Client, place: &Place, id: &Value) -> Value {
@@ -40,15 +41,11 @@ async fn read(client: &Client, place: &Place, id: &Value) -> Value {
 
 /// Reads an order at a server until its SMS is there.
 async fn received(client: &Client, place: &Place, id: &Value) -> Value {
-    let begun = Instant::now();
-    loop {
+    wait_for("its SMS", async || {
         let order = read(client, place, id).await;
-        if order["status"] == "OTP_RECEIVED" {
-            return order;
-        }
-        assert!(begun.elapsed() < PATIENCE, "no SMS: {order}");
-        tokio::time::sleep(Duration::from_millis(30)).await;
-    }
+        if order["status"] == "OTP_RECEIVED" { Ok(order) } else { Err(order) }
+    })
+    .await
 }
 
 /// Reads a stream of events until one of this name comes.
@@ -95,9 +92,7 @@ async fn an_order_of_one_server_is_the_others_too_and_so_is_the_work_of_one_that
     // B dies, so A does all the background work soon; then A, when B is back
     at_b.kill();
     let of_a = alone(&database).await;
-    while of_one(&database, None).await != of_a {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    works(&database, |node| node == of_a).await;
     at_b = b.start();
     b.ready(&client).await;
     at_a.kill();
@@ -106,7 +101,7 @@ async fn an_order_of_one_server_is_the_others_too_and_so_is_the_work_of_one_that
     let sms = received(&client, &b, &late["id"]).await;
     let took = begun.elapsed();
     assert!(sms["otp_code"].is_string());
-    assert_ne!(of_one(&database, Some(&of_a)).await, of_a);
+    works(&database, |node| node != of_a).await;
     println!("an SMS at the other server {:.1} s after the kill, leases of 2 s", took.as_secs_f64());
     for open in [&one, &other, &late] {
         received(&client, &b, &open["id"]).await;
@@ -121,33 +116,21 @@ async fn an_order_of_one_server_is_the_others_too_and_so_is_the_work_of_one_that
 
 /// Waits until a single node is there: one that has died is missed after two leases.
 async fn alone(database: &Migrated) -> String {
-    let begun = Instant::now();
-    loop {
-        let there = "SELECT encode(id, 'escape') FROM smscode.records WHERE kind = 'node'";
-        let nodes = shared().sql(database.database.name(), there).await;
-        if let [node] = &*nodes {
-            return node.clone();
-        }
-        assert!(begun.elapsed() < PATIENCE, "{nodes:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let there = "SELECT encode(id, 'escape') FROM smscode.records WHERE kind = 'node'";
+    wait_for("a single node", async || {
+        <[String; 1]>::try_from(shared().sql(database.database.name(), there).await).map(|[node]| node)
+    })
+    .await
 }
 
-/// Waits until one node has the lease of what is looked at all the time (due work, polling one supplier), another than this.
-async fn of_one(database: &Migrated, but: Option<&str>) -> String {
-    let begun = Instant::now();
-    loop {
-        let all = "SELECT body::jsonb ->> 'node' FROM smscode.records WHERE kind = 'lease'
-            AND (id = 'due' OR encode(id, 'escape') LIKE 'poll:%')";
-        let mut nodes = shared().sql(database.database.name(), all).await;
-        assert_eq!(nodes.len(), 2);
-        nodes.dedup();
-        if let [node] = &*nodes
-            && Some(&**node) != but
-        {
-            return node.clone();
-        }
-        assert!(begun.elapsed() < PATIENCE, "{nodes:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+/// Waits until it is so of the one node that has the lease of all that is looked at all the time: due work, and polling.
+async fn works(database: &Migrated, so: impl Fn(&str) -> bool) {
+    let all = "SELECT body::jsonb ->> 'node' FROM smscode.records WHERE kind = 'lease'
+        AND (id = 'due' OR encode(id, 'escape') LIKE 'poll:%')";
+    wait_for("one node with both leases", async || {
+        let nodes = shared().sql(database.database.name(), all).await;
+        let [due, poll] = &*nodes else { panic!("{nodes:?}") };
+        if due == poll && so(due) { Ok(()) } else { Err(nodes) }
+    })
+    .await;
 }

@@ -1,14 +1,14 @@
 //! Plays a scenario: what a tester does over HTTP, and what must stand in the end.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use smscode_core::money::Currency;
 use smscode_core::store::{House, TransferKind};
 use tokio::task::JoinHandle;
 
-use crate::common::{Answer, Api, PATIENCE};
+use crate::common::{Answer, Api, wait_for};
 use crate::table::{self, Do, Ends, Owner, Play, Told};
 use crate::{advance, assert_books, explained, simulator, statement};
 
@@ -211,13 +211,9 @@ impl Scene<'_> {
 
 /// The id of the newest order, as soon as it is in the list.
 async fn newest(api: &Api) -> Value {
-    let begun = Instant::now();
-    loop {
+    wait_for("an order", async || {
         let list = api.get("/v1/orders?limit=1").await;
-        if let Some(order) = list.data().get(0) {
-            return order["id"].clone();
-        }
-        assert!(begun.elapsed() < PATIENCE, "no order");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+        list.data().get(0).map(|order| order["id"].clone()).ok_or(())
+    })
+    .await
 }
